@@ -1,0 +1,38 @@
+# make run    every shipped scenario, and the verdicts of all in one table
+# make test   lint, types, tests
+# make figures  the pictures of the README
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run test figures calibrate lock clean
+
+run: $(READY)
+	$(BIN)/simmodel run scenarios/*.yaml --keep-draws
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+figures: run
+	$(BIN)/python figures/gallery.py
+
+calibrate: $(READY)
+	$(BIN)/simmodel calibrate
+
+# Everything is installed from the lock, with hashes; the package itself in place.
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Re-made by hand when pyproject.toml changes its dependencies.
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
+
+clean:
+	rm -rf .venv figures/*/ .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,3 @@
+"""simmodel: urbanization scenario simulation, from census to a verdict on every target."""
+
+__version__ = "0.1.0"

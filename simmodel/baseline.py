@@ -1,0 +1,118 @@
+"""Base populations: a region's census tables as residence x sex x single-year arrays.
+
+With `standards`, where labels of the seed files become axes of arrays; `model` is where arrays get
+labels again. Everything derived from published figures is computed, never typed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import graduation
+from .errors import CalibrationError
+from .region import BASE_YEAR, AgeSex, Census, Region, ResidenceTables
+
+Array = NDArray[np.float64]
+
+AGES = 101
+# Age groups of the county census tables, by first age; the coarsest that all regions publish.
+GROUPS = (0, 1, *range(5, 90, 5))
+
+
+def census_of(region: Region, year: int) -> Census:
+    """Census of ``year`` in a region's file."""
+    for census in (region.baseline.census, *(item.census for item in region.history)):
+        if census.year == year:
+            return census
+    raise CalibrationError(
+        f"{region.id}: no census of {year}; the least a region needs is two censuses, 2010 and "
+        "2020, by age and sex with urban and rural totals"
+    )
+
+
+def table_of(region: Region, year: int) -> AgeSex:
+    """Age-sex table of a region's census of ``year``."""
+    table = census_of(region, year).age_sex
+    if table is None:
+        raise CalibrationError(f"{region.id}: the census of {year} has no table by age and sex")
+    return table
+
+
+def by_sex(table: AgeSex, groups: tuple[int, ...] = GROUPS) -> Array:
+    """Persons by sex and age group, shape (sex, group)."""
+    if table.female is not None and table.male is not None:
+        rows = np.array([table.female, table.male], dtype=float)
+        return _regroup(rows, table.ages, groups)
+    return by_residence(table, groups).sum(axis=0)
+
+
+def by_residence(table: AgeSex, groups: tuple[int, ...] = GROUPS) -> Array:
+    """Persons by residence, sex and age group, shape (residence, sex, group)."""
+    return _regroup(rows_by_residence(table), table.ages, groups)
+
+
+def rows_by_residence(table: AgeSex | ResidenceTables) -> Array:
+    """Rows of a table by residence and sex, shape (residence, sex, entry)."""
+    rows = [[table.urban_female, table.urban_male], [table.rural_female, table.rural_male]]
+    return np.array(rows, dtype=float)
+
+
+def _regroup(rows: Array, ages: tuple[int, ...], groups: tuple[int, ...]) -> Array:
+    return graduation.join_groups(rows, [list(ages).index(g) for g in groups])
+
+
+def population_by_residence(region: Region, year: int, single_years: Array) -> Array:
+    """Census population of a region with tables by residence, (residence, sex, age)."""
+    table = table_of(region, year)
+    ages = tuple(table.ages)
+    return graduation.split_groups(by_residence(table, ages), ages, cohort_single_years(single_years, year))
+
+
+def cohort_single_years(single_years: Array, year: int) -> Array:
+    """Shares within age groups: those of 2020, or of the same cohorts at an earlier census."""
+    shift = BASE_YEAR - year
+    if shift == 0:
+        return single_years
+    earlier = single_years.copy()
+    earlier[..., : AGES - 1 - shift] = single_years[..., shift : AGES - 1]
+    return earlier
+
+
+def raked_population(
+    region: Region, province: Region, year: int, single_years: Array
+) -> Array:
+    """Census population of a region without tables by residence, (residence, sex, age).
+
+    The province's residence pattern is raked to the region's own age x sex and residence margins;
+    these cells are constructed and never count as observations.
+    """
+    census = census_of(region, year)
+    groups = graduation.rake(
+        by_residence(table_of(province, year)),
+        by_sex(table_of(region, year)),
+        np.array([census.urban, census.rural], dtype=float),
+    )
+    return graduation.split_groups(groups, GROUPS, cohort_single_years(single_years, year))
+
+
+def transferred_persons(loser: Region, gainer: Region) -> float:
+    """Residents who changed county with territory in 2020, estimated from the gainer's figures.
+
+    Its total on the new boundary at the end of 2021, taken back to the census at its own yearly
+    growth before the transfer, less its census count on the old boundary. Their age, sex and
+    residence are taken to be those of the county they left.
+    """
+    totals = {
+        o.year: float(o.value) * 1e4
+        for o in gainer.observations
+        if o.indicator == "total_population" and o.source != gainer.baseline.census.source
+    }
+    try:
+        growth = totals[2019] / totals[2018]
+        later = totals[2021]
+    except KeyError as missing:
+        raise CalibrationError(
+            f"{gainer.id}: the transfer of 2020 needs its total population of {missing}"
+        ) from None
+    return later / growth - census_of(gainer, BASE_YEAR).total

@@ -1,0 +1,213 @@
+"""Calibration: prior, projection through what was observed, posterior; arrays only.
+
+One operation for everything observed. The prior is normal on the scales of `PARAMETERS`; the
+region is projected from its first census through every later observation; the posterior is the
+normal distribution that has its mean and covariance, found from the mode (Gauss-Newton, Laplace)
+by tempered weighting; how well it stands for the posterior is reported as an effective sample size. A posterior is a mean and a covariance, so any number of draws can be
+taken from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import CalibrationError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Mean and covariance of the transformed parameters.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (parameter,)
+    covariance : ndarray, shape (parameter, parameter)
+    """
+
+    mean: Array
+    covariance: Array
+
+    @property
+    def spread(self) -> Array:
+        """Standard deviations, shape (parameter,)."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    def draws(self, standard: Array) -> Array:
+        """Parameter draws, shape (parameter, draw), from standard normal ones of that shape."""
+        return self.mean[:, None] + np.linalg.cholesky(self.covariance) @ standard
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was observed, on the scale on which its errors are normal.
+
+    Attributes
+    ----------
+    observed, error : ndarray, shape (observation,)
+        Value and standard error.
+    predict : callable
+        Parameters (parameter, draw) to predictions (observation, draw).
+    """
+
+    observed: Array
+    error: Array
+    predict: Callable[[Array], Array]
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Outcome of `calibrate`.
+
+    Attributes
+    ----------
+    prior, posterior : Normal
+    effective_draws : float
+        Share of 1 that importance weights leave of a sample from ``posterior``: 1 where the
+        normal approximation is exact.
+    residuals : ndarray, shape (observation,)
+        Observed less predicted at the mean, in standard errors.
+    """
+
+    prior: Normal
+    posterior: Normal
+    effective_draws: float
+    residuals: Array
+
+
+BASE_SEED = 2020
+# Below this share the normal approximation is not trusted.
+LEAST_EFFECTIVE = 0.02
+
+
+def calibrate(
+    prior: Normal, evidence: Evidence, *, sample: int = 4096, iterations: int = 200
+) -> Posterior:
+    """Update a normal prior by the evidence.
+
+    Parameters
+    ----------
+    prior : Normal
+        On the transformed scale.
+    evidence : Evidence
+        Observations and the projection through them.
+    sample : int
+        Draws by which the effective sample size is measured.
+    iterations : int
+        Most Gauss-Newton steps.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    CalibrationError
+        If the mode is not found, or the posterior is degenerate.
+    """
+    precision = np.linalg.inv(prior.covariance)
+    theta, damping = prior.mean.copy(), 1e-3
+    best = _misfit(prior, precision, evidence, theta[:, None])[0]
+    for _ in range(iterations):
+        predicted, slope = _linearise(evidence, theta, prior.spread)
+        weighted = slope / evidence.error[:, None]
+        gradient = weighted.T @ ((evidence.observed - predicted) / evidence.error)
+        gradient -= precision @ (theta - prior.mean)
+        hessian = weighted.T @ weighted + precision
+        improved = False
+        for _ in range(20):
+            step = np.linalg.solve(hessian + damping * np.diag(np.diag(hessian)), gradient)
+            value = _misfit(prior, precision, evidence, (theta + step)[:, None])[0]
+            if np.isfinite(value) and value <= best:
+                improved = True
+                break
+            damping *= 4.0
+        if not improved:
+            break
+        gained, best, theta = best - value, value, theta + step
+        damping = max(damping / 8.0, 1e-9)
+        if gained < 1e-5:
+            break
+    else:
+        raise CalibrationError(f"no mode found after {iterations} steps")
+    predicted, slope = _linearise(evidence, theta, prior.spread)
+    weighted = slope / evidence.error[:, None]
+    covariance = np.linalg.inv(weighted.T @ weighted + precision)
+    at_mode = Normal(theta, (covariance + covariance.T) / 2.0)
+    posterior, share = _match_moments(prior, precision, evidence, at_mode, sample)
+    if share < LEAST_EFFECTIVE:
+        raise CalibrationError(
+            f"degenerate posterior: {share:.1%} of the draws are effective, at least "
+            f"{LEAST_EFFECTIVE:.0%} needed; check the region's figures or widen their errors"
+        )
+    predicted = evidence.predict(posterior.mean[:, None])[:, 0]
+    return Posterior(prior, posterior, share, (evidence.observed - predicted) / evidence.error)
+
+
+def _linearise(evidence: Evidence, theta: Array, spread: Array) -> tuple[Array, Array]:
+    """Prediction and its slope by central differences, all in one batch of draws."""
+    size = theta.size
+    width = 0.02 * spread
+    batch = np.repeat(theta[:, None], 2 * size + 1, axis=1)
+    batch[:, 1 : size + 1] += np.diag(width)
+    batch[:, size + 1 :] -= np.diag(width)
+    predicted = evidence.predict(batch)
+    slope = (predicted[:, 1 : size + 1] - predicted[:, size + 1 :]) / (2.0 * width)
+    return predicted[:, 0], slope
+
+
+def _misfit(prior: Normal, precision: Array, evidence: Evidence, theta: Array) -> Array:
+    """Half the squared distance from prior and evidence, shape (draw,)."""
+    from_prior = theta - prior.mean[:, None]
+    from_data = (evidence.predict(theta) - evidence.observed[:, None]) / evidence.error[:, None]
+    return np.asarray(
+        0.5 * np.einsum("id,ij,jd->d", from_prior, precision, from_prior)
+        + 0.5 * (from_data**2).sum(axis=0)
+    )
+
+
+# Least share of effective draws in a tempered step, and the most steps taken.
+TEMPERED_SHARE, STEPS = 0.25, 12
+
+
+def _match_moments(
+    prior: Normal, precision: Array, evidence: Evidence, start: Normal, sample: int
+) -> tuple[Normal, float]:
+    """Move a normal distribution to the mean and covariance of the posterior itself.
+
+    Draws are weighted by posterior over proposal, with the weights tempered (raised to a power
+    below one) until enough draws count; the weighted moments make the next proposal. The best
+    proposal found is returned with its share of effective draws.
+    """
+    # The same numbers for every region: part of the fit, not of the ensemble's draws.
+    standard = np.random.default_rng(BASE_SEED).standard_normal((start.mean.size, sample))
+    standard -= standard.mean(axis=1, keepdims=True)
+    normal, best, best_share = start, start, -1.0
+    for _ in range(STEPS):
+        theta = normal.draws(standard)
+        log_weight = 0.5 * (standard**2).sum(axis=0) - _misfit(prior, precision, evidence, theta)
+        log_weight -= log_weight.max()
+        share = _share(log_weight)
+        if share > best_share:
+            best, best_share = normal, share
+        if share > 0.8:
+            break
+        power = 1.0
+        while _share(power * log_weight) < TEMPERED_SHARE:
+            power *= 0.8
+        weight = np.exp(power * log_weight)
+        weight /= weight.sum()
+        mean = theta @ weight
+        centred = theta - mean[:, None]
+        normal = Normal(mean, (weight * centred) @ centred.T)
+    return best, best_share
+
+
+def _share(log_weight: Array) -> float:
+    weight = np.exp(log_weight)
+    return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)

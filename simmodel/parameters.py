@@ -1,0 +1,269 @@
+"""The parameters of a region: what the ensemble draws, and how they become a year's levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .migration import saturate
+from .projection import LEVELS
+
+Array = NDArray[np.float64]
+
+# Nobody can leave more than once a year: peak intensities out of one residence approach but never
+# reach this, so that with mortality the multistate step stays inside its bound of 2.
+PEAK_INTENSITY = 1.1
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One uncertain quantity of a region.
+
+    Attributes
+    ----------
+    name, units, long_name : str
+        As written to files.
+    scale : {"log", "logit"}
+        The scale on which it is normally distributed; a logit one lies between 0 and ``bound``.
+    """
+
+    name: str
+    units: str
+    long_name: str
+    scale: str
+
+
+PARAMETERS = tuple(
+    Parameter(*row)
+    for row in (
+        ("rural_exit", "1/year", "rural exit intensity, mean of ages 0-64, 2010-20", "log"),
+        ("local_retention", "share", "rural exits that settle in the region's own towns", "logit"),
+        ("arrivals", "1/year", "arrivals from outside per resident, 2010-20", "log"),
+        ("arrivals_urban_share", "share", "arrivals that settle in towns", "logit"),
+        ("urban_out_migration", "1/year", "urban residents leaving the region, ages 0-64", "log"),
+        ("return_to_villages", "1/year", "urban residents moving to villages, ages 0-64", "log"),
+        ("reclassification", "1/year", "hazard of rural places becoming urban, 2010-20", "logit"),
+        ("fertility_2010", "ratio", "fertility of 2010 over the standard", "log"),
+        ("fertility_2016", "ratio", "fertility of 2016 over the standard", "log"),
+        ("fertility_2020", "ratio", "fertility of 2020 over the standard", "log"),
+        ("mortality", "ratio", "death rates over the national standard with local pattern", "log"),
+        ("period_exit", "ratio", "migration after 2020 over 2010-20", "log"),
+        ("period_arrivals", "ratio", "arrivals after 2020 over 2010-20", "log"),
+        ("period_reclassification", "ratio", "reclassification after 2020 over 2010-20", "log"),
+        ("period_fertility", "ratio", "fertility after 2020 over 2020", "log"),
+        ("period_mortality", "ratio", "death rates after 2020 over the trend", "log"),
+    )
+)
+NAMES = tuple(p.name for p in PARAMETERS)
+
+FERTILITY_KNOTS = (2010.5, 2016.5, 2020.5)
+
+
+def natural(transformed: Array, bound: float) -> dict[str, Array]:
+    """Parameters in their own units from normally distributed ones.
+
+    Parameters
+    ----------
+    transformed : ndarray, shape (parameter, draw)
+        On the scale named by each `Parameter`, in the order of `PARAMETERS`.
+    bound : float
+        Upper limit of the reclassification hazard, per year.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (draw,)
+    """
+    values = {}
+    for parameter, row in zip(PARAMETERS, transformed, strict=True):
+        if parameter.scale == "log":
+            values[parameter.name] = np.exp(row)
+        else:
+            top = bound if parameter.name == "reclassification" else 1.0
+            values[parameter.name] = top / (1.0 + np.exp(-row))
+    return values
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What of a region is fixed in all draws.
+
+    Attributes
+    ----------
+    residents : float
+        Persons at the start; arrivals are proportional to them.
+    peak_exit, peak_departure : float
+        Largest values of the rural exit and urban departure schedules.
+    absent : float
+        Registered people living elsewhere at the start; 0 where it is not known.
+    """
+
+    residents: float
+    peak_exit: float
+    peak_departure: float
+    absent: float = 0.0
+
+
+# Share of a year's arrivals that are returns out of the stock of absent registered people, where
+# that stock is known. Nothing observed decides it: an assumption, stated in docs/model.md.
+RETURNING_SHARE = 0.5
+
+
+def decade_levels(values: Mapping[str, Array], setting: Setting, first_year: int) -> Array:
+    """Levels of the ten years from one census to the next, shape (level, year, draw)."""
+    years = np.arange(first_year, first_year + 10)
+    draws = values["rural_exit"].size
+    ones = np.ones((years.size, draws))
+    fertility = fertility_path(values, years)
+    return _levels(
+        setting,
+        exit_=values["rural_exit"] * ones,
+        retention=values["local_retention"] * ones,
+        arrivals=values["arrivals"] * setting.residents * ones,
+        returning=0.0 * ones,
+        urban_share=values["arrivals_urban_share"] * ones,
+        departure=values["urban_out_migration"] * ones,
+        to_villages=values["return_to_villages"] * ones,
+        reclassification=values["reclassification"] * ones,
+        fertility=fertility,
+        mortality=values["mortality"] * ones,
+    )
+
+
+def fertility_path(values: Mapping[str, Array], years: Array) -> Array:
+    """Fertility ratio by year, log-linear between its knots and held outside, (year, draw)."""
+    knots = np.log([values[f"fertility_{int(k)}"] for k in FERTILITY_KNOTS])
+    position = np.interp(years + 0.5, FERTILITY_KNOTS, np.arange(len(FERTILITY_KNOTS)))
+    low = np.minimum(position.astype(int), len(FERTILITY_KNOTS) - 2)
+    weight = (position - low)[:, None]
+    return np.asarray(np.exp((1 - weight) * knots[low] + weight * knots[low + 1]))
+
+
+def later_levels(
+    values: Mapping[str, Array],
+    setting: Setting,
+    years: int,
+    *,
+    mortality_trend: Array,
+    factors: Mapping[str, Array] | None = None,
+    levers: Mapping[str, Array] | None = None,
+) -> Array:
+    """Levels of the years after the base census.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray, shape (draw,)
+        Parameters in their own units.
+    setting : Setting
+        Of the base year.
+    years : int
+        Number of years after the base.
+    mortality_trend : ndarray, shape (year,)
+        Factor on death rates from the expected gain of life expectancy.
+    factors : mapping of str to ndarray, shape (year, draw), optional
+        Uncertain factors on top of the period's: ``exit``, ``arrivals``, ``reclassification``,
+        ``fertility``, ``mortality``.
+    levers : mapping of str to ndarray, shape (year,), optional
+        Multipliers of a scenario under the names of `scenario.LEVERS`; ``life_expectancy`` comes
+        as the factor on death rates that it means.
+
+    Returns
+    -------
+    ndarray, shape (level, year, draw)
+    """
+    draws = values["rural_exit"].size
+    shape = (years, draws)
+
+    def factor(name: str) -> Array:
+        return np.ones(shape) if factors is None else factors[name]
+
+    def lever(name: str) -> Array:
+        return np.ones((years, 1)) if levers is None else levers[name][:, None]
+
+    migration = values["period_exit"] * factor("exit")
+    arrivals = values["arrivals"] * values["period_arrivals"] * factor("arrivals")
+    arrivals = arrivals * setting.residents
+    returning = np.zeros(shape)
+    if setting.absent > 0:
+        hazard = RETURNING_SHARE * arrivals / setting.absent
+        returning = -np.expm1(-hazard * lever("arrivals"))
+        arrivals = (1.0 - RETURNING_SHARE) * arrivals
+    return _levels(
+        setting,
+        exit_=values["rural_exit"] * migration * lever("rural_exit"),
+        retention=retained(values["local_retention"], lever("local_retention")) * np.ones(shape),
+        arrivals=arrivals * lever("arrivals"),
+        returning=returning,
+        urban_share=values["arrivals_urban_share"] * np.ones(shape),
+        departure=values["urban_out_migration"] * migration * lever("urban_out_migration"),
+        to_villages=values["return_to_villages"] * migration,
+        reclassification=values["reclassification"]
+        * values["period_reclassification"]
+        * factor("reclassification")
+        * lever("reclassification"),
+        fertility=values["fertility_2020"]
+        * values["period_fertility"]
+        * factor("fertility")
+        * lever("fertility"),
+        mortality=values["mortality"]
+        * values["period_mortality"]
+        * factor("mortality")
+        * mortality_trend[:, None]
+        * lever("life_expectancy"),
+    )
+
+
+def retained(share: Array, multiplier: Array) -> Array:
+    """Local retention times a multiplier, bending smoothly so that it stays a share.
+
+    The share is multiplied as it stands up to 0.8 (or up to itself, where it is higher); beyond,
+    what is missing to one shrinks exponentially, with the same slope where the two meet.
+
+    Examples
+    --------
+    >>> retained(np.array([0.3, 0.9, 0.3]), np.array([2.0, 1.0, 3.0])).round(3)
+    array([0.6  , 0.9  , 0.879])
+    """
+    product = share * multiplier
+    knee = np.maximum(share, 0.8)
+    room = np.maximum(1.0 - knee, 1e-300)
+    above = 1.0 - room * np.exp(-np.maximum(product - knee, 0.0) / room)
+    return np.where(product <= knee, product, above)
+
+
+def _levels(
+    setting: Setting,
+    *,
+    exit_: Array,
+    retention: Array,
+    arrivals: Array,
+    returning: Array,
+    urban_share: Array,
+    departure: Array,
+    to_villages: Array,
+    reclassification: Array,
+    fertility: Array,
+    mortality: Array,
+) -> Array:
+    exit_ = saturate(exit_, PEAK_INTENSITY / setting.peak_exit)
+    leaving = departure + to_villages
+    bounded = saturate(leaving, PEAK_INTENSITY / setting.peak_departure)
+    share = np.divide(bounded, leaving, out=np.ones_like(leaving), where=leaving > 0)
+    by_name = {
+        "rural_to_urban": exit_ * retention,
+        "rural_departure": exit_ * (1.0 - retention),
+        "urban_to_rural": to_villages * share,
+        "urban_departure": departure * share,
+        "urban_arrivals": arrivals * urban_share,
+        "rural_arrivals": arrivals * (1.0 - urban_share),
+        "urban_return": returning * urban_share,
+        "rural_return": returning * (1.0 - urban_share),
+        "reclassification": reclassification,
+        "urban_fertility": fertility,
+        "rural_fertility": fertility,
+        "urban_mortality": mortality,
+        "rural_mortality": mortality,
+    }
+    return np.stack([by_name[name] for name in LEVELS])

@@ -1,0 +1,321 @@
+"""Priors and posteriors of all regions: nation, then provinces, prefectures and counties.
+
+Each region leans on the one it lies in: its prior is the parent's posterior mean with a spread
+between regions. Local retention, arrivals and departures depend on where the boundary runs and are
+not handed down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .baseline import (
+    GROUPS,
+    by_residence,
+    by_sex,
+    population_by_residence,
+    raked_population,
+    table_of,
+    transferred_persons,
+)
+from .calibration import Normal, Posterior, calibrate
+from .errors import CalibrationError
+from .evidence import Inputs, counted_groups, evidence_of
+from .parameters import NAMES
+from .region import BASE_YEAR, Region
+from .standards import Pattern, Standard, fit_exit, national_standard
+
+Array = NDArray[np.float64]
+
+# Mean time in the region of those registered elsewhere, in years: turns the stock that the census
+# counts into arrivals a year. An assumption; the prior around it is wide.
+MEAN_STAY = 5.0
+# Of the people a prefecture counts as registered in another county of the province, the share
+# taken to come from outside the prefecture. An assumption, inside the same wide prior.
+FROM_OUTSIDE_THE_PREFECTURE = 0.5
+
+# Prior mean (transformed scale) of what is not handed down, and of what the nation starts from.
+# Rates per year: urban departure 1 %, moves from town to village 0.2 %. Reclassification: seven
+# tenths of its upper limit. None of these is a published figure; docs/model.md says so.
+START = {
+    "local_retention": 0.0,
+    "arrivals_urban_share": 0.85,
+    "urban_out_migration": np.log(0.01),
+    "return_to_villages": np.log(0.002),
+    "reclassification": 0.85,
+    "fertility_2010": 0.0,
+    "fertility_2016": 0.0,
+    "fertility_2020": 0.0,
+    "mortality": 0.0,
+    "period_exit": -0.3,
+    "period_arrivals": 0.0,
+    "period_reclassification": -0.3,
+    "period_fertility": -0.10,
+    "period_mortality": 0.0,
+}
+# Prior spread (transformed scale) between a region and the one it leans on.
+SPREAD = {
+    "rural_exit": 0.25,
+    "local_retention": 1.2,
+    "arrivals": 0.7,
+    "arrivals_urban_share": 0.7,
+    "urban_out_migration": 0.8,
+    "return_to_villages": 0.7,
+    "reclassification": 0.8,
+    "fertility_2010": 0.3,
+    "fertility_2016": 0.3,
+    "fertility_2020": 0.3,
+    "mortality": 0.05,
+    "period_exit": 0.25,
+    "period_arrivals": 0.25,
+    "period_reclassification": 0.25,
+    "period_fertility": 0.10,
+    "period_mortality": 0.10,
+}
+NOT_HANDED_DOWN = ("local_retention", "urban_out_migration", "arrivals_urban_share")
+# The nation is closed: all rural exits stay, nobody arrives or leaves.
+CLOSED = {
+    "local_retention": 20.0,
+    "arrivals": -30.0,
+    "arrivals_urban_share": 0.0,
+    "urban_out_migration": -30.0,
+}
+# Spread of the nation's period factors, which nothing above the nation informs.
+NATIONAL_SPREAD = {"period_exit": 0.5, "period_reclassification": 0.5, "period_fertility": 0.2}
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """One region after calibration.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    posterior : Posterior
+    labels : tuple of str
+        Of the observations, in the order of ``posterior.residuals``.
+    """
+
+    inputs: Inputs
+    posterior: Posterior
+    labels: tuple[str, ...]
+
+
+def lineage(regions: Mapping[str, Region], region_id: str) -> tuple[str, ...]:
+    """Return a region and what it lies in, nearest first."""
+    chain = [region_id]
+    while (parent := regions[chain[-1]].parent) is not None:
+        chain.append(parent)
+    return tuple(chain)
+
+
+def in_order(regions: Mapping[str, Region]) -> list[str]:
+    """Region ids, every parent before its children."""
+    return sorted(regions, key=lambda i: (len(lineage(regions, i)), i))
+
+
+class Atlas:
+    """Arrays of all regions, made from their figures when asked for and kept.
+
+    Parameters
+    ----------
+    regions : mapping of str to Region
+        With the nation under ``china``.
+    """
+
+    def __init__(self, regions: Mapping[str, Region]):
+        if "china" not in regions:
+            raise CalibrationError("the seeds need china.yaml: national schedules and pace")
+        self.regions = regions
+        self.standard: Standard = national_standard(regions["china"])
+        self._patterns: dict[str, Pattern] = {}
+        self._inputs: dict[str, Inputs] = {}
+
+    def pattern(self, region_id: str) -> Pattern:
+        """Patterns of the nearest region, itself or above, with tables by residence."""
+        for ancestor in lineage(self.regions, region_id):
+            region = self.regions[ancestor]
+            if table_of(region, BASE_YEAR).by_residence:
+                if ancestor not in self._patterns:
+                    pattern = Pattern.of(region, self.standard)
+                    self._patterns[ancestor] = fit_exit(region, pattern, self.standard)
+                return self._patterns[ancestor]
+        raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
+
+    def children(self, region_id: str) -> list[str]:
+        """Counties of a prefecture (prefectures never make up a province here)."""
+        return [i for i, r in self.regions.items() if r.parent == region_id]
+
+    def population(self, region_id: str, year: int) -> Array:
+        """Census population on the boundary of the census, (residence, sex, age).
+
+        A prefecture is the sum of its counties where all of them are there, so that they add up in
+        every cell.
+        """
+        region = self.regions[region_id]
+        single = self.standard.single_years
+        if table_of(region, year).by_residence:
+            return population_by_residence(region, year, single)
+        children = self.children(region_id)
+        if children:
+            return np.asarray(sum(self.population(child, year) for child in children))
+        for ancestor in lineage(self.regions, region_id):
+            if table_of(self.regions[ancestor], year).by_residence:
+                return raked_population(region, self.regions[ancestor], year, single)
+        raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
+
+    def base(self, region_id: str) -> Array:
+        """Population of the base year on the boundary of today, (residence, sex, age)."""
+        population = self.population(region_id, BASE_YEAR)
+        for owner in self.regions.values():
+            for event in owner.boundary_events:
+                if event.year == BASE_YEAR and region_id in (event.from_, event.to):
+                    loser, gainer = self.regions[event.from_], self.regions[event.to]
+                    left = self.population(event.from_, BASE_YEAR)
+                    moved = left * (transferred_persons(loser, gainer) / left.sum())
+                    population = population + (moved if region_id == event.to else -moved)
+        return population
+
+    def inputs(self, region_id: str) -> Inputs:
+        """All that a projection of a region needs but its parameters."""
+        if region_id not in self._inputs:
+            region = self.regions[region_id]
+            pattern = self.pattern(region_id)
+            registered = [
+                o.value * (1.0 if o.unit == "persons" else 1e4)
+                for o in region.observations
+                if o.indicator == "registered_population" and o.year == BASE_YEAR
+            ]
+            start = {year: self.population(region_id, year) for year in (2010, BASE_YEAR)}
+            self._inputs[region_id] = Inputs(
+                id=region_id,
+                start=start,
+                base=self.base(region_id),
+                schedules={year: pattern.schedules(year) for year in (2015, BASE_YEAR)},
+                bound=pattern.reclassification_bound,
+                absent=max(registered[0] - start[BASE_YEAR].sum(), 0.0) if registered else 0.0,
+                yearly_mortality=self.standard.yearly_mortality,
+            )
+        return self._inputs[region_id]
+
+    def prior(self, region_id: str, parent: Normal | None) -> Normal:
+        """Prior of a region, leaning on its parent's posterior."""
+        region = self.regions[region_id]
+        handed_down = dict(zip(NAMES, parent.mean, strict=True)) if parent is not None else {}
+        mean, spread = [], []
+        for name in NAMES:
+            if parent is None and name in CLOSED:
+                mean.append(CLOSED[name])
+                spread.append(0.01)
+                continue
+            if name == "arrivals":
+                mean.append(np.log(arrival_rate(region)))
+            elif name == "rural_exit" and table_of(region, BASE_YEAR).by_residence:
+                mean.append(np.log(self.pattern(region_id).exit_mean))
+            elif name in handed_down and name not in NOT_HANDED_DOWN:
+                # The nation has no arrivals to hand down a period factor for.
+                mean.append(handed_down[name])
+            else:
+                mean.append(START[name])
+            national = NATIONAL_SPREAD if parent is None else {}
+            spread.append(national.get(name, SPREAD[name]))
+        return Normal(np.array(mean), np.diag(np.array(spread) ** 2))
+
+
+def arrival_rate(region: Region) -> float:
+    """Prior mean of arrivals a year per resident, from the stocks of people registered elsewhere."""
+    rates = []
+    for item in (region.baseline, *region.history):
+        stock = item.registered_elsewhere
+        if stock is None:
+            continue
+        outside = float(stock.other_province)
+        if region.level == "prefecture":
+            outside += FROM_OUTSIDE_THE_PREFECTURE * stock.other_county_same_province
+        elif region.level == "county":
+            outside += stock.other_county_same_province
+        rates.append(outside / item.census.total / MEAN_STAY)
+    if not rates:
+        raise CalibrationError(
+            f"{region.id}: registered_elsewhere is needed for the arrivals; none is given"
+        )
+    return max(float(np.mean(rates)), 1e-5)
+
+
+def calibrate_all(
+    atlas: Atlas, *, progress: Callable[[str], None] = lambda _: None
+) -> dict[str, Calibrated]:
+    """Calibrate every region, parents first.
+
+    Returns
+    -------
+    dict of str to Calibrated
+        In the order of `in_order`.
+    """
+    done: dict[str, Calibrated] = {}
+    for region_id in in_order(atlas.regions):
+        progress(region_id)
+        done[region_id] = calibrate_one(atlas, region_id, done)
+    return done
+
+
+def calibrate_one(
+    atlas: Atlas,
+    region_id: str,
+    done: Mapping[str, Calibrated],
+    withheld: frozenset[int] = frozenset(),
+) -> Calibrated:
+    """Calibrate one region whose parent is in ``done``."""
+    region = atlas.regions[region_id]
+    parent = done[region.parent].posterior.posterior if region.parent else None
+    inputs = atlas.inputs(region_id)
+    evidence, labels = evidence_of(region, inputs, atlas.standard, withheld=withheld)
+    try:
+        posterior = calibrate(atlas.prior(region_id, parent), evidence)
+    except CalibrationError as error:
+        raise CalibrationError(f"{region_id}: {error}") from None
+    return Calibrated(inputs, posterior, tuple(labels))
+
+
+# Every fourth age group is withheld in turn, so that each is predicted once from its neighbours.
+FOLDS = 4
+
+
+def withheld_errors(
+    atlas: Atlas, region_id: str, done: Mapping[str, Calibrated]
+) -> tuple[Array, Array]:
+    """Relative error of 2020 age groups predicted without having been seen.
+
+    Returns
+    -------
+    ndarray, shape (residence, sex, group)
+        Predicted over counted less one, at the posterior mean; the residence axis has length one
+        where residence is not published by age.
+    ndarray
+        The same shape: the error of survival without migration, for comparison.
+    """
+    region, inputs = atlas.regions[region_id], atlas.inputs(region_id)
+    table = table_of(region, BASE_YEAR)
+    counted = by_residence(table) if table.by_residence else by_sex(table)[None]
+    errors = np.empty_like(counted)
+    for fold in range(FOLDS):
+        withheld = frozenset(range(fold, len(GROUPS), FOLDS))
+        fit = calibrate_one(atlas, region_id, done, withheld)
+        predicted = _groups_at(fit.posterior.posterior.mean, inputs, atlas, table.by_residence)
+        columns = sorted(withheld)
+        errors[..., columns] = (predicted / counted - 1.0)[..., columns]
+    closed = done[region_id].posterior.posterior.mean.copy()
+    for name in ("rural_exit", "arrivals", "urban_out_migration", "return_to_villages"):
+        closed[NAMES.index(name)] = -30.0
+    closed[NAMES.index("reclassification")] = -30.0
+    alone = _groups_at(closed, inputs, atlas, table.by_residence) / counted - 1.0
+    return errors, alone
+
+
+def _groups_at(mean: Array, inputs: Inputs, atlas: Atlas, residence: bool) -> Array:
+    end = inputs.decade(mean[:, None])
+    return counted_groups(end, atlas.standard, residence=residence)[..., 0]

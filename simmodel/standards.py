@@ -1,0 +1,290 @@
+"""National standards and provincial patterns of mortality, fertility and rural exit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import graduation, life_table, migration
+from .baseline import (
+    AGES,
+    GROUPS,
+    by_residence,
+    by_sex,
+    population_by_residence,
+    rows_by_residence,
+    table_of,
+)
+from .errors import CalibrationError
+from .projection import FEMALE, LEVELS, MALE, RURAL, URBAN, Schedules, project
+from .region import BASE_YEAR, Region
+
+Array = NDArray[np.float64]
+
+# Cohorts of 2020 that were alive at the census of 2010.
+FIRST_SURVIVING = GROUPS.index(10)
+# Youngest ages in 2010 of the cohorts to which schedules are fitted: up to 60-64, beyond which
+# mortality leaves too little to tell leaving from dying.
+FITTED = tuple(range(0, 65, 5))
+# Share of its upper limit at which the age-neutral hazard is set while the schedule is fitted.
+NEUTRAL_SHARE = 0.7
+# Gain of life expectancy after 2020 over that of 2010-20: an assumption, stated in docs/model.md.
+GAIN_SHARE = 2.0 / 3.0
+
+
+@dataclass(frozen=True)
+class Standard:
+    """National patterns that every region leans on.
+
+    Attributes
+    ----------
+    single_years : ndarray, shape (residence, sex, age)
+        Persons by single year of age, 2020.
+    registered_rates : ndarray, shape (residence, sex, age)
+        Central death rates as the census registered them, 2020.
+    death_rates : mapping of int to ndarray, shape (residence, sex, age)
+        Central death rates by calendar year (2015 and 2020), at the published life expectancy.
+    birth_rates : ndarray, shape (residence, age)
+        Births per woman-year, 2020, at the level of the children counted.
+    coverage : ndarray, shape (sex, group)
+        Count of 2020 over what the census of 2010 and the life table leave, by age in 2020.
+    male_share : float
+        Share of boys among births.
+    yearly_mortality : float
+        Factor on death rates from one year to the next after 2020.
+    """
+
+    single_years: Array
+    registered_rates: Array
+    death_rates: Mapping[int, Array]
+    birth_rates: Array
+    coverage: Array
+    male_share: float
+    yearly_mortality: float
+
+    def mortality_of_gain(self, years: Array) -> Array:
+        """Factor on death rates that adds ``years`` to life expectancy at birth (both sexes)."""
+        rates = self.death_rates[2020].mean(axis=0)
+        factors = np.exp(np.linspace(-2.5, 2.5, 201))
+        expectancy = np.array(
+            [
+                np.mean([life_table.life_expectancy(f * rates[s], s) for s in (FEMALE, MALE)])
+                for f in factors
+            ]
+        )
+        base = np.interp(0.0, np.log(factors), expectancy)
+        # Interpolation needs rising abscissae; life expectancy falls with the factor.
+        wanted = base + np.asarray(years, dtype=float)
+        return np.asarray(np.exp(np.interp(wanted, expectancy[::-1], np.log(factors)[::-1])))
+
+
+def national_standard(china: Region) -> Standard:
+    """Patterns of the nation from its census tables and published life expectancies."""
+    standards = china.standards
+    if standards is None:
+        raise CalibrationError("china: standards are missing from the seed file")
+    single = rows_by_residence(standards.population_by_single_year)
+    deaths = rows_by_residence(standards.deaths_by_single_year)
+    births = standards.births_by_single_year
+    observed = {(o.indicator, o.year, o.sex, o.residence): o for o in china.observations}
+
+    def figure(indicator: str, year: int, sex: str | None, residence: str | None = None) -> float:
+        for key in ((indicator, year, sex, residence), (indicator, year, sex, "total")):
+            if key in observed:
+                return float(observed[key].value)
+        for key in ((indicator, year, "both", "total"), (indicator, year, None, None)):
+            if sex in (None, "both") and key in observed:
+                return float(observed[key].value)
+        raise CalibrationError(f"china: no observation of {indicator} {year} ({sex})")
+
+    ratio = figure("sex_ratio_at_birth", 2020, None) / 100.0
+    male_share = ratio / (1.0 + ratio)
+    both, gap = figure("life_expectancy", 2020, "both"), figure("life_expectancy_gap", 2020, None)
+    expectancy = {
+        2010: [figure("life_expectancy", 2010, s) for s in ("female", "male")],
+        # Births of both sexes live the mean of the two, weighted by their share.
+        2020: [both + gap * male_share, both - gap * (1.0 - male_share)],
+    }
+    expectancy[2015] = list(np.mean([expectancy[2010], expectancy[2020]], axis=0))
+    raw = deaths / single
+    raw_total = deaths.sum(axis=0) / single.sum(axis=0)
+    death_rates = {}
+    for year in (2015, 2020):
+        rates = np.empty_like(raw)
+        for sex in (FEMALE, MALE):
+            shift = life_table.relational_at(raw_total[sex], sex, expectancy[year][sex])
+            for residence in (URBAN, RURAL):
+                rates[residence, sex] = life_table.relational(raw[residence, sex], sex, shift)
+        death_rates[year] = rates
+    birth_rates = np.zeros((2, AGES))
+    mothers = slice(births.first_age, births.first_age + len(births.urban))
+    for residence, row in enumerate((births.urban, births.rural)):
+        birth_rates[residence, mothers] = row / single[residence, FEMALE, mothers]
+    # The long-form sample gives pattern and differential; the level is that of the infants counted.
+    infants = by_sex(table_of(china, BASE_YEAR))[:, 0].sum()
+    expected = (birth_rates * single[:, FEMALE]).sum()
+    birth_rates *= infants / expected
+    gain = (both - figure("life_expectancy", 2010, "both")) / 10.0 * GAIN_SHARE
+    draft = Standard(
+        single, raw, death_rates, birth_rates, np.ones((2, len(GROUPS))), male_share, 1.0
+    )
+    yearly = float(draft.mortality_of_gain(np.array(gain)))
+    return replace(draft, coverage=_coverage(china, draft), yearly_mortality=yearly)
+
+
+def _coverage(china: Region, standard: Standard) -> Array:
+    """What the nation's cohorts, closed to migration, come back as in 2020, over what they should."""
+    pattern = Pattern.of(china, standard)
+    start = population_by_residence(china, 2010, standard.single_years)
+    expected = _survivors(start, pattern).sum(axis=0)
+    counted = by_sex(table_of(china, BASE_YEAR))
+    coverage = np.ones_like(counted)
+    coverage[:, FIRST_SURVIVING:] = counted[:, FIRST_SURVIVING:] / expected[:, FIRST_SURVIVING:]
+    return coverage
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Age patterns of a province (or the nation), shared by the regions within it.
+
+    Attributes
+    ----------
+    death_rates : mapping of int to ndarray, shape (residence, sex, age)
+        Central death rates of 2015 and 2020.
+    birth_rates : ndarray, shape (residence, age)
+        Births per woman-year.
+    exit_parameters : ndarray, shape (sex, 7), or None
+        Rogers-Castro parameters of rural exit; None until `fit_exit` has found them.
+    exit_mean : float
+        Mean rural exit, per year, over ages 0-64; the fitted schedule is divided by it.
+    reclassification_bound : float
+        Upper limit, per year, to an age-neutral hazard.
+    male_share : float
+        Share of boys among births.
+    """
+
+    death_rates: Mapping[int, Array]
+    birth_rates: Array
+    exit_parameters: Array | None
+    exit_mean: float
+    reclassification_bound: float
+    male_share: float
+
+    @classmethod
+    def of(cls, region: Region, standard: Standard) -> Pattern:
+        """Mortality and fertility patterns of a region with tables by residence."""
+        death_rates = {
+            year: rates * _mortality_ratio(region, standard)[:, :, None]
+            for year, rates in standard.death_rates.items()
+        }
+        birth_rates = standard.birth_rates * _fertility_ratio(region, standard)[:, None]
+        return cls(death_rates, birth_rates, None, np.nan, np.nan, standard.male_share)
+
+    @cached_property
+    def exit_schedule(self) -> Array:
+        """Rural exit by sex and age at 1 January, mean one over ages 0-64, shape (sex, age)."""
+        if self.exit_parameters is None:
+            return np.ones((2, AGES))
+        rows = [migration.calendar_year_schedule(row) for row in self.exit_parameters]
+        return np.array(rows) / self.exit_mean
+
+    def schedules(self, year: int) -> Schedules:
+        """Kernel schedules with the death rates of ``year`` (2015 or 2020)."""
+        death = np.empty((2, 2, AGES))
+        infants = np.empty((2, 2))
+        for residence in (URBAN, RURAL):
+            for sex in (FEMALE, MALE):
+                death[residence, sex], infants[residence, sex] = life_table.calendar_year_rates(
+                    self.death_rates[year][residence, sex], sex
+                )
+        general = _mean_one(migration.calendar_year_schedule(migration.STANDARD))
+        # Women aged x on 1 January spend half the year at x and half at x + 1.
+        later = np.concatenate((self.birth_rates[:, 1:], np.zeros((2, 1))), axis=1)
+        return Schedules(
+            death=death,
+            infant_death=infants,
+            rural_exit=self.exit_schedule,
+            urban_departure=np.array([general, general]),
+            arrivals=np.broadcast_to(general / general.sum() / 2.0, (2, 2, AGES)).copy(),
+            fertility=0.5 * (self.birth_rates + later),
+            male_share=self.male_share,
+        )
+
+
+def _mean_one(schedule: Array) -> Array:
+    return np.asarray(schedule / schedule[:65].mean())
+
+
+def _mortality_ratio(region: Region, standard: Standard) -> Array:
+    """Registered deaths over those at the nation's registered rates, shape (residence, sex).
+
+    Deaths are under-reported; comparing registered with registered keeps the local differential
+    and leaves the level to the published life expectancy.
+    """
+    table = region.baseline.deaths
+    if table is None:
+        return np.ones((2, 2))
+    ages = tuple(table.ages)
+    national = standard.registered_rates * standard.single_years
+    rates = graduation.join_groups(national, ages) / graduation.join_groups(
+        standard.single_years, ages
+    )
+    people = by_residence(table_of(region, BASE_YEAR), ages)
+    deaths = rows_by_residence(table).sum(axis=-1)
+    return np.asarray(deaths / (rates * people).sum(axis=-1))
+
+
+def _fertility_ratio(region: Region, standard: Standard) -> Array:
+    """Sampled births over those at national rates by residence, scaled to one in all."""
+    births = region.baseline.births_longform
+    if births is None:
+        return np.ones(2)
+    women = population_by_residence(region, BASE_YEAR, standard.single_years)[:, FEMALE]
+    expected = (standard.birth_rates * women).sum(axis=1)
+    sampled = np.array([births.urban, births.rural], dtype=float)
+    return np.asarray(sampled / expected / (sampled.sum() / expected.sum()))
+
+
+def fit_exit(region: Region, pattern: Pattern, standard: Standard) -> Pattern:
+    """Fit the rural exit schedule and bound the age-neutral hazard, from the cohorts of 2010-20.
+
+    The rural population of 2010 is closed to migration, survived at rural mortality and multiplied
+    by the national coverage of its cohort; what is missing in 2020 left. The lowest rate of loss
+    among those 35-64 at the start, net of what the whole region lost to the outside, is an upper
+    limit to a hazard that is the same at every age.
+    """
+    start = population_by_residence(region, 2010, standard.single_years)
+    expected = _survivors(start, pattern) * standard.coverage
+    counted = by_residence(table_of(region, BASE_YEAR))
+    fitted = [GROUPS.index(age + 10) for age in FITTED]
+    counted, expected = counted[..., fitted], expected[..., fitted]
+    loss = -np.log(counted[RURAL] / expected[RURAL]) / 10.0
+    outside = -np.log(counted.sum(axis=0) / expected.sum(axis=0)) / 10.0
+    later = [i for i, age in enumerate(FITTED) if age >= 35]
+    bound = float((loss - np.maximum(outside, 0.0))[:, later].mean(axis=0).min())
+    neutral = NEUTRAL_SHARE * bound
+    floor = 0.1 * bound
+    rows = [
+        migration.fit_schedule(FITTED, np.maximum(loss[sex] - neutral, floor), floor)
+        for sex in (FEMALE, MALE)
+    ]
+    schedule = np.array([migration.calendar_year_schedule(row) for row in rows])
+    return replace(
+        pattern,
+        exit_parameters=np.array(rows),
+        exit_mean=float(schedule[:, :65].mean()),
+        reclassification_bound=bound,
+    )
+
+
+def _survivors(start: Array, pattern: Pattern) -> Array:
+    """Those of 2010 alive in 2020 where nobody moves, (residence, sex, group)."""
+    levels = np.zeros((len(LEVELS), 10, 1))
+    for name in ("urban_mortality", "rural_mortality"):
+        levels[LEVELS.index(name)] = 1.0
+    alive = project(start, pattern.schedules(2015), levels).population[..., 0]
+    return graduation.join_groups(alive, GROUPS)
