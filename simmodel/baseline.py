@@ -96,7 +96,7 @@ def raked_population(
     return graduation.split_groups(groups, GROUPS, cohort_single_years(single_years, year))
 
 
-def transferred_persons(loser: Region, gainer: Region) -> float:
+def transferred_persons(gainer: Region) -> float:
     """Residents who changed county with territory in 2020, estimated from the gainer's figures.
 
     Its total on the new boundary at the end of 2021, taken back to the census at its own yearly

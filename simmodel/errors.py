@@ -196,6 +196,13 @@ def whole_number(low: float, high: float, what: str = "a whole number") -> Calla
     return check
 
 
+def as_tuple(value: object) -> object:
+    """Let through lists and nothing else, as tuples."""
+    if not isinstance(value, (list, tuple)):
+        raise Refusal(Part("is not a list", "a list", found=shown(value)))
+    return tuple(value)
+
+
 def _refuse_unless_number(value: object, allowed: str) -> None:
     # bool is an int to Python; to a planner, `true` is not a number
     if isinstance(value, bool):

@@ -110,7 +110,12 @@ class _Rows:
 
 
 def evidence_of(
-    region: Region, inputs: Inputs, standard: Standard, *, withheld: frozenset[int] = frozenset()
+    region: Region,
+    inputs: Inputs,
+    standard: Standard,
+    *,
+    restated: bool = False,
+    withheld: frozenset[int] = frozenset(),
 ) -> tuple[Evidence, list[str]]:
     """Observations of a region and the projection through them.
 
@@ -120,6 +125,9 @@ def evidence_of(
     inputs : Inputs
     standard : Standard
         For the coverage factors of the census.
+    restated : bool
+        Whether the region's boundary moved in the base year: later figures are then on another
+        boundary than its censuses and cannot be used.
     withheld : frozenset of int
         Indices of `GROUPS` left out, to be predicted.
 
@@ -148,7 +156,7 @@ def evidence_of(
             rows.add(f"census 2020, {residence}, {sex}, {GROUPS[g]}+", np.log(row[g]), error)
     rows.add("census 2020, total", np.log(census.total), TOTAL_ERROR)
     rows.add("census 2020, urban", np.log(census.urban), URBAN_ERROR)
-    later = _later_rows(region, rows)
+    later = [] if restated else _later_rows(region, rows)
     years = max((year for year, _ in later), default=BASE_YEAR) - BASE_YEAR
 
     def predict(theta: Array) -> Array:
@@ -204,8 +212,6 @@ MEASURES: Mapping[str, Measure] = {
 def _later_rows(region: Region, rows: _Rows) -> list[tuple[int, Measure]]:
     """Add a region's figures after 2020; only those on the census of 2020 can be used."""
     later: list[tuple[int, Measure]] = []
-    if any(event.year == BASE_YEAR for event in region.boundary_events):
-        return later
     for o in region.observations:
         if o.vintage != "post_2020_census" or o.year <= BASE_YEAR or o.indicator not in MEASURES:
             continue

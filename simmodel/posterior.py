@@ -26,7 +26,7 @@ from .calibration import Normal, Posterior, calibrate
 from .errors import CalibrationError
 from .evidence import Inputs, counted_groups, evidence_of
 from .parameters import NAMES
-from .region import BASE_YEAR, Region
+from .region import BASE_YEAR, BoundaryEvent, Region
 from .standards import Pattern, Standard, fit_exit, national_standard
 
 Array = NDArray[np.float64]
@@ -171,14 +171,20 @@ class Atlas:
     def base(self, region_id: str) -> Array:
         """Population of the base year on the boundary of today, (residence, sex, age)."""
         population = self.population(region_id, BASE_YEAR)
-        for owner in self.regions.values():
-            for event in owner.boundary_events:
-                if event.year == BASE_YEAR and region_id in (event.from_, event.to):
-                    loser, gainer = self.regions[event.from_], self.regions[event.to]
-                    left = self.population(event.from_, BASE_YEAR)
-                    moved = left * (transferred_persons(loser, gainer) / left.sum())
-                    population = population + (moved if region_id == event.to else -moved)
+        for event in self.transfers(region_id):
+            left = self.population(event.from_, BASE_YEAR)
+            moved = left * (transferred_persons(self.regions[event.to]) / left.sum())
+            population = population + (moved if region_id == event.to else -moved)
         return population
+
+    def transfers(self, region_id: str) -> list[BoundaryEvent]:
+        """Transfers of territory of the base year in which a region gained or lost."""
+        return [
+            event
+            for owner in self.regions.values()
+            for event in owner.boundary_events
+            if event.year == BASE_YEAR and region_id in (event.from_, event.to)
+        ]
 
     def inputs(self, region_id: str) -> Inputs:
         """All that a projection of a region needs but its parameters."""
@@ -273,7 +279,13 @@ def calibrate_one(
     region = atlas.regions[region_id]
     parent = done[region.parent].posterior.posterior if region.parent else None
     inputs = atlas.inputs(region_id)
-    evidence, labels = evidence_of(region, inputs, atlas.standard, withheld=withheld)
+    evidence, labels = evidence_of(
+        region,
+        inputs,
+        atlas.standard,
+        restated=bool(atlas.transfers(region_id)),
+        withheld=withheld,
+    )
     try:
         posterior = calibrate(atlas.prior(region_id, parent), evidence)
     except CalibrationError as error:

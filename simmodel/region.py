@@ -1,7 +1,7 @@
 """What a region's seed file may say. No files, no arrays: plain data in, frozen objects out.
 
-Attribute names are the keys of the YAML; the two that are words of Python, ``from`` and ``to``'s
-partner, are ``from_``. Lists become tuples.
+Attribute names are the keys of the YAML; ``from`` is a word of Python, so it is ``from_`` here.
+Lists become tuples.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from .errors import Part, Refusal, finite_number, shown, whole_number
+from .errors import Part, Refusal, as_tuple, finite_number, shown, whole_number
 
 YEAR_RANGE: Final = (1949, 2100)
 BASE_YEAR: Final = 2020
@@ -155,12 +155,6 @@ def _text(value: object) -> object:
     return value
 
 
-def _listed(value: object) -> object:
-    if not isinstance(value, (list, tuple)):
-        raise Refusal(Part("is not a list", "a list", found=shown(value)))
-    return tuple(value)
-
-
 _REGION_ID: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 
 
@@ -179,8 +173,8 @@ Count = Annotated[int, BeforeValidator(whole_number(0, math.inf))]
 Number = Annotated[float, BeforeValidator(finite_number(-math.inf, math.inf))]
 Positive = Annotated[float, BeforeValidator(finite_number(0, math.inf))]
 Share = Annotated[float, BeforeValidator(finite_number(0, 1, hint=_share_hint))]
-Counts = Annotated[tuple[Count, ...], BeforeValidator(_listed)]
-Ages = Annotated[tuple[Age, ...], BeforeValidator(_listed)]
+Counts = Annotated[tuple[Count, ...], BeforeValidator(as_tuple)]
+Ages = Annotated[tuple[Age, ...], BeforeValidator(as_tuple)]
 
 RESIDENCE_TABLES: Final = ("urban_female", "urban_male", "rural_female", "rural_male")
 
@@ -502,7 +496,7 @@ class UrbanDistrict(Strict):
 
     id: RegionId
     names: Names
-    counties: Annotated[tuple[RegionId, ...], BeforeValidator(_listed)]
+    counties: Annotated[tuple[RegionId, ...], BeforeValidator(as_tuple)]
     population: DistrictPopulation | None = None
     note: Text | None = None
 
@@ -522,13 +516,13 @@ class Region(Strict):
     level: Level
     parent: RegionId | None = None
     baseline: Baseline
-    history: Annotated[tuple[History, ...], BeforeValidator(_listed)] = ()
-    observations: Annotated[tuple[Observation, ...], BeforeValidator(_listed)] = ()
-    targets: Annotated[tuple[Target, ...], BeforeValidator(_listed)] = ()
-    programmes: Annotated[tuple[Programme, ...], BeforeValidator(_listed)] = ()
-    measures: Annotated[tuple[Measure, ...], BeforeValidator(_listed)] = ()
-    boundary_events: Annotated[tuple[BoundaryEvent, ...], BeforeValidator(_listed)] = ()
-    urban_districts: Annotated[tuple[UrbanDistrict, ...], BeforeValidator(_listed)] = ()
+    history: Annotated[tuple[History, ...], BeforeValidator(as_tuple)] = ()
+    observations: Annotated[tuple[Observation, ...], BeforeValidator(as_tuple)] = ()
+    targets: Annotated[tuple[Target, ...], BeforeValidator(as_tuple)] = ()
+    programmes: Annotated[tuple[Programme, ...], BeforeValidator(as_tuple)] = ()
+    measures: Annotated[tuple[Measure, ...], BeforeValidator(as_tuple)] = ()
+    boundary_events: Annotated[tuple[BoundaryEvent, ...], BeforeValidator(as_tuple)] = ()
+    urban_districts: Annotated[tuple[UrbanDistrict, ...], BeforeValidator(as_tuple)] = ()
     standards: Standards | None = None
 
 
@@ -589,13 +583,15 @@ def _unit_faults(indicator: str, unit: str, units: tuple[str, ...]) -> list[Part
 
 def _value_faults(indicator: str, unit: str, key: str, value: float) -> list[Part]:
     high = _HIGHEST.get(unit, math.inf)
-    low = -high if unit in _SIGNED or indicator in _SIGNED_INDICATORS else 0.0
+    signed = unit in _SIGNED or indicator in _SIGNED_INDICATORS
+    low = -high if signed else 0.0
+    found = shown(int(value) if value.is_integer() else value)
     if not low <= value <= high:
-        allowed = f"{low:g} to {high:g} {unit}"
-        return [Part("is out of range", allowed, (key,), shown(value))]
-    if indicator == "urbanization_rate" and unit == "percent" and 0 < value <= 1:
+        allowed = f"{low:g} to {high:g} {unit}" if math.isfinite(high) else f"at least {low:g}"
+        return [Part("is out of range", allowed, (key,), found)]
+    if (indicator, unit, key) == ("urbanization_rate", "percent", "value") and 0 < value <= 1:
         allowed = f"a rate in percent. Did you mean {100 * value:g}?"
-        return [Part("looks like a share", allowed, (key,), shown(value))]
+        return [Part("looks like a share", allowed, (key,), found)]
     return []
 
 

@@ -21,7 +21,17 @@ from pydantic import (
     model_validator,
 )
 
-from .errors import Part, Refusal, ScenarioError, among, finite_number, shown, whole_number
+from .errors import (
+    Part,
+    Refusal,
+    ScenarioError,
+    among,
+    as_tuple,
+    finite_number,
+    shown,
+    whole_number,
+)
+from .yaml_text import NOT_TEXT
 
 
 class LeverRule(NamedTuple):
@@ -57,10 +67,6 @@ Path = tuple[tuple[int, float], ...]
 Value = float | Path
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
-# Characters that do not print, or that YAML takes for an end of line.
-_NOT_TEXT: Final = re.compile(
-    r"[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
 
 
 class Strict(BaseModel):
@@ -157,7 +163,7 @@ class Levers(BaseModel):
 
 
 def _text(value: object) -> object:
-    if isinstance(value, str) and (bad := _NOT_TEXT.search(value)):
+    if isinstance(value, str) and (bad := NOT_TEXT.search(value)):
         raise Refusal(
             Part(
                 "has a character that is not text",
@@ -171,12 +177,6 @@ def _text(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_text)]
 
 
-def _listed(value: object) -> object:
-    if not isinstance(value, (list, tuple)):
-        raise Refusal(Part("is not a list", "a list", found=shown(value)))
-    return tuple(value)
-
-
 def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
     twice = [
         Part("stands twice", "each once", (place,), shown(word))
@@ -188,7 +188,7 @@ def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-Ids = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 
 
 class Title(Strict):
@@ -233,7 +233,7 @@ class Scenario(Strict):
     levers: Levers = Levers.model_validate({})
     programmes: Ids = ()
     ensemble: Ensemble = Ensemble()
-    sources: Annotated[tuple[ScenarioSource, ...], BeforeValidator(_listed)] = ()
+    sources: Annotated[tuple[ScenarioSource, ...], BeforeValidator(as_tuple)] = ()
 
     @field_validator("scenario")
     @classmethod

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
 from .errors import Fault, FaultError, KeyPath, SeedError, among, did_you_mean, shown
-from .region import Census, Programme, Region, Source, UrbanDistrict
+from .region import Census, Level, Programme, Region, Source, UrbanDistrict
 from .yaml_text import BROKEN, Document, mapping_from, model_faults, read_text
 
 SOURCES: Final = "sources.yaml"
@@ -210,7 +210,7 @@ class _Folder:
                 yield _unknown(document, ("parent",), parent, self.names, "region")
             elif parent in self.documents:
                 found = self.documents[parent].value(("level",))
-                if isinstance(found, str) and found != wanted:
+                if found in get_args(Level) and found != wanted:
                     problem = "is a region of the wrong level"
                     yield document.fault(
                         ("parent",), problem, found=f"{parent}, a {found}", allowed=f"a {wanted}"
@@ -266,9 +266,9 @@ class _Folder:
         """Compare each census of a prefecture with the sum of its counties."""
         region = self.regions[stem]
         inside = [r for r in self.regions.values() if r.parent == stem and r.level == "county"]
-        # with one county unreadable the sum says nothing
-        unread = [n for n in self.names if n.startswith(f"{stem}.") and n not in self.regions]
-        if region.level != "prefecture" or not inside or unread:
+        expected = [name for name in self.names if name.startswith(f"{stem}.")]
+        # with one county unreadable, or elsewhere, the sum says nothing
+        if region.level != "prefecture" or not inside or len(inside) != len(expected):
             return
         for path, census in _censuses(region):
             parts = [c for r in inside for _, c in _censuses(r) if c.year == census.year]
@@ -336,6 +336,6 @@ def _unknown(
     *,
     listed: bool = True,
 ) -> Fault:
-    allowed = among(known) if listed else f"the keys of {SOURCES}"
+    allowed = among(sorted(known)) if listed else f"the keys of {SOURCES}"
     allowed += did_you_mean(word, known)
     return document.fault(path, f"{what} does not exist", found=shown(word), allowed=allowed)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from .errors import Fault, FaultError, KeyPath, did_you_mean, shown
 
-MAX_BYTES: Final = 5_000_000
+MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 64
 MAX_REPEATED: Final = 10_000  # values that aliases may repeat, in all
 
@@ -197,8 +197,11 @@ def parse(text: str, file: str, *, under: KeyPath = (), has_lines: bool = True) 
         mark = error.problem_mark or error.context_mark
         words = (error.problem or error.context or "").splitlines() or [""]
         builder.stop(f"is not valid YAML: {words[0]}", None if mark is None else mark.line + 1)
-    except (YAMLError, ValueError, OverflowError, NotImplementedError) as error:
+    except YAMLError as error:
         builder.stop(f"is not valid YAML: {(str(error).splitlines() or [''])[0]}", None)
+    except (ValueError, OverflowError, NotImplementedError):
+        # the scanner lets Python's own complaints through, e.g. about an escape beyond Unicode
+        builder.stop("is not valid YAML", None)
     return builder.finish()
 
 

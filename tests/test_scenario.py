@@ -400,8 +400,8 @@ def test_what_is_no_file_is_said_so(tmp_path):
 
 
 def test_a_very_large_file_is_refused(tmp_path):
-    path = write(tmp_path, "description: x\n" * 400_000)
-    assert faults_of(path) == [f"{path}: is too large; allowed at most 5,000,000 bytes"]
+    path = write(tmp_path, "description: x\n" * 70_000)
+    assert faults_of(path) == [f"{path}: is too large; allowed at most 1,000,000 bytes"]
 
 
 @pytest.mark.parametrize("text", [DESIGN.replace("\n", "\r\n"), "\ufeff" + DESIGN])

@@ -1,0 +1,5 @@
+"""``python -m simmodel`` is the command line."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,290 @@
+"""Command line: parse, call one function, print. Heavy imports wait inside the commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .errors import FaultError, SimmodelError
+
+if TYPE_CHECKING:
+    from .scenario import Scenario
+    from .seeds import Seeds
+
+
+class Commands(click.Group):
+    """A group whose commands report our own errors without a traceback, and exit with 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command; what the user did wrong is one line a fault on stderr."""
+        try:
+            return super().invoke(context)
+        except SimmodelError as error:
+            click.echo(str(error), err=True)
+            context.exit(1)
+
+
+seeds_option = click.option(
+    "--seeds",
+    "seeds_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of region files; else ./seeds, else the copy inside the package.",
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="simmodel", message="%(prog)s %(version)s")
+def main() -> None:
+    """Simulate urbanization scenarios and judge the targets of development plans."""
+
+
+def _seeds(directory: Path | None) -> Seeds:
+    from .seeds import find_seeds, read_seeds
+
+    return read_seeds(find_seeds(directory))
+
+
+def _scenarios(paths: tuple[Path, ...], seeds: Seeds, overrides: tuple[str, ...]) -> list[Scenario]:
+    """Read all scenario files; the faults of all of them in one pass."""
+    from .scenario_file import read_scenario
+
+    scenarios, faults = [], []
+    for path in paths:
+        try:
+            scenarios.append(
+                read_scenario(
+                    path,
+                    region_ids=seeds.parents(),
+                    programme_ids=list(seeds.programmes()),
+                    source_ids=list(seeds.sources),
+                    overrides=overrides,
+                )
+            )
+        except FaultError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise FaultError(faults)
+    return scenarios
+
+
+def _progress(prefix: str) -> Callable[[str], None]:
+    """Report a step on stderr: on a terminal over the last line, else not at all."""
+
+    def report(step: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r\033[K{prefix} {step}", err=True, nl=False)
+
+    return report
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", err=True, nl=False)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("figures"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the folder of each scenario is written.",
+)
+@click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's.")
+@click.option("--seed", type=int, metavar="S", help="Random seed, instead of the file's.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Replace a value of the scenario, e.g. levers.local_retention=1.2; may be repeated.",
+)
+@click.option("--keep-draws", is_flag=True, help="Also write every draw (draws.nc).")
+@seeds_option
+def run(
+    files: tuple[Path, ...],
+    out: Path,
+    draws: int | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    keep_draws: bool,
+    seeds_dir: Path | None,
+) -> None:
+    """Run scenarios and print a verdict on every target.
+
+    \b
+    Example:
+        simmodel run scenarios/trend.yaml --draws 5000
+    """
+    if draws is not None:
+        overrides = (*overrides, f"ensemble.draws={draws}")
+    if seed is not None:
+        overrides = (*overrides, f"ensemble.seed={seed}")
+    seeds = _seeds(seeds_dir)
+    scenarios = _scenarios(files, seeds, overrides)
+    names = [s.scenario for s in scenarios]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SimmodelError(f"scenario {twice[0]}: stands in two of the files; allowed once")
+    from .store import check_writable
+
+    folders = [check_writable(out, name) for name in names]
+
+    from .posterior import Atlas
+    from .posterior_file import load
+    from .report_text import several_scenarios, single_scenario
+    from .run import run_scenario, write_run
+
+    atlas = Atlas(seeds.regions)
+    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
+    _clear()
+    if posteriors.remade:
+        click.echo(
+            f"calibrated anew, because their figures differ from those of the shipped posterior: "
+            f"{', '.join(posteriors.remade)}",
+            err=True,
+        )
+    results = []
+    for scenario, folder in zip(scenarios, folders, strict=True):
+        result = run_scenario(
+            scenario, seeds, atlas, posteriors, progress=_progress(f"{scenario.scenario}:")
+        )
+        write_run(folder, scenario, seeds, atlas, posteriors, result, keep_draws=keep_draws)
+        _clear()
+        click.echo(f"wrote {folder}", err=True)
+        results.append((scenario, result[2]))
+    if len(results) > 1:
+        click.echo(several_scenarios(results, seeds))
+    else:
+        click.echo(single_scenario(*results[0], seeds))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@seeds_option
+def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
+    """Check scenario FILES, or folders of region files, without running anything.
+
+    \b
+    Example:
+        simmodel validate scenarios/*.yaml seeds
+    """
+    from .seeds import read_seeds
+
+    faults = []
+    fine: list[str] = []
+    for path in files:
+        try:
+            if path.is_dir():
+                read_seeds(path)
+            elif _is_region_file(path):
+                read_seeds(path.parent)
+            else:
+                _scenarios((path,), _seeds(seeds_dir), ())
+            fine.append(f"{path}: ok")
+        except FaultError as error:
+            faults.extend(error.faults)
+    for line in fine:
+        click.echo(line)
+    if faults:
+        raise FaultError(faults)
+
+
+def _is_region_file(path: Path) -> bool:
+    """Whether a file stands in a folder of seeds (beside its sources)."""
+    return (path.parent / "sources.yaml").is_file()
+
+
+@main.command()
+@click.argument("file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in run.")
+@seeds_option
+def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None:
+    """Print a scenario with every default written out.
+
+    \b
+    Example:
+        simmodel show scenarios/trend.yaml
+    """
+    from .scenario_file import write_scenario
+
+    (scenario,) = _scenarios((file,), _seeds(seeds_dir), overrides)
+    click.echo(write_scenario(scenario), nl=False)
+
+
+@main.command()
+@click.argument("region", required=False)
+@seeds_option
+def regions(region: str | None, seeds_dir: Path | None) -> None:
+    """List the regions, or what is known of one REGION and how it differs from its plan.
+
+    \b
+    Example:
+        simmodel regions wuwei
+    """
+    from .report_text import one_region, region_list
+
+    seeds = _seeds(seeds_dir)
+    click.echo(region_list(seeds) if region is None else one_region(seeds, region))
+
+
+@main.command()
+@click.argument("file", required=False, metavar="[SCENARIO]", type=click.Path(path_type=Path))
+@seeds_option
+def cite(file: Path | None, seeds_dir: Path | None) -> None:
+    """Print how to cite simmodel and the sources behind it, or behind one SCENARIO.
+
+    \b
+    Example:
+        simmodel cite scenarios/trend.yaml
+    """
+    from .report_text import citations
+
+    seeds = _seeds(seeds_dir)
+    scenario = _scenarios((file,), seeds, ())[0] if file is not None else None
+    click.echo(citations(seeds, scenario))
+
+
+@main.command()
+@click.option(
+    "--table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="CSV",
+    help="Also write every parameter's prior and posterior.",
+)
+@seeds_option
+def calibrate(table: Path | None, seeds_dir: Path | None) -> None:
+    """Calibrate every region to its censuses and later figures; re-make the posterior file.
+
+    \b
+    Example:
+        simmodel calibrate --table calibration.csv
+    """
+    from . import posterior_file
+    from .posterior import Atlas, calibrate_all
+    from .report_text import calibration_rows, calibration_summary
+    from .store import write_csv
+
+    seeds = _seeds(seeds_dir)
+    atlas = Atlas(seeds.regions)
+    done = calibrate_all(atlas, progress=_progress("calibrating"))
+    columns, rows = calibration_rows(atlas, done)
+    if table is not None:
+        try:
+            write_csv(table, columns, rows)
+        except OSError as error:
+            raise SimmodelError(f"{table}: cannot write there ({error.strerror})") from None
+    posterior_file.write(seeds.directory / posterior_file.NAME, posterior_file.as_data(atlas, done))
+    _clear()
+    click.echo(calibration_summary(atlas, done))
+
+
+if __name__ == "__main__":
+    main()

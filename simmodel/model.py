@@ -1,0 +1,359 @@
+"""Scenario, seeds and posteriors in; labelled ensembles out: where arrays get their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from .calibration import Normal
+from .ensemble import BLOCK, pace_factors, standard_normal
+from .errors import ScenarioError
+from .evidence import Inputs, last_observed_year
+from .parameters import NAMES, later_levels, natural
+from .posterior import Atlas, lineage
+from .projection import FLOWS, project
+from .region import BASE_YEAR, Programme, UrbanDistrict
+from .scenario import LEVERS, Scenario
+from .variables import (
+    COORDINATES,
+    DISTRICT,
+    QUANTILES,
+    RURAL_LEDGER,
+    STOCKS,
+    URBAN_LEDGER,
+    Variable,
+)
+from .variables import FLOWS as FLOW_VARIABLES
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """All draws of all regions of a scenario.
+
+    Attributes
+    ----------
+    regions : tuple of str
+        Those the scenario names and their descendants.
+    references : tuple of str
+        Regions projected only to be compared with; behind the others on the region axis.
+    years : ndarray, shape (year,)
+        From the base year to the horizon.
+    urban, rural : ndarray, shape (region, year, draw)
+        Persons.
+    flows : ndarray, shape (region, year - 1, flow, draw)
+        Persons a year, in the order of `projection.FLOWS`.
+    programmes : mapping of str to ndarray, shape (region, year - 1)
+        Persons a year by programme, the same in every draw.
+    districts : mapping of str to ndarray, shape (year, draw)
+        Population of urban districts.
+    """
+
+    regions: tuple[str, ...]
+    references: tuple[str, ...]
+    years: NDArray[np.int64]
+    urban: Array
+    rural: Array
+    flows: Array
+    programmes: Mapping[str, Array]
+    districts: Mapping[str, Array]
+
+    def row(self, region_id: str) -> int:
+        """Place of a region on the region axis."""
+        return (*self.regions, *self.references).index(region_id)
+
+    def rate(self, region_id: str) -> Array:
+        """Urbanization rate, a share, (year, draw)."""
+        urban, rural = self.urban[self.row(region_id)], self.rural[self.row(region_id)]
+        return np.asarray(urban / (urban + rural))
+
+
+def regions_of(scenario: Scenario, atlas: Atlas) -> tuple[str, ...]:
+    """Regions a scenario projects: those it names, each followed by what lies inside it."""
+    found: dict[str, None] = {}
+
+    def add(region_id: str) -> None:
+        found[region_id] = None
+        for child in sorted(i for i, r in atlas.regions.items() if r.parent == region_id):
+            # A province named on its own does not bring the nation's other provinces, but its own
+            # prefectures and counties.
+            add(child)
+
+    for region_id in scenario.regions:
+        add(region_id)
+    return tuple(found)
+
+
+def references_of(regions: Sequence[str], atlas: Atlas) -> tuple[str, ...]:
+    """Regions that targets of ``regions`` are compared with and that are not among them."""
+    wanted = {
+        target.relative_to: None
+        for region_id in regions
+        for target in atlas.regions[region_id].targets
+        if target.relative_to is not None and target.relative_to not in regions
+    }
+    return tuple(wanted)
+
+
+def simulate(
+    scenario: Scenario,
+    atlas: Atlas,
+    posteriors: Mapping[str, Normal],
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Ensemble:
+    """Project every region of a scenario in every draw.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    atlas : Atlas
+    posteriors : mapping of str to Normal
+        Of every region projected.
+    progress : callable, optional
+        Called with each region's id before it is projected.
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    ScenarioError
+        If a programme moves more people than there are.
+    """
+    regions = regions_of(scenario, atlas)
+    references = references_of(regions, atlas)
+    years = np.arange(BASE_YEAR, scenario.horizon + 1)
+    draws, steps = scenario.ensemble.draws, years.size - 1
+    shape = (len(regions) + len(references), years.size, draws)
+    urban, rural = np.empty(shape), np.empty(shape)
+    flows = np.empty((shape[0], steps, len(FLOWS), draws))
+    by_programme = {name: np.zeros((shape[0], steps)) for name in scenario.programmes}
+    for row, region_id in enumerate((*regions, *references)):
+        progress(region_id)
+        for name in scenario.programmes:
+            by_programme[name][row] = programme_flow(atlas, region_id, name, years[1:])
+        moved = np.sum([flow[row] for flow in by_programme.values()], axis=0) + np.zeros(steps)
+        for block in range((draws + BLOCK - 1) // BLOCK):
+            part = slice(block * BLOCK, min((block + 1) * BLOCK, draws))
+            kept = part.stop - part.start
+            try:
+                path = _project_block(
+                    scenario, atlas, region_id, posteriors[region_id], years[1:], moved, block
+                )
+            except ValueError as error:
+                raise ScenarioError(f"{scenario.scenario}: {region_id}: {error}") from None
+            urban[row, :, part] = path.urban[:, :kept]
+            rural[row, :, part] = path.rural[:, :kept]
+            flows[row, :, :, part] = path.flows[:, :, :kept]
+    ensemble = Ensemble(regions, references, years, urban, rural, flows, by_programme, {})
+    districts = {
+        district.id: district_population(ensemble, district)
+        for region_id in regions
+        for district in atlas.regions[region_id].urban_districts
+        if district.population is not None
+    }
+    return Ensemble(regions, references, years, urban, rural, flows, by_programme, districts)
+
+
+def _project_block(
+    scenario: Scenario,
+    atlas: Atlas,
+    region_id: str,
+    posterior: Normal,
+    years: NDArray[np.int64],
+    programmes: Array,
+    block: int,
+):  # type: ignore[no-untyped-def]
+    inputs = atlas.inputs(region_id)
+    seed = scenario.ensemble.seed
+    ancestry = lineage(atlas.regions, region_id)
+    standard = standard_normal(seed, f"parameters/{region_id}", block, (len(NAMES),))
+    values = natural(posterior.draws(standard), inputs.bound)
+    above = [
+        (i, atlas.regions[i].level, last_observed_year(atlas.regions[i])) for i in ancestry
+    ]
+    setting = inputs.setting(inputs.base)
+    levels = later_levels(
+        values,
+        setting,
+        years.size,
+        mortality_trend=inputs.mortality_trend(years.size),
+        factors=pace_factors(seed, block, above, years, BASE_YEAR),
+        levers=lever_paths(scenario, atlas, inputs, ancestry, years),
+    )
+    return project(
+        inputs.base,
+        inputs.schedules[BASE_YEAR],
+        levels,
+        absent=np.full(BLOCK, setting.absent),
+        programmes=programmes,
+        boundary=boundary_change(atlas, region_id, years),
+    )
+
+
+def lever_paths(
+    scenario: Scenario,
+    atlas: Atlas,
+    inputs: Inputs,
+    ancestry: Sequence[str],
+    years: NDArray[np.int64],
+) -> dict[str, Array]:
+    """Levers of a region by year; added life expectancy as its factor on death rates."""
+    paths = {
+        name: np.array([scenario.lever_at(name, ancestry, int(year)) for year in years])
+        for name in LEVERS
+    }
+    paths["life_expectancy"] = atlas.standard.mortality_of_gain(paths["life_expectancy"])
+    return paths
+
+
+def programme_flow(
+    atlas: Atlas, region_id: str, programme_id: str, years: NDArray[np.int64]
+) -> Array:
+    """Persons a programme moves into a region's towns, by year, (year,).
+
+    A programme of a prefecture is spread over its counties by their rural population of the base
+    year; above the prefecture it counts once.
+    """
+    owner, programme = _programme(atlas, programme_id)
+    ancestry = lineage(atlas.regions, region_id)
+    if owner in ancestry:
+        inside = atlas.inputs(region_id).base[1].sum()
+        share = float(inside / atlas.inputs(owner).base[1].sum())
+    elif region_id in lineage(atlas.regions, owner):
+        share = 1.0
+    else:
+        return np.zeros(years.size)
+    running = (years >= programme.from_) & (years <= programme.to)
+    persons = programme.value * (1e4 if programme.unit == "10k_persons" else 1.0)
+    a_year = persons * programme.urban_share / (programme.to - programme.from_ + 1)
+    return np.where(running, a_year * share, 0.0)
+
+
+def _programme(atlas: Atlas, programme_id: str) -> tuple[str, Programme]:
+    for region_id, region in atlas.regions.items():
+        for programme in region.programmes:
+            if programme.id == programme_id:
+                return region_id, programme
+    raise ScenarioError(f"programme {programme_id!r} does not exist")
+
+
+def boundary_change(atlas: Atlas, region_id: str, years: NDArray[np.int64]) -> Array:
+    """Net persons gained with territory by year and residence, (year, residence).
+
+    Events of the base year are in the base population; no later one is known.
+    """
+    del atlas, region_id
+    return np.zeros((years.size, 2))
+
+
+def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:
+    """Population of an urban district: its own base times its counties' urban growth, (year, draw)."""
+    assert district.population is not None
+    scale = 1e4 if district.population.unit == "10k_persons" else 1.0
+    urban = sum(ensemble.urban[ensemble.row(county)] for county in district.counties)
+    return np.asarray(district.population.value * scale * urban / np.asarray(urban)[:1])
+
+
+def to_dataset(
+    ensemble: Ensemble, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str | int]
+) -> xr.Dataset:
+    """Quantiles and means of an ensemble, labelled.
+
+    Returns
+    -------
+    xarray.Dataset
+        As design of the outputs has it: (region, year, quantile), with ``<name>_mean`` beside
+        each variable, on which ledger and sums close.
+    """
+    count = len(ensemble.regions)
+    data: dict[str, xr.DataArray] = {}
+    for variable, values in _variables(ensemble, count):
+        quantiles = np.moveaxis(np.quantile(values, QUANTILES, axis=-1), 0, -1)
+        _put(data, variable, ("region", "year", "quantile"), quantiles)
+        mean = Variable(f"{variable.name}_mean", variable.units, f"{variable.long_name}, mean")
+        _put(data, mean, ("region", "year"), values.mean(axis=-1))
+    if ensemble.districts:
+        values = np.stack(list(ensemble.districts.values()))
+        quantiles = np.moveaxis(np.quantile(values, QUANTILES, axis=-1), 0, -1)
+        _put(data, DISTRICT, ("district", "year", "quantile"), quantiles)
+        mean = Variable(f"{DISTRICT.name}_mean", DISTRICT.units, f"{DISTRICT.long_name}, mean")
+        _put(data, mean, ("district", "year"), values.mean(axis=-1))
+    dataset = xr.Dataset(data, coords=_coordinates(ensemble, atlas), attrs=dict(provenance))
+    dataset = dataset.assign_coords(quantile=("quantile", list(QUANTILES)))
+    return _described(dataset, scenario)
+
+
+def draws_dataset(
+    ensemble: Ensemble, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str | int]
+) -> xr.Dataset:
+    """Every draw, labelled: (region, year, draw)."""
+    data: dict[str, xr.DataArray] = {}
+    for variable, values in _variables(ensemble, len(ensemble.regions)):
+        _put(data, variable, ("region", "year", "draw"), values)
+    if ensemble.districts:
+        values = np.stack(list(ensemble.districts.values()))
+        _put(data, DISTRICT, ("district", "year", "draw"), values)
+    dataset = xr.Dataset(data, coords=_coordinates(ensemble, atlas), attrs=dict(provenance))
+    return _described(dataset, scenario)
+
+
+def _variables(ensemble: Ensemble, count: int) -> list[tuple[Variable, Array]]:
+    urban, rural = ensemble.urban[:count], ensemble.rural[:count]
+    total = urban + rural
+    by_name = dict(zip((v.name for v in STOCKS), (urban, rural, total, urban / total), strict=True))
+    rows = [(variable, by_name[variable.name]) for variable in STOCKS]
+    # No flow leads to the base year: it is not a number there.
+    gap = np.full((count, 1, urban.shape[-1]), np.nan)
+    for index, variable in enumerate(FLOW_VARIABLES):
+        flow = ensemble.flows[:count, :, index]
+        rows.append((variable, np.concatenate((gap, flow), axis=1)))
+    for name, persons in ensemble.programmes.items():
+        part = Variable(f"programme_{name}", "persons/year", f"part of programmes: {name}")
+        values = np.repeat(persons[:count, :, None], urban.shape[-1], axis=2)
+        rows.append((part, np.concatenate((gap, values), axis=1)))
+    return rows
+
+
+def _put(
+    data: dict[str, xr.DataArray], variable: Variable, dims: tuple[str, ...], values: Array
+) -> None:
+    attrs = {"units": variable.units, "long_name": variable.long_name}
+    data[variable.name] = xr.DataArray(values, dims=dims, attrs=attrs)
+
+
+def _coordinates(ensemble: Ensemble, atlas: Atlas) -> dict[str, object]:
+    named = [atlas.regions[i] for i in ensemble.regions]
+    coordinates: dict[str, object] = {
+        "region": ("region", list(ensemble.regions)),
+        "name_en": ("region", [r.names.en for r in named]),
+        "name_zh": ("region", [r.names.zh for r in named]),
+        "level": ("region", [r.level for r in named]),
+        "year": ("year", ensemble.years.astype(np.int32)),
+    }
+    if ensemble.districts:
+        coordinates["district"] = ("district", list(ensemble.districts))
+    return coordinates
+
+
+def _described(dataset: xr.Dataset, scenario: Scenario) -> xr.Dataset:
+    for name, attrs in COORDINATES.items():
+        if name in dataset.coords:
+            dataset[name].attrs.update(attrs)
+    dataset.attrs.update(
+        scenario=scenario.scenario,
+        title_en=scenario.title.en,
+        title_zh=scenario.title.zh,
+        description=scenario.description,
+        base_year=BASE_YEAR,
+        urban_ledger=URBAN_LEDGER,
+        rural_ledger=RURAL_LEDGER,
+    )
+    return dataset

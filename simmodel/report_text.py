@@ -1,0 +1,338 @@
+"""What the terminal shows: tables a person can read."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from . import __version__
+from .parameters import NAMES, PARAMETERS, natural
+from .posterior import Atlas, Calibrated, withheld_errors
+from .region import BASE_YEAR, Region
+from .run import sources_used
+from .scenario import Scenario
+from .seeds import Seeds
+from .verdicts import NOT_MODELLED, Verdict, is_conditional
+
+INDICATORS = {
+    "urbanization_rate": "urbanization rate",
+    "urban_population": "urban population",
+    "total_population": "population",
+    "urban_district_population": "district population",
+    "new_urban_jobs": "new urban jobs",
+}
+COMPARISONS = {">=": "≥", "~": "≈", "near": "near"}
+# A parameter whose posterior is nearly as wide as its prior was decided by the prior.
+PRIOR_DECIDES = 0.8
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> str:
+    """Columns aligned by display width; ``right`` has an r for each right-aligned column."""
+    widths = [max(map(_width, column)) for column in zip(header, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        out = []
+        for cell, width, side in zip(cells, widths, right, strict=True):
+            space = " " * (width - _width(cell))
+            out.append(space + cell if side == "r" else cell + space)
+        return "  ".join(out).rstrip()
+
+    rule = "  ".join("─" * width for width in widths)
+    return "\n".join([line(header), rule, *map(line, rows)])
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _name(seeds: Seeds, region_id: str) -> str:
+    if region_id in seeds.regions:
+        names = seeds.regions[region_id].names
+    else:
+        names = seeds.districts()[region_id][1].names
+    return f"{names.en} {names.zh}"
+
+
+def _figure(value: float | None, unit: str) -> str:
+    """A rate in percent, or persons in 万."""
+    if value is None:
+        return "–"
+    return f"{value:.1f} %" if unit == "percent" else f"{value / 1e4:.1f} 万"
+
+
+def _aim(verdict: Verdict) -> str:
+    return f"{COMPARISONS[verdict.comparison]} {_figure(verdict.target, verdict.unit)}"
+
+
+def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seeds) -> str:
+    """Verdicts of one scenario: what is expected, how likely the target is, what is missing."""
+    rows = []
+    for v in verdicts:
+        if v.probability is None:
+            middle = ["–", "–", "–"]
+        else:
+            assert v.p05 is not None
+            low = _figure(v.p05, v.unit).split()[0]
+            band = f"{low} to {_figure(v.p95, v.unit)}"
+            middle = [_figure(v.median, v.unit), band, f"{100 * v.probability:.0f}"]
+        first = str(v.first_year_met) if v.first_year_met is not None else "–"
+        words = "" if "of 100" in v.likelihood else v.likelihood
+        rows.append(
+            [_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), _aim(v), *middle]
+            + [words, first]
+        )
+    header = ["region", "target", "year", "aim", "median", "90 % interval", "of 100", "", "half by"]
+    text = table(header, rows, "llrrrrrlr")
+    return "\n".join(
+        [
+            f"{scenario.scenario}: {scenario.title.en} {scenario.title.zh}",
+            "",
+            text,
+            "",
+            *_notes(is_conditional(scenario), verdicts, scenario.horizon),
+        ]
+    )
+
+
+def _notes(conditional: bool, verdicts: Sequence[Verdict], horizon: int) -> list[str]:
+    lines = [
+        "of 100: draws in which the target is met"
+        + (", if the measures deliver in full" if conditional else "")
+        + f"; half by: first year to {horizon} by which half the draws have met it; 万 = 10,000",
+        "≈ counts from half a unit of the last digit printed below the figure",
+    ]
+    lines += [
+        f"near: {v.coherence.split(';')[0]}" for v in verdicts if v.comparison == "near"
+    ]
+    lines.append(
+        "Intervals are set from the record of forecasts of countries, not yet scored on these "
+        "regions; how migration and reclassification share the growth is decided by the prior "
+        "(docs/model.md)."
+    )
+    return lines
+
+
+def several_scenarios(
+    results: Sequence[tuple[Scenario, Sequence[Verdict]]], seeds: Seeds
+) -> str:
+    """Verdicts of several scenarios side by side: draws of 100 in which each target is met."""
+    keys: dict[tuple[object, ...], Verdict] = {}
+    cells: dict[tuple[object, ...], dict[str, str]] = {}
+    for scenario, verdicts in results:
+        count: dict[tuple[object, ...], int] = {}
+        for v in verdicts:
+            base = (v.region, v.indicator, v.year, v.comparison)
+            count[base] = count.get(base, 0) + 1
+            key = (*base, count[base])
+            keys.setdefault(key, v)
+            shown = v.likelihood if v.probability is None else f"{100 * v.probability:.0f}"
+            cells.setdefault(key, {})[scenario.scenario] = shown
+    names = [scenario.scenario for scenario, _ in results]
+    rows = []
+    for key, v in keys.items():
+        aim = _aim(v) if v.comparison != "near" else "near the province's"
+        own = [cells[key].get(name, "") for name in names]
+        if set(own) == {NOT_MODELLED}:
+            own = [NOT_MODELLED] + [""] * (len(names) - 1)
+        rows.append([_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), aim, *own])
+    header = ["region", "target", "year", "aim", *names]
+    lines = [
+        "Of 100 draws, in how many is each target met?",
+        "",
+        table(header, rows, "llrr" + "r" * len(names)),
+        "",
+        "Scenarios other than the trend say what follows if their measures deliver in full.",
+    ]
+    first, verdicts = results[0]
+    return "\n".join(lines + _notes(False, verdicts, first.horizon))
+
+
+def region_list(seeds: Seeds) -> str:
+    """All regions with level, names and the census of the base year."""
+    rows = []
+    for region_id in _tree(seeds, None):
+        region = seeds.regions[region_id]
+        census = region.baseline.census
+        indent = "  " * len(seeds.ancestors(region_id))
+        rows.append(
+            [
+                f"{indent}{region_id}",
+                f"{region.names.en} {region.names.zh}",
+                region.level,
+                f"{census.total / 1e4:.2f}",
+                f"{census.urban / 1e4:.2f}",
+                f"{100 * census.urban / census.total:.2f}",
+                str(len(region.targets)),
+            ]
+        )
+        for district in region.urban_districts:
+            figure = district.population
+            rows.append(
+                [
+                    f"{indent}  {district.id}",
+                    f"{district.names.en} {district.names.zh}",
+                    "urban district",
+                    f"≈ {figure.value:g}" if figure is not None else "",
+                    "",
+                    "",
+                    "",
+                ]
+            )
+    header = ["id", "name", "level", "万, 2020", "urban 万", "rate %", "targets"]
+    return table(header, rows, "lllrrrr") + "\n\n万 = 10,000 persons; census of 1 November 2020"
+
+
+def _tree(seeds: Seeds, above: str | None) -> list[str]:
+    out = []
+    for region_id, region in seeds.regions.items():
+        if region.parent == above:
+            out += [region_id, *_tree(seeds, region_id)]
+    return out
+
+
+def one_region(seeds: Seeds, region_id: str) -> str:
+    """What is known of a region: census, printed figures beside it, derived figures, targets."""
+    from .derived import derived_figures, differences
+
+    region: Region = seeds.region(region_id)
+    census = region.baseline.census
+    lines = [
+        f"{region.id}  {region.names.en} {region.names.zh}  ({region.level})",
+        "",
+        f"Census {census.year}: {census.total:,} residents, {census.urban:,} urban "
+        f"({100 * census.urban / census.total:.2f} %), {census.source}, {census.place}",
+    ]
+    found = differences(region)
+    if found:
+        lines += ["", "Printed figures that differ from the census:", *(f"  {d}" for d in found)]
+    derived = derived_figures(region)
+    if derived:
+        lines += ["", "Derived from printed figures:", *(f"  {d}" for d in derived)]
+    if region.targets:
+        lines += ["", "Targets:"]
+        for t in region.targets:
+            if t.value is not None:
+                aim = f"{COMPARISONS[t.comparison]} {t.value:g} {t.unit}"
+            elif t.relative_to is not None:
+                aim = f"near the rate of {t.relative_to}"
+            else:
+                aim = f"+{t.change_low:g} to +{t.change_high:g} {t.unit}"
+            place = f" [{t.region}]" if t.region else ""
+            lines.append(f"  {t.year}  {t.indicator}{place}  {aim}  ({t.source}, {t.place})")
+    for name, items in (("Programmes", region.programmes), ("Measures named", region.measures)):
+        if items:
+            lines += ["", f"{name}:"]
+            lines += [f"  {i.names.en} {i.names.zh}  ({i.source}, {i.place})" for i in items]
+    return "\n".join(lines)
+
+
+def citations(seeds: Seeds, scenario: Scenario | None) -> str:
+    """How to cite simmodel and the sources of a scenario (of all regions without one)."""
+    ids = set(seeds.sources) if scenario is None else sources_used(scenario, seeds)
+    lines = [
+        f"simmodel {__version__}: urbanization scenario simulation. MIT licence.",
+        f"Seed data {seeds.sha256[:16]}"
+        + (f"; scenario {scenario.scenario} {scenario.sha256[:16]}" if scenario else ""),
+        "",
+        "Figures from:",
+    ]
+    for source_id in sorted(ids):
+        s = seeds.sources[source_id]
+        parts = [s.title.en, s.title.zh, s.publisher, str(s.year), s.number, s.url]
+        lines.append(f"  [{source_id}] " + ". ".join(str(p) for p in parts if p))
+    lines += [
+        "",
+        "Method:",
+        "  Rogers, A. and Castro, L. J. (1981). Model Migration Schedules. IIASA RR-81-30.",
+        "  Rogers, A. and Ledent, J. (1976). Increment-decrement life tables: a comment. "
+        "Demography 13.",
+        "  Brass, W. (1971). On the scale of mortality. In Biological Aspects of Demography.",
+        "  Gan et al. (2025). Journal of Population Economics 38:14 (reclassification).",
+    ]
+    return "\n".join(lines)
+
+
+CALIBRATION_COLUMNS = (
+    "region",
+    "parameter",
+    "unit",
+    "prior_median",
+    "prior_p05",
+    "prior_p95",
+    "posterior_median",
+    "posterior_p05",
+    "posterior_p95",
+    "spread_ratio",
+    "decided_by",
+    "most_correlated_with",
+    "correlation",
+)
+
+
+def calibration_rows(
+    atlas: Atlas, done: Mapping[str, Calibrated]
+) -> tuple[Sequence[str], list[dict[str, object]]]:
+    """Every parameter's prior and posterior, and whether the data moved it."""
+    del atlas
+    rows: list[dict[str, object]] = []
+    for region_id, item in done.items():
+        prior, posterior = item.posterior.prior, item.posterior.posterior
+        ends = {
+            kind: {
+                z: natural((n.mean + z * n.spread)[:, None], item.inputs.bound)
+                for z in (-1.645, 0.0, 1.645)
+            }
+            for kind, n in (("prior", prior), ("posterior", posterior))
+        }
+        correlation = posterior.covariance / np.outer(posterior.spread, posterior.spread)
+        np.fill_diagonal(correlation, 0.0)
+        for i, parameter in enumerate(PARAMETERS):
+            ratio = float(posterior.spread[i] / prior.spread[i])
+            other = int(np.abs(correlation[i]).argmax())
+            row: dict[str, object] = {
+                "region": region_id,
+                "parameter": parameter.name,
+                "unit": parameter.units,
+                "spread_ratio": ratio,
+                "decided_by": "prior" if ratio > PRIOR_DECIDES else "data",
+                "most_correlated_with": NAMES[other],
+                "correlation": float(correlation[i, other]),
+            }
+            for kind in ("prior", "posterior"):
+                for z, label in ((0.0, "median"), (-1.645, "p05"), (1.645, "p95")):
+                    row[f"{kind}_{label}"] = float(ends[kind][z][parameter.name][0])
+            rows.append(row)
+    return CALIBRATION_COLUMNS, rows
+
+
+def calibration_summary(atlas: Atlas, done: Mapping[str, Calibrated]) -> str:
+    """One line a region: effective draws, misfit, error on withheld age groups, prior-decided."""
+    rows = []
+    for region_id, item in done.items():
+        errors, alone = withheld_errors(atlas, region_id, done)
+        prior, posterior = item.posterior.prior, item.posterior.posterior
+        undecided = [
+            p.name
+            for p, a, b in zip(PARAMETERS, posterior.spread, prior.spread, strict=True)
+            if a / b > PRIOR_DECIDES
+        ]
+        rows.append(
+            [
+                region_id,
+                f"{100 * item.posterior.effective_draws:.0f} %",
+                f"{100 * np.abs(errors).mean():.1f} %",
+                f"{100 * np.abs(alone).mean():.1f} %",
+                str(len(PARAMETERS) - len(undecided)),
+                str(len(undecided)),
+            ]
+        )
+    header = ["region", "effective draws", "withheld ages", "if nobody moved", "data", "prior"]
+    return (
+        table(header, rows, "lrrrrr")
+        + "\n\nwithheld ages: mean error on census age groups of "
+        + f"{BASE_YEAR} that the calibration did not see, each group withheld once; beside it the "
+        + "error of survival alone. data, prior: parameters that the figures moved, and that the "
+        + "prior decides."
+    )

@@ -1,0 +1,159 @@
+"""One run of one scenario: simulate, judge, write. What the command line and Python share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from . import __version__
+from .model import Ensemble, draws_dataset, regions_of, simulate, to_dataset
+from .posterior import Atlas
+from .posterior_file import Posteriors
+from .region import BASE_YEAR
+from .scenario import Scenario
+from .seeds import Seeds
+from .store import TIDY, Folder, tidy, write_csv, write_netcdf
+from .verdicts import COLUMNS, Verdict, judge
+
+Progress = Callable[[str], None]
+
+
+def provenance_of(scenario: Scenario, seeds: Seeds, posteriors: Posteriors) -> dict[str, Any]:
+    """What made a result: version, hashes, seed, draws and citations; no clock and no paths."""
+    return {
+        "simmodel_version": __version__,
+        "scenario_sha256": scenario.sha256,
+        "seeds_sha256": seeds.sha256,
+        "posterior_sha256": posteriors.sha256,
+        "random_seed": scenario.ensemble.seed,
+        "draws": scenario.ensemble.draws,
+        "citations": sorted(sources_used(scenario, seeds)),
+    }
+
+
+def sources_used(scenario: Scenario, seeds: Seeds) -> set[str]:
+    """Ids of the sources whose figures a scenario's results rest on."""
+    atlas_regions = seeds.regions
+    ids: set[str] = {item.source for item in scenario.sources}
+    wanted = {"china"}
+    for region_id in scenario.regions:
+        wanted |= {region_id, *seeds.descendants(region_id), *seeds.ancestors(region_id)}
+    for region_id in wanted & set(atlas_regions):
+        ids |= set(_sources_in(atlas_regions[region_id].model_dump(mode="json")))
+    return ids & set(seeds.sources)
+
+
+def _sources_in(node: object) -> list[str]:
+    if isinstance(node, Mapping):
+        here = [node["source"]] if isinstance(node.get("source"), str) else []
+        return here + [s for value in node.values() for s in _sources_in(value)]
+    if isinstance(node, (list, tuple)):
+        return [s for value in node for s in _sources_in(value)]
+    return []
+
+
+def run_scenario(
+    scenario: Scenario,
+    seeds: Seeds,
+    atlas: Atlas,
+    posteriors: Posteriors,
+    *,
+    progress: Progress = lambda _: None,
+) -> tuple[Ensemble, xr.Dataset, list[Verdict]]:
+    """Simulate and judge one scenario.
+
+    Returns
+    -------
+    Ensemble
+        Every draw.
+    xarray.Dataset
+        Its quantiles and means.
+    list of Verdict
+    """
+    ensemble = simulate(scenario, atlas, posteriors.by_region, progress=progress)
+    attributes = _attributes(provenance_of(scenario, seeds, posteriors))
+    dataset = to_dataset(ensemble, scenario, atlas, attributes)
+    return ensemble, dataset, judge(ensemble, scenario, atlas)
+
+
+def _attributes(provenance: Mapping[str, Any]) -> dict[str, str | int]:
+    """Provenance as attributes of a netCDF file, which knows no list."""
+    return {
+        key: value if isinstance(value, (int, str)) else json.dumps(value)
+        for key, value in provenance.items()
+    }
+
+
+def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object]]:
+    """Observed rates (percent) and urban populations (persons) of a scenario's regions."""
+    marks: list[dict[str, object]] = []
+    for region_id in regions_of(scenario, atlas):
+        region = atlas.regions[region_id]
+        for census in (region.baseline.census, *(h.census for h in region.history)):
+            for indicator, value in (
+                ("urbanization_rate", 100.0 * census.urban / census.total),
+                ("urban_population", float(census.urban)),
+            ):
+                marks.append(_mark(region_id, indicator, census.year, value, "census", None))
+        for o in region.observations:
+            if o.indicator in ("urbanization_rate", "urban_population") and o.year != BASE_YEAR:
+                scale = 1e4 if o.unit == "10k_persons" else 1.0
+                marks.append(
+                    _mark(
+                        region_id, o.indicator, o.year, o.value * scale, o.vintage, o.comparison
+                    )
+                )
+    return marks
+
+
+def _mark(
+    region: str, indicator: str, year: int, value: float, vintage: str | None, comparison: str | None
+) -> dict[str, object]:
+    return {
+        "region": region,
+        "indicator": indicator,
+        "year": year,
+        "value": value,
+        "vintage": vintage,
+        "comparison": comparison,
+    }
+
+
+def write_run(
+    folder_path: Path,
+    scenario: Scenario,
+    seeds: Seeds,
+    atlas: Atlas,
+    posteriors: Posteriors,
+    results: tuple[Ensemble, xr.Dataset, list[Verdict]],
+    *,
+    keep_draws: bool,
+) -> None:
+    """Write one scenario's results to its folder, whole or not at all."""
+    from . import charts
+
+    ensemble, dataset, verdicts = results
+    provenance = provenance_of(scenario, seeds, posteriors)
+    rows = [v.row() for v in verdicts]
+    marks = observation_marks(scenario, atlas)
+    with Folder(folder_path) as folder:
+        write_netcdf(dataset, folder.path / "projection.nc")
+        write_csv(folder.path / "projection.csv", TIDY, tidy(dataset))
+        write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
+        if keep_draws:
+            draws = draws_dataset(ensemble, scenario, atlas, _attributes(provenance))
+            write_netcdf(draws, folder.path / "draws.nc")
+        for region_id in scenario.regions:
+            stem = region_id.replace(".", "_")
+            figure = charts.fan(dataset, region_id, marks, rows)
+            charts.save(figure, folder.path / f"fan_{stem}")
+            if any(r["region"] == region_id and r["indicator"] == "urban_population" for r in rows):
+                figure = charts.urban_population_fan(dataset, region_id, marks, rows)
+                charts.save(figure, folder.path / f"urban_population_{stem}")
+        charts.save(charts.matrix(rows), folder.path / "verdicts")
+        folder.write_run(scenario.resolved(), provenance)
+

@@ -1,0 +1,225 @@
+"""Seed files: what is accepted, what is refused and how, and what the shipped ones hold."""
+
+import contextlib
+import json
+import os
+import pickle
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from simmodel.errors import FaultError, SeedError
+from simmodel.region import UNITS_OF, Observation, ObservedIndicator, TargetIndicator
+from simmodel.seeds import find_seeds, read_seeds
+
+HERE = Path(__file__).parent
+VALID = HERE / "bad_seeds" / "valid"
+BAD = sorted((HERE / "bad_seeds").glob("*.yaml"))
+SHIPPED = HERE.parent / "seeds"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Path(shutil.copytree(VALID, tmp_path / "seeds"))
+
+
+def patch(folder, case):
+    """Make a valid folder faulty as a case says: replace text, replace a file, or delete it."""
+    path = folder / case["file"]
+    if case.get("delete"):
+        path.unlink()
+    elif "content" in case:
+        path.write_text(case["content"], encoding="utf-8")
+    changes = [[case["file"], case["replace"], case["with"]]] if "replace" in case else []
+    for name, old, new in changes + case.get("also", []):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name} must hold {old!r} once"
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_malformed_seed_file_is_reported_in_full_and_no_more(path, folder):
+    comments = re.findall(r"^# expect: (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert comments, "a malformed file says in its first line what must be reported"
+    patch(folder, YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+    with pytest.raises(FaultError) as caught:
+        read_seeds(folder)
+    found = str(caught.value).splitlines()
+    for text in comments:
+        whole = f"{folder}{os.sep}{text}" if re.match(r"\S+\.yaml:", text) else text
+        assert any(whole in line for line in found), f"{text}\nis not in\n" + "\n".join(found)
+    assert len(found) == len(comments), "\n".join(found)
+
+
+def test_every_kind_of_fault_has_a_file():
+    assert len(BAD) >= 30
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return read_seeds(find_seeds(SHIPPED))
+
+
+def test_the_shipped_seeds_are_sound(shipped):
+    levels = [region.level for region in shipped.regions.values()]
+    assert {level: levels.count(level) for level in levels} == {
+        "nation": 1,
+        "province": 2,
+        "prefecture": 4,
+        "county": 18,
+    }
+    assert list(shipped.regions) == sorted(shipped.regions)
+
+
+def test_every_source_is_used(shipped):
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(SHIPPED.glob("*.yaml")))
+    used = set(re.findall(r"\bsource: ([a-z]\w+)", text))
+    assert used == set(shipped.sources)
+
+
+def test_the_family_of_regions(shipped):
+    assert shipped.ancestors("wuwei.liangzhou") == ("wuwei", "gansu", "china")
+    assert shipped.ancestors("china") == ()
+    assert shipped.children("china") == ("gansu", "guizhou")
+    assert shipped.children("jinchang") == ("jinchang.jinchuan", "jinchang.yongchang")
+    inside = shipped.descendants("gansu")
+    assert len(inside) == len(set(inside)) == 17
+    assert inside.index("wuwei") < inside.index("wuwei.minqin")
+    assert set(shipped.descendants("china")) == set(shipped.regions) - {"china"}
+    assert shipped.parents()["wuwei"] == "gansu"
+    assert shipped.parents()["china"] is None
+
+
+def test_programmes_and_districts_know_their_region(shipped):
+    region, programme = shipped.programmes()["liupanshui_geohazard_resettlement"]
+    assert (region, programme.value, programme.from_, programme.to) == (
+        "liupanshui",
+        3.79,
+        2021,
+        2025,
+    )
+    assert list(shipped.districts()) == [
+        "liupanshui.central_city",
+        "liupanshui.panzhou_urban_district",
+        "liupanshui.liuzhi_urban_district",
+    ]
+    assert shipped.districts()["liupanshui.central_city"][0] == "liupanshui"
+
+
+def test_an_unknown_region_is_named(shipped):
+    with pytest.raises(SeedError, match=r"'wuwie' does not exist; allowed .* Did you mean wuwei\?"):
+        shipped.region("wuwie")
+    with pytest.raises(SeedError):
+        shipped.descendants("atlantis")
+
+
+def test_seeds_survive_pickling(shipped):
+    assert pickle.loads(pickle.dumps(shipped)) == shipped
+
+
+def test_a_region_cannot_be_changed(shipped):
+    with pytest.raises(ValidationError):
+        shipped.regions["wuwei"].level = "county"
+
+
+def test_the_smallest_folder_is_read(folder):
+    seeds = read_seeds(folder)
+    mid = seeds.regions["mid"]
+    assert mid.baseline.census.age_sex.female == (12, 30, 8)
+    assert not mid.baseline.census.age_sex.by_residence
+    assert seeds.regions["land"].baseline.census.age_sex.by_residence
+    assert mid.targets[2].value is None
+    assert mid.boundary_events[0].from_ == "mid.west"
+    assert seeds.regions["land"].parent is None
+
+
+def test_the_hash_is_of_contents_and_not_of_ends_of_line_or_place(folder, tmp_path):
+    first = read_seeds(folder)
+    assert re.fullmatch("[0-9a-f]{64}", first.sha256)
+    moved = Path(shutil.copytree(folder, tmp_path / "elsewhere"))
+    path = moved / "mid.yaml"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_seeds(moved).sha256 == first.sha256
+    path.write_bytes(path.read_bytes() + b"# a comment\n")
+    assert read_seeds(moved).sha256 != first.sha256
+
+
+def test_files_that_are_not_seeds_are_left_alone(folder):
+    (folder / "README.md").write_text("words", encoding="utf-8")
+    (folder / "._mid.yaml").write_bytes(b"\x00\x01")
+    assert read_seeds(folder).sha256 == read_seeds(VALID).sha256
+
+
+def test_where_seeds_are_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_seeds(None).resolve() == SHIPPED.resolve()
+    (tmp_path / "seeds").mkdir()
+    assert find_seeds(None).resolve() == (tmp_path / "seeds").resolve()
+    assert find_seeds(VALID) == VALID
+    with pytest.raises(SeedError, match="is not a folder"):
+        find_seeds(tmp_path / "nothing")
+    with pytest.raises(SeedError, match="holds no seed files"):
+        read_seeds(find_seeds(None))
+    with pytest.raises(SeedError, match="is not a folder"):
+        read_seeds(tmp_path / "nothing")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["id", "source", "from", "census"]), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+
+
+def places(node, path=()):
+    """Yield the path of every value in plain data."""
+    steps = node.items() if isinstance(node, dict) else enumerate(node)
+    for step, value in steps:
+        yield (*path, step)
+        if isinstance(value, (dict, list)):
+            yield from places(value, (*path, step))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), json_values)
+def test_no_value_whatever_makes_anything_but_faults(tmp_path_factory, data, value):
+    folder = tmp_path_factory.mktemp("any") / "seeds"
+    shutil.copytree(VALID, folder)
+    path = folder / data.draw(st.sampled_from(["mid.yaml", "mid.east.yaml", "sources.yaml"]))
+    tree = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    *above, last = data.draw(st.sampled_from(list(places(tree))))
+    node = tree
+    for step in above:
+        node = node[step]
+    node[last] = value
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    with contextlib.suppress(FaultError):
+        read_seeds(folder)
+
+
+def test_every_indicator_has_its_units():
+    from typing import get_args
+
+    assert set(UNITS_OF) == {*get_args(ObservedIndicator), *get_args(TargetIndicator)}
+
+
+@pytest.mark.parametrize("value", [0, 0.0, 100])
+def test_zero_is_a_value(value):
+    data = {
+        "indicator": "registered_unemployment_rate",
+        "value": value,
+        "unit": "percent",
+        "year": 2020,
+        "source": "plan",
+        "place": "1",
+    }
+    assert Observation.model_validate(data).value == value
