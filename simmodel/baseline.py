@@ -44,7 +44,7 @@ def by_sex(table: AgeSex, groups: tuple[int, ...] = GROUPS) -> Array:
     if table.female is not None and table.male is not None:
         rows = np.array([table.female, table.male], dtype=float)
         return _regroup(rows, table.ages, groups)
-    return by_residence(table, groups).sum(axis=0)
+    return np.asarray(by_residence(table, groups).sum(axis=0))
 
 
 def by_residence(table: AgeSex, groups: tuple[int, ...] = GROUPS) -> Array:
@@ -66,7 +66,9 @@ def population_by_residence(region: Region, year: int, single_years: Array) -> A
     """Census population of a region with tables by residence, (residence, sex, age)."""
     table = table_of(region, year)
     ages = tuple(table.ages)
-    return graduation.split_groups(by_residence(table, ages), ages, cohort_single_years(single_years, year))
+    return graduation.split_groups(
+        by_residence(table, ages), ages, cohort_single_years(single_years, year)
+    )
 
 
 def cohort_single_years(single_years: Array, year: int) -> Array:
@@ -79,9 +81,7 @@ def cohort_single_years(single_years: Array, year: int) -> Array:
     return earlier
 
 
-def raked_population(
-    region: Region, province: Region, year: int, single_years: Array
-) -> Array:
+def raked_population(region: Region, province: Region, year: int, single_years: Array) -> Array:
     """Census population of a region without tables by residence, (residence, sex, age).
 
     The province's residence pattern is raked to the region's own age x sex and residence margins;

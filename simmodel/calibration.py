@@ -3,8 +3,8 @@
 One operation for everything observed. The prior is normal on the scales of `PARAMETERS`; the
 region is projected from its first census through every later observation; the posterior is the
 normal distribution that has its mean and covariance, found from the mode (Gauss-Newton, Laplace)
-by tempered weighting; how well it stands for the posterior is reported as an effective sample size. A posterior is a mean and a covariance, so any number of draws can be
-taken from it.
+by tempered weighting. How well it stands for the posterior is reported as an effective sample
+size. A posterior is a mean and a covariance, so any number of draws can be taken from it.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def calibrate(
     CalibrationError
         If the mode is not found, or the posterior is degenerate.
     """
-    precision = np.linalg.inv(prior.covariance)
+    precision = np.asarray(np.linalg.inv(prior.covariance), dtype=np.float64)
     theta, damping = prior.mean.copy(), 1e-3
     best = _misfit(prior, precision, evidence, theta[:, None])[0]
     for _ in range(iterations):
@@ -165,10 +165,9 @@ def _misfit(prior: Normal, precision: Array, evidence: Evidence, theta: Array) -
     """Half the squared distance from prior and evidence, shape (draw,)."""
     from_prior = theta - prior.mean[:, None]
     from_data = (evidence.predict(theta) - evidence.observed[:, None]) / evidence.error[:, None]
-    return np.asarray(
-        0.5 * np.einsum("id,ij,jd->d", from_prior, precision, from_prior)
-        + 0.5 * (from_data**2).sum(axis=0)
-    )
+    misfit = 0.5 * np.einsum("id,ij,jd->d", from_prior, precision, from_prior)
+    misfit += 0.5 * (from_data**2).sum(axis=0)
+    return np.where(np.isnan(misfit), np.inf, misfit)  # no prediction: impossible, not unknown
 
 
 # Least share of effective draws in a tempered step, and the most steps taken.
@@ -187,15 +186,20 @@ def _match_moments(
     # The same numbers for every region: part of the fit, not of the ensemble's draws.
     standard = np.random.default_rng(BASE_SEED).standard_normal((start.mean.size, sample))
     standard -= standard.mean(axis=1, keepdims=True)
-    normal, best, best_share = start, start, -1.0
+    normal, best, best_share = start, start, 0.0
     for _ in range(STEPS):
-        theta = normal.draws(standard)
+        try:
+            theta = normal.draws(standard)
+        except np.linalg.LinAlgError:  # too thin in some direction to be drawn from
+            break
         log_weight = 0.5 * (standard**2).sum(axis=0) - _misfit(prior, precision, evidence, theta)
+        if not np.isfinite(log_weight.max()):
+            break
         log_weight -= log_weight.max()
         share = _share(log_weight)
         if share > best_share:
             best, best_share = normal, share
-        if share > 0.8:
+        if share > 0.98:
             break
         power = 1.0
         while _share(power * log_weight) < TEMPERED_SHARE:

@@ -41,16 +41,16 @@ WIDTH: Final = 8.0
 FIRST_YEAR: Final = 2010
 BANDS: Final = ((0.05, 0.95, "#dce8f2"), (0.1, 0.9, "#c6daea"), (0.25, 0.75, "#a3c3dd"))
 LINES: Final = (BLUE, "#c77700", "#2a7f62", "#8e4585", "#5f5f5f", "#8c4a2f", "#4b4ba8")
-TARGET: Final = {"marker": "D", "ms": 7.5, "mec": "white", "mew": 0.8}
+TARGET: Final[dict[str, Any]] = {"marker": "D", "ms": 7.5, "mec": "white", "mew": 0.8}
 # Series of observations: their vintages, marker, label and its colour.
-SERIES: Final = (
+SERIES: Final[tuple[tuple[set[str | None], dict[str, Any], str, str], ...]] = (
     (
         {"post_2020_census"},
         {"marker": "o", "ms": 4.5},
         "communiqués after the census 统计公报",
         INK,
     ),
-    ({"census_2010"}, {"marker": "o", "ms": 7}, "census 2010 普查", INK),
+    ({"census", "census_2010"}, {"marker": "o", "ms": 7}, "census {} 普查", INK),
     (
         {"pre_2020_census", "pre_2010_census", "mixed", "undated", "plan", None},
         {"marker": "o", "ms": 5, "mfc": "white", "mew": 1.1},
@@ -65,6 +65,10 @@ LIKELIHOODS: Final = (
     (0.66, "about as likely as not", "或许可能", "#efefec", INK),
     (0.90, "likely", "可能", "#93bddd", INK),
     (1.01, "very likely", "很可能", BLUE, "white"),
+)
+CONDITIONAL: Final = "if the measures deliver"
+CONDITION: Final = (
+    "scenarios with measures 情景: if the measures deliver in full 以措施全部落实为前提"
 )
 CHINESE_WORDS: Final = {
     "more likely than not": "多半可能",
@@ -82,21 +86,25 @@ class Measure:
         Name in the Dataset, and of the indicator in verdicts and marks.
     scale, printed : float
         From the unit of the Dataset, and from that of verdicts and marks, to the one shown.
-    name, axis, unit : str
-        In the title, above the axis, and after a number.
+    name, short, axis, unit : str
+        In the title, in a table, above the axis, and after a number.
     """
 
     variable: str
     scale: float
     printed: float
     name: str
+    short: str
     axis: str
     unit: str
 
-    def number(self, value: float, unit: bool = True) -> str:
-        """Return a value in the unit shown, with at most one decimal."""
-        text = f"{value:,.1f}".removesuffix(".0")
-        return text + self.unit if unit else text
+    def aim(self, value: float) -> str:
+        """Return a target's value as plans print it, with at most one decimal."""
+        return f"{value:,.1f}".removesuffix(".0") + self.unit
+
+    def exact(self, value: float) -> str:
+        """Return a result with one decimal."""
+        return f"{value:,.1f}{self.unit}"
 
 
 MEASURES: Final = {
@@ -105,7 +113,8 @@ MEASURES: Final = {
         100.0,
         1.0,
         "urbanization rate 常住人口城镇化率",
-        "percent of resident population %",
+        "rate 城镇化率",
+        "percent of residents  占常住人口 %",
         " %",
     ),
     "urban_population": Measure(
@@ -113,19 +122,21 @@ MEASURES: Final = {
         1e-4,
         1e-4,
         "urban population 城镇常住人口",
-        "10 thousand persons 万人",
-        " 万",
+        "urban 城镇人口",
+        "10 thousand persons  万人",
+        " 万人",
     ),
     "total_population": Measure(
         "total_population",
         1e-4,
         1e-4,
         "resident population 常住人口",
-        "10 thousand persons 万人",
-        " 万",
+        "total 常住人口",
+        "10 thousand persons  万人",
+        " 万人",
     ),
-    "urban_district_population": Measure("", 1.0, 1e-4, "urban district 城区人口", "", " 万"),
-    "new_urban_jobs": Measure("", 1.0, 1e-4, "new urban jobs 城镇新增就业", "", " 万"),
+    "urban_district_population": Measure("", 1, 1e-4, "", "district 城区人口", "", " 万人"),
+    "new_urban_jobs": Measure("", 1, 1e-4, "", "jobs 新增就业", "", " 万人"),
 }
 RATE: Final = MEASURES["urbanization_rate"]
 URBAN: Final = MEASURES["urban_population"]
@@ -159,18 +170,20 @@ def _fan(
     ds: xr.Dataset, region: str, marks: Sequence[Row], verdicts: Sequence[Row], measure: Measure
 ) -> Figure:
     rows = _targets(verdicts, region, measure, ds.attrs.get("scenario"))
+    notes = _explanation(ds, rows)
     with house():
-        figure, ax = canvas(WIDTH, 5.4, (0.65, 1.75, 1.2, 1.1))
+        figure, ax = canvas(WIDTH, 5.4, (0.65, 2.0, 0.55 + 0.19 * len(notes), 1.1))
         median = _bands(ax, ds, region, measure, BANDS)
         ax.plot(*median.T, color=BLUE, lw=2.2, zorder=4)
         labels = _draw_targets(ax, ds, rows, measure, True)
-        labels += _draw_marks(ax, median[0], _marks(marks, region, measure), measure)
-        _finish(ax, measure, labels, [median])
+        labels += _draw_marks(ax, median[0], marks, region, measure)
+        outer = [_quantile(ds, region, measure, level) for level in (0.05, 0.95)]
+        _finish(ax, measure, labels, [median], np.linspace(outer[0], outer[1], 9))
         words = {0.95: "95 of 100 below", 0.5: "median 中位数", 0.05: "5 of 100 below"}
         ends = {q: float(_quantile(ds, region, measure, q)[-1]) for q in words}
-        end_labels(ax, [(ends[q], f"{measure.number(ends[q])}  {words[q]}", BLUE) for q in words])
-        _head(figure, ds, region, measure, f"{_title(ds)}")
-        foot(figure, *_explanation(ds, rows, measure))
+        end_labels(ax, [(ends[q], f"{measure.exact(ends[q])}  {words[q]}", BLUE) for q in words])
+        _head(figure, ds, region, measure, f"Scenario 情景: {_title(ds)}")
+        foot(figure, *notes)
         use_chinese(figure)
     return figure
 
@@ -196,7 +209,7 @@ def compare(
     base = datasets[first]
     rows = {_aim(row): row for row in _targets(verdicts, region, RATE, None)}
     with house():
-        figure, ax = canvas(WIDTH, 5.4, (0.65, 2.45, 0.85, 1.1))
+        figure, ax = canvas(WIDTH, max(5.4, 1.9 + 0.66 * len(datasets)), (0.65, 2.4, 0.93, 1.1))
         _bands(ax, base, region, RATE, BANDS[::2])
         lines, ends = [], []
         for color, name in zip(
@@ -205,17 +218,16 @@ def compare(
             lines.append(_median(datasets[name], region, RATE))
             ax.plot(*lines[-1].T, color=color, lw=2.4 if name == first else 1.8, zorder=4)
             value = float(lines[-1][-1, 1])
-            text = shortened(f"{RATE.number(value)}  {_title(datasets[name])}", 27)
-            ends.append((value, text, color))
+            ends.append((value, f"{RATE.exact(value)}  {_title(datasets[name], 29)}", color))
         labels = _draw_targets(ax, base, list(rows.values()), RATE, False)
-        labels += _draw_marks(ax, lines[0][0], _marks(marks, region, RATE), RATE)
-        _finish(ax, RATE, labels, lines)
+        labels += _draw_marks(ax, lines[0][0], marks, region, RATE)
+        _finish(ax, RATE, labels, lines, np.empty((0, 0)))
         end_labels(ax, ends)
         _head(figure, base, region, RATE, "Scenarios compared 情景比较")
         foot(
             figure,
-            f"Lines: medians 中位数. Bands: 50 % and 90 % of draws of “{_title(base)}”.",
-            "Red: targets of the plans 规划目标.  Method: docs/model.md.",
+            f"Lines: medians 中位数.  Bands 色带: 50 %, 90 % of the draws of {_title(base)}.",
+            "Red 红: targets of the plans 规划目标.  Method 方法: docs/model.md.",
         )
         use_chinese(figure)
     return figure
@@ -233,7 +245,7 @@ def matrix(
     verdict_rows : sequence of mapping
         Rows of ``verdicts.csv`` of all scenarios.
     names, titles : mapping of str to str, optional
-        Written for the id of a region, and for the name of a scenario.
+        Written for the id of a region, and for the name of a scenario; lines may be broken.
     """
     names, titles = names or {}, titles or {}
     scenarios = list(dict.fromkeys(row["scenario"] for row in verdict_rows))
@@ -242,9 +254,16 @@ def matrix(
     aims = {
         _aim(row): row for row in sorted(verdict_rows, key=lambda r: regions.index(r["region"]))
     }
-    heads = [shortened(titles.get(name, name.replace("_", " ")), 15) for name in scenarios]
-    left, across, down = 4.55, 1.12, 0.33
-    top = 1.0 + 0.18 * max((head.count("\n") + 1 for head in heads), default=1)
+    heads = [
+        "\n".join(
+            shortened(line, 16) for line in titles.get(name, name.replace("_", " ")).split("\n")
+        )
+        for name in scenarios
+    ]
+    left, across, down = 4.35, 1.04, 0.33
+    conditional = any(str(row.get("likelihood")).startswith(CONDITIONAL) for row in verdict_rows)
+    condition = f"\n{CONDITION}" if conditional else ""
+    top = 1.25 + 0.18 * max((head.count("\n") + 1 for head in heads), default=1)
     right = max(0.2, WIDTH - left - across * len(scenarios))
     width, height = left + across * len(scenarios) + right, top + down * len(aims) + 0.85
     with house():
@@ -253,23 +272,25 @@ def matrix(
         ax.set_axis_off()
         for x, head in enumerate(heads):
             ax.annotate(
-                head, (x + 0.5, 0), (0, 6), textcoords="offset points", ha="center", linespacing=1.2
+                head, (x + 0.5, 0), (0, 6), textcoords="offset points", ha="center", fontsize=9
             )
         edge, before = 0.15 / across - left / across, None
         for y, (aim, row) in enumerate(aims.items()):
             if aim[0] != before:
                 before = aim[0]
-                ax.text(edge, y + 0.5, names.get(before, before), va="center", fontsize=10.5)
+                name = names.get(before, before.split(".")[-1].replace("_", " ").title())
+                ax.text(edge, y + 0.5, shortened(name, 22), va="center", linespacing=1.0)
                 ax.plot([edge, len(scenarios)], [y, y], color=GREY, lw=0.7, clip_on=False)
             measure = MEASURES[row["indicator"]]
-            ax.text(-2.55, y + 0.5, measure.name, va="center", fontsize=9, color="#555555")
+            ax.text(-2.5, y + 0.5, measure.short, va="center", fontsize=9, color="#555555")
             ax.text(-0.1, y + 0.5, _aim_text(row, measure, ", "), ha="right", va="center")
             for x, name in enumerate(scenarios):
                 _cell(ax, x, y, cells.get((aim, name)))
         heading(
             figure,
             "How surely is each target met? 各目标实现的可能性",
-            "Of 100 draws, those that meet the target in its year  每百次模拟中达到目标的次数",
+            "Of 100 draws, those that meet the target in its year  每百次模拟中达到目标的次数"
+            + condition,
         )
         _key(figure)
         use_chinese(figure)
@@ -281,14 +302,15 @@ def _cell(ax: Axes, x: float, y: float, row: Row | None) -> None:
     if row is None:
         text, ink, face = "–", GREY, "white"
     elif not _known(row["probability"]):
-        text, ink, face = "not modelled", INK, "#f2f2f2"
+        text = shortened(str(row.get("likelihood") or "not modelled"), 13)
+        ink, face = INK, "#f2f2f2"
         box |= {"ec": "#c4c4c4", "lw": 0, "hatch": "////"}
     else:
         face, ink = next((c, i) for p, _, _, c, i in LIKELIHOODS if _below(row["probability"], p))
         text = _of_hundred(row["probability"])
     ax.add_patch(Rectangle((x + 0.01, y + 0.03), 0.98, 0.94, fc=face, **box))
     back = {"fc": "white", "ec": "none", "pad": 1.2} if ink == INK and "hatch" in box else None
-    ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", color=ink, bbox=back)
+    ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", color=ink, bbox=back, linespacing=0.9)
 
 
 def _below(probability: float, bound: float) -> bool:
@@ -317,7 +339,8 @@ def _known(value: Any) -> bool:
 
 def _aim(row: Row) -> tuple[str, str, int, str, float | None]:
     """Return what two verdicts on the same target share; another region's rate varies."""
-    target = float(row["target"]) if row["comparison"] != "near" else None
+    fixed = _known(row["target"]) and row["comparison"] != "near"
+    target = float(row["target"]) if fixed else None
     return str(row["region"]), str(row["indicator"]), int(row["year"]), row["comparison"], target
 
 
@@ -333,7 +356,7 @@ def _targets(
     ]
 
 
-def _marks(marks: Sequence[Row], region: str, measure: Measure) -> list[Row]:
+def _marks(marks: Sequence[Row], region: str, measure: Measure, base: int) -> list[Row]:
     """Return a region's observations by year, without what the base already shows."""
     chosen = [
         mark
@@ -341,7 +364,7 @@ def _marks(marks: Sequence[Row], region: str, measure: Measure) -> list[Row]:
         if mark["region"] == region
         and mark["indicator"] == measure.variable
         and mark["year"] >= FIRST_YEAR
-        and mark["vintage"] != "census_2020"
+        and (mark["vintage"], mark["year"]) not in (("census", base), ("census_2020", base))
     ]
     return sorted(chosen, key=lambda mark: int(mark["year"]))
 
@@ -373,20 +396,23 @@ def _bands(
     return _median(ds, region, measure)
 
 
-def _draw_marks(ax: Axes, base: Array, marks: Sequence[Row], measure: Measure) -> list[Label]:
+def _draw_marks(
+    ax: Axes, base: Array, marks: Sequence[Row], region: str, measure: Measure
+) -> list[Label]:
     """Draw the base and the observations; return one label for each series."""
     year, value = int(base[0]), float(base[1])
     ax.plot(year, value, "o", color=INK, ms=7, zorder=6)
-    labels = [Label(year, value, f"census {year} 普查\n{measure.number(value)}", INK)]
+    labels = [Label(year, value, f"census {year} 普查\n{measure.exact(value)}", INK)]
     for vintages, look, text, color in SERIES:
         points = [
             (int(mark["year"]), float(mark["value"]) * measure.printed)
-            for mark in marks
+            for mark in _marks(marks, region, measure, year)
             if mark["vintage"] in vintages
         ]
         if points:
             ax.plot(*zip(*points, strict=True), ls="", color=color, zorder=5, **look)
-            labels.append(Label(*points[len(points) // 2], text, color, 9.0))
+            middle = points[len(points) // 2]
+            labels.append(Label(*middle, text.format(middle[0]), color, 9.0))
             labels.extend(Label(*point, "", color) for point in points)
     return labels
 
@@ -418,9 +444,9 @@ def _draw_bracket(ax: Axes, floors: Sequence[Row], measure: Measure, surely: boo
     year, low, high = int(floors[0]["year"]), floors[0]["target"], floors[-1]["target"]
     low, high = float(low) * measure.printed, float(high) * measure.printed
     ax.plot([year, year], [low, high], color=RED, marker="_", ms=10, mew=2, lw=2, zorder=7)
-    text = f"{measure.number(low, False)}–{measure.number(high)} in {year}"
+    text = f"{measure.aim(low).removesuffix(measure.unit)}–{measure.aim(high)} in {year}"
     if surely:
-        text += f"\nlower end: {_surely(floors[0])}\nupper end: {_surely(floors[-1])}"
+        text += f"\nlower end 下限: {_surely(floors[0])}\nupper end 上限: {_surely(floors[-1])}"
     return Label(year, high, text, RED)
 
 
@@ -430,18 +456,18 @@ def _on_chart(ds: xr.Dataset, row: Row) -> bool:
 
 def _aim_text(row: Row, measure: Measure, joint: str = " in ") -> str:
     if row["comparison"] == "near":
-        whose = str(row.get("relative_to") or "the province").capitalize()
-        return f"near {whose}'s{joint}{int(row['year'])}"
+        whose = str(row["relative_to"]).capitalize() if row.get("relative_to") else "province"
+        return f"near {whose}'s 接近{joint}{int(row['year'])}"
     sign = {">=": "≥", "~": "≈"}[row["comparison"]]
-    value = measure.number(float(row["target"]) * measure.printed)
+    value = measure.aim(float(row["target"]) * measure.printed)
     return f"{sign} {value}{joint}{int(row['year'])}"
 
 
 def _surely(row: Row) -> str:
     if not _known(row["probability"]):
-        return "not modelled 未模拟"
+        return str(row.get("likelihood") or "not modelled")
     word = str(row.get("likelihood") or "")
-    said = f" · {word} {CHINESE_WORDS[word]}" if word in CHINESE_WORDS else ""
+    said = f", {word} {CHINESE_WORDS[word]}" if word in CHINESE_WORDS else ""
     return f"{_of_hundred(row['probability'])} of 100{said}"
 
 
@@ -450,8 +476,10 @@ def _of_hundred(probability: float) -> str:
     return {0: "<1", 100: ">99"}.get(number, str(number))
 
 
-def _finish(ax: Axes, measure: Measure, labels: Sequence[Label], lines: Sequence[Array]) -> None:
-    """Fix the scales, then write the labels clear of lines and points."""
+def _finish(
+    ax: Axes, measure: Measure, labels: Sequence[Label], lines: Sequence[Array], band: Array
+) -> None:
+    """Fix the scales, then write the labels clear of lines and points, best outside the band."""
     data, first, last = ax.dataLim, lines[0][0, 0], lines[0][-1, 0]
     scales(ax, min(data.x0, first), last, data.y0, data.y1)
     ax.annotate(
@@ -460,7 +488,9 @@ def _finish(ax: Axes, measure: Measure, labels: Sequence[Label], lines: Sequence
     fine = np.linspace(first, last, 80)
     clear = [np.column_stack([fine, np.interp(fine, *line.T)]) for line in lines]
     clear.append(np.array([(label.x, label.y) for label in labels]))
-    place(ax, [label for label in labels if label.text], np.vstack(clear))
+    years = np.broadcast_to(lines[0][:, 0], band.shape) if band.size else band
+    avoid = np.column_stack([years.ravel(), band.ravel()])
+    place(ax, [label for label in labels if label.text], np.vstack(clear), avoid)
 
 
 def _head(figure: Figure, ds: xr.Dataset, region: str, measure: Measure, below: str) -> None:
@@ -469,11 +499,15 @@ def _head(figure: Figure, ds: xr.Dataset, region: str, measure: Measure, below: 
     heading(figure, f"{names}: {measure.name}", below)
 
 
-def _title(ds: xr.Dataset) -> str:
-    return f"{ds.attrs.get('title_en', '')} {ds.attrs.get('title_zh', '')}".strip()
+def _title(ds: xr.Dataset, width: int | None = None) -> str:
+    """Return a scenario's title in both languages, on lines of their own where width is short."""
+    en, zh = str(ds.attrs.get("title_en", "")), str(ds.attrs.get("title_zh", ""))
+    if width is None:
+        return f"{en} {zh}".strip()
+    return f"{shortened(zh, width - 8)}\n{shortened(en, width)}".strip()
 
 
-def _explanation(ds: xr.Dataset, rows: Sequence[Row], measure: Measure) -> list[str]:
+def _explanation(ds: xr.Dataset, rows: Sequence[Row]) -> list[str]:
     """Return the lines below a fan: what the bands are, conditions, what is not drawn, sources."""
     draws = ds.attrs.get("draws")
     lines = [
@@ -482,9 +516,13 @@ def _explanation(ds: xr.Dataset, rows: Sequence[Row], measure: Measure) -> list[
         + "; set from the record of earlier forecasts, see docs/model.md.",
         "色带：50 %、80 %、90 % 的模拟结果；宽度按以往预测的误差确定。",
     ]
-    if ds.attrs.get("scenario") != "trend":
-        lines[1] += " 概率以措施全部落实为前提 (if the measures deliver in full)."
-    away = [f"{_aim_text(r, measure)}: {_surely(r)}" for r in rows if not _on_chart(ds, r)]
+    if any(str(row.get("likelihood")).startswith(CONDITIONAL) for row in rows):
+        lines.append(f"Probabilities 概率: {CONDITION}")
+    away = [
+        f"{_aim_text(r, MEASURES[r['indicator']])} ({_surely(r)})"
+        for r in rows
+        if not _on_chart(ds, r)
+    ]
     if away:
         lines.append("Not drawn 未画出: " + "; ".join(away))
     sources = sorted({str(row["source"]) for row in rows if row.get("source")})

@@ -88,7 +88,9 @@ def _clear() -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path)
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -117,7 +119,7 @@ def run(
     keep_draws: bool,
     seeds_dir: Path | None,
 ) -> None:
-    """Run scenarios and print a verdict on every target.
+    r"""Run scenarios and print a verdict on every target.
 
     \b
     Example:
@@ -133,14 +135,16 @@ def run(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise SimmodelError(f"scenario {twice[0]}: stands in two of the files; allowed once")
+    from .run import COMPARED
     from .store import check_writable
 
     folders = [check_writable(out, name) for name in names]
+    compared = check_writable(out, COMPARED) if len(names) > 1 else None
 
     from .posterior import Atlas
     from .posterior_file import load
     from .report_text import several_scenarios, single_scenario
-    from .run import run_scenario, write_run
+    from .run import run_scenario, write_comparison, write_run
 
     atlas = Atlas(seeds.regions)
     posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
@@ -159,18 +163,23 @@ def run(
         write_run(folder, scenario, seeds, atlas, posteriors, result, keep_draws=keep_draws)
         _clear()
         click.echo(f"wrote {folder}", err=True)
-        results.append((scenario, result[2]))
-    if len(results) > 1:
-        click.echo(several_scenarios(results, seeds))
+        results.append((scenario, *result[1:]))
+    if compared is not None:
+        write_comparison(compared, seeds, atlas, results)
+        click.echo(f"wrote {compared}", err=True)
+        click.echo(several_scenarios([(s, verdicts) for s, _, verdicts in results], seeds))
     else:
-        click.echo(single_scenario(*results[0], seeds))
+        ((scenario, _, verdicts),) = results
+        click.echo(single_scenario(scenario, verdicts, seeds))
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
+)
 @seeds_option
 def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
-    """Check scenario FILES, or folders of region files, without running anything.
+    r"""Check scenario FILES, or folders of region files, without running anything.
 
     \b
     Example:
@@ -207,7 +216,7 @@ def _is_region_file(path: Path) -> bool:
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in run.")
 @seeds_option
 def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None:
-    """Print a scenario with every default written out.
+    r"""Print a scenario with every default written out.
 
     \b
     Example:
@@ -223,7 +232,7 @@ def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None
 @click.argument("region", required=False)
 @seeds_option
 def regions(region: str | None, seeds_dir: Path | None) -> None:
-    """List the regions, or what is known of one REGION and how it differs from its plan.
+    r"""List the regions, or what is known of one REGION and how it differs from its plan.
 
     \b
     Example:
@@ -239,7 +248,7 @@ def regions(region: str | None, seeds_dir: Path | None) -> None:
 @click.argument("file", required=False, metavar="[SCENARIO]", type=click.Path(path_type=Path))
 @seeds_option
 def cite(file: Path | None, seeds_dir: Path | None) -> None:
-    """Print how to cite simmodel and the sources behind it, or behind one SCENARIO.
+    r"""Print how to cite simmodel and the sources behind it, or behind one SCENARIO.
 
     \b
     Example:
@@ -261,7 +270,7 @@ def cite(file: Path | None, seeds_dir: Path | None) -> None:
 )
 @seeds_option
 def calibrate(table: Path | None, seeds_dir: Path | None) -> None:
-    """Calibrate every region to its censuses and later figures; re-make the posterior file.
+    r"""Calibrate every region to its censuses and later figures; re-make the posterior file.
 
     \b
     Example:

@@ -20,14 +20,15 @@ BLOCK = 1024
 # that of one with figures from the year after the last, growing over three years. Set so that the
 # prefectures' 80 % intervals of the rate are about as wide as the record of forecasts of countries
 # at 35-50 % urban: 5.4, 10.2 and 15.6 points after 5, 10 and 15 years (docs/model.md).
-PACE_SPREAD = {"nation": 0.50, "province": 0.40, "prefecture": 0.47, "county": 0.25}
+PACE_SPREAD = {"nation": 0.25, "province": 0.30, "prefecture": 0.33, "county": 0.20}
 # Tails: Student's t. Scores outside +-TRUNCATED are redrawn by construction: none is ever that far.
 DEGREES_OF_FREEDOM, TRUNCATED = 3.0, 5.0
 RAMP_YEARS = 3
 # Yearly noise of the pace: autoregressive, stationary spread and correlation from year to year.
 NOISE_SPREAD, NOISE_CORRELATION = 0.15, 0.7
-# Spread of arrivals, fertility and mortality: at once for arrivals, growing over 15 years else.
-ARRIVALS_SPREAD, FERTILITY_SPREAD, MORTALITY_SPREAD = 0.3, 0.25, 0.08
+# Spread of arrivals and urban departures (at once), and of fertility and mortality (growing over
+# 15 years).
+CROSSING_SPREAD, FERTILITY_SPREAD, MORTALITY_SPREAD = 0.3, 0.25, 0.08
 
 
 def standard_normal(seed: int, name: str, block: int, shape: Sequence[int]) -> Array:
@@ -71,7 +72,7 @@ def pace_factors(
     seed: int,
     block: int,
     lineage: Sequence[tuple[str, str, int]],
-    years: Array,
+    years: NDArray[np.int64],
     base_year: int,
 ) -> Mapping[str, Array]:
     """Uncertain factors on the levels of the years after the base.
@@ -90,11 +91,19 @@ def pace_factors(
     Returns
     -------
     mapping of str to ndarray, shape (year, draw)
-        ``exit``, ``arrivals``, ``reclassification``, ``fertility``, ``mortality``.
+        ``exit``, ``departure``, ``arrivals``, ``reclassification``, ``fertility``,
+        ``mortality``.
     """
     log = {
         name: np.zeros((years.size, BLOCK))
-        for name in ("exit", "arrivals", "reclassification", "fertility", "mortality")
+        for name in (
+            "exit",
+            "departure",
+            "arrivals",
+            "reclassification",
+            "fertility",
+            "mortality",
+        )
     }
     for region, level, observed in lineage:
         ramp = _ramp(years, observed, base_year)[:, None]
@@ -105,7 +114,8 @@ def pace_factors(
     region, _, observed = lineage[0]
     for name in ("exit", "reclassification"):
         log[name] += _noise(seed, f"noise/{name}/{region}", block, years > observed)
-    log["arrivals"] += ARRIVALS_SPREAD * standard_normal(seed, f"arrivals/{region}", block, ())
+    for name in ("arrivals", "departure"):
+        log[name] += CROSSING_SPREAD * standard_normal(seed, f"{name}/{region}", block, ())
     since = ((years - base_year) / 15.0)[:, None]
     top = lineage[-2][0] if len(lineage) > 1 else region
     for name, spread in (("fertility", FERTILITY_SPREAD), ("mortality", MORTALITY_SPREAD)):
@@ -114,13 +124,13 @@ def pace_factors(
     return {name: np.exp(values) for name, values in log.items()}
 
 
-def _ramp(years: Array, observed: int, base_year: int) -> Array:
+def _ramp(years: NDArray[np.int64], observed: int, base_year: int) -> Array:
     if observed == base_year:
         return np.ones(years.size)
     return np.asarray(np.clip((years - observed) / RAMP_YEARS, 0.0, 1.0))
 
 
-def _noise(seed: int, stream: str, block: int, unknown: Array) -> Array:
+def _noise(seed: int, stream: str, block: int, unknown: NDArray[np.bool_]) -> Array:
     """Autoregressive yearly noise of the years not yet observed, (year, draw)."""
     shocks = standard_normal(seed, stream, block, (unknown.size,))
     noise = np.zeros_like(shocks)

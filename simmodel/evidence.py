@@ -14,7 +14,7 @@ from .calibration import Evidence
 from .parameters import Setting, decade_levels, later_levels, natural
 from .projection import FLOWS, Projection, Schedules, project
 from .region import BASE_YEAR, Region
-from .standards import Pattern, Standard
+from .standards import Standard
 
 Array = NDArray[np.float64]
 

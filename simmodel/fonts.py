@@ -50,8 +50,9 @@ _HOUSE: Final = {
 
 # Where a label may sit: degrees around its point, best first, and gaps in points.
 _DIRECTIONS: Final = np.radians([90, 135, 45, 180, 0, -90, -45, -135, 112, 68, -68, -112])
-_GAPS: Final = (7.0, 18.0, 32.0, 48.0, 66.0, 86.0)
-_LEADER_FROM: Final = 12.0
+_GAPS: Final = (11.0, 18.0, 32.0, 48.0, 66.0, 86.0)
+_LEADER_FROM: Final = 14.0
+_CLEARANCE: Final = 2.5
 
 
 @contextmanager
@@ -115,7 +116,7 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
 
 
 def scales(ax: Axes, first: float, last: float, low: float, high: float) -> None:
-    """Set limits and ticks of a chart over years: whole years, the horizon among them, round values.
+    """Set limits and ticks of a chart over years: whole years, the last among them, round values.
 
     Parameters
     ----------
@@ -129,10 +130,14 @@ def scales(ax: Axes, first: float, last: float, low: float, high: float) -> None
     room = (high - low) or 1.0
     bottom, top = low - 0.10 * room, high + 0.16 * room
     ax.set(xlim=(first - 0.6, last), ylim=(bottom, top))
-    step = next(step for step in (1, 2, 5, 10, 20, 50) if (last - first) / step <= 9)
+    step = next(step for step in (1, 5, 10, 20, 50) if (last - first) / step <= 8)
     years = np.unique([*np.arange(np.ceil(first / step) * step, last - 0.6 * step, step), last])
     ax.set_xticks(years, [f"{year:.0f}" for year in years])
-    values = [v for v in MaxNLocator(7).tick_values(bottom, top) if bottom <= v <= top]
+    values = [
+        v
+        for v in MaxNLocator(7, steps=[1, 2, 5, 10]).tick_values(bottom, top)
+        if bottom <= v <= top
+    ]
     ax.set_yticks(values, [f"{value:,g}" for value in values])
     ax.yaxis.grid(True, color="#e6e6e6", lw=0.7)
     ax.set_axisbelow(True)
@@ -176,18 +181,18 @@ def use_chinese(figure: Figure) -> None:
     """Give every text of a figure the font of all charts, each at its own size."""
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
-        text.set_fontproperties(chinese(text.get_fontsize()))
+        text.set_fontproperties(chinese(float(text.get_fontsize())))
 
 
 def shortened(text: str, width: int) -> str:
-    """Break a text into lines of at most ``width`` columns; a Chinese character takes two.
+    r"""Break a text into lines of at most ``width`` columns; a Chinese character takes two.
 
     Examples
     --------
     >>> shortened("Local retention", 10)
-    'Local\\nretention'
+    'Local\nretention'
     >>> shortened("就近城镇化与返乡", 10)
-    '就近城镇化\\n与返乡'
+    '就近城镇化\n与返乡'
     """
     lines = [""]
     for word in _words(text):
@@ -264,7 +269,7 @@ class Label:
     size: float = 9.5
 
 
-def place(ax: Axes, labels: Sequence[Label], keep_clear: Array) -> None:
+def place(ax: Axes, labels: Sequence[Label], keep_clear: Array, avoid: Array) -> None:
     """Write labels beside their points, clear of each other, of points to be seen and of the edge.
 
     Parameters
@@ -275,28 +280,32 @@ def place(ax: Axes, labels: Sequence[Label], keep_clear: Array) -> None:
         In order of importance: the first gets the best place.
     keep_clear : ndarray
         Points (n, 2) in data coordinates that no text should cover.
+    avoid : ndarray
+        Points (n, 2) that text had better not cover.
     """
     assert isinstance(ax.figure, Figure)
-    renderer = FigureCanvasAgg(ax.figure).get_renderer()
+    renderer = FigureCanvasAgg(ax.figure).get_renderer()  # type: ignore[no-untyped-call]
     point = renderer.points_to_pixels(1.0)
-    busy = ax.transData.transform(keep_clear) if len(keep_clear) else np.empty((0, 2))
+    points = ax.transData.transform(np.vstack([keep_clear, avoid]))
+    weights = np.repeat([60.0, 2.0], [len(keep_clear), len(avoid)])
     taken: list[Bbox] = []
     for label in labels:
         text = ax.text(label.x, label.y, label.text, color=label.color, ha="center", va="center")
         text.set_fontproperties(chinese(label.size))
         text.set_linespacing(1.15)
         extent = text.get_window_extent(renderer)
-        half = np.array([extent.width, extent.height]) / 2 + 1.5 * point
+        half = np.array([extent.width, extent.height]) / 2 + _CLEARANCE * point
         target = ax.transData.transform((label.x, label.y))
         centres = [
-            (target + np.array([np.cos(a), np.sin(a)]) * (half + gap * point), gap)
+            (target + np.array([np.cos(a), np.sin(a)]) * (half + (gap - _CLEARANCE) * point), gap)
             for gap, a in product(_GAPS, _DIRECTIONS)
         ]
-        costs = [_cost(_box(c, half), gap, taken, busy, ax.bbox, target) for c, gap in centres]
+        costs = [gap + _cost(_box(c, half), taken, points, weights, ax.bbox) for c, gap in centres]
         centre, gap = centres[int(np.argmin(costs))]
         box = _box(centre, half)
         taken.append(box)
-        text.set_position(ax.transData.inverted().transform(centre))
+        x, y = ax.transData.inverted().transform(centre)
+        text.set_position((float(x), float(y)))
         if gap > _LEADER_FROM:
             end = np.clip(target, box.p0, box.p1)
             (x0, y0), (x1, y1) = ax.transData.inverted().transform([target, end])
@@ -307,10 +316,8 @@ def _box(centre: Array, half: Array) -> Bbox:
     return Bbox([centre - half, centre + half])
 
 
-def _cost(
-    box: Bbox, gap: float, taken: Sequence[Bbox], busy: Array, edge: Bbox, target: Array
-) -> float:
-    covered = np.all((busy > box.p0) & (busy < box.p1), axis=1).sum()
+def _cost(box: Bbox, taken: Sequence[Bbox], points: Array, weights: Array, edge: Bbox) -> float:
+    covered = np.all((points > box.p0) & (points < box.p1), axis=1) @ weights
     hits = sum(box.overlaps(other) for other in taken)
     outside = np.maximum(edge.p0 - box.p0, 0).sum() + np.maximum(box.p1 - edge.p1, 0).sum()
-    return float(gap + 25.0 * covered + 2000.0 * hits + 50.0 * outside)
+    return float(covered + 2000.0 * hits + 50.0 * outside)

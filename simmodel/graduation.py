@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,8 @@ def rake(pattern: Array, by_sex_age: Array, by_residence: Array, tolerance: floa
             f"margins differ: {total:.0f} persons by age and sex, "
             f"{by_residence.sum():.0f} by residence"
         )
+    if total > 0:
+        by_residence = by_residence * (total / by_residence.sum())  # they may differ by rounding
     table = np.array(pattern, dtype=float)
     for _ in range(10_000):
         table *= _ratio(by_residence, table.sum(axis=(1, 2)))[:, None, None]
@@ -89,7 +92,7 @@ def split_groups(groups: Array, lower_bounds: Sequence[int], single_years: Array
     """
     single = np.empty((*groups.shape[:-1], single_years.shape[-1]))
     bounds = [*lower_bounds, single_years.shape[-1]]
-    for group, (first, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for group, (first, stop) in enumerate(pairwise(bounds)):
         part = single_years[..., first:stop]
         share = part / part.sum(axis=-1, keepdims=True)
         single[..., first:stop] = groups[..., group : group + 1] * share

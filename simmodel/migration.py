@@ -51,7 +51,7 @@ def rogers_castro(age: ArrayLike, parameters: ArrayLike = STANDARD) -> Array:
 
 
 def calendar_year_schedule(parameters: ArrayLike, ages: int = 101) -> Array:
-    """Schedule by age at 1 January, shape (age,): over the year those aged x are x + 1 on average."""
+    """Schedule by age at 1 January, (age,): over the year those aged x are x + 1 on average."""
     return rogers_castro(np.arange(ages) + 1.0, parameters)
 
 

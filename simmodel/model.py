@@ -15,7 +15,7 @@ from .errors import ScenarioError
 from .evidence import Inputs, last_observed_year
 from .parameters import NAMES, later_levels, natural
 from .posterior import Atlas, lineage
-from .projection import FLOWS, project
+from .projection import FLOWS, Projection, project
 from .region import BASE_YEAR, Programme, UrbanDistrict
 from .scenario import LEVERS, Scenario
 from .variables import (
@@ -170,15 +170,13 @@ def _project_block(
     years: NDArray[np.int64],
     programmes: Array,
     block: int,
-):  # type: ignore[no-untyped-def]
+) -> Projection:
     inputs = atlas.inputs(region_id)
     seed = scenario.ensemble.seed
     ancestry = lineage(atlas.regions, region_id)
     standard = standard_normal(seed, f"parameters/{region_id}", block, (len(NAMES),))
     values = natural(posterior.draws(standard), inputs.bound)
-    above = [
-        (i, atlas.regions[i].level, last_observed_year(atlas.regions[i])) for i in ancestry
-    ]
+    above = [(i, atlas.regions[i].level, last_observed_year(atlas.regions[i])) for i in ancestry]
     setting = inputs.setting(inputs.base)
     levels = later_levels(
         values,
@@ -255,7 +253,7 @@ def boundary_change(atlas: Atlas, region_id: str, years: NDArray[np.int64]) -> A
 
 
 def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:
-    """Population of an urban district: its own base times its counties' urban growth, (year, draw)."""
+    """Population of an urban district: its base times its counties' urban growth, (year, draw)."""
     assert district.population is not None
     scale = 1e4 if district.population.unit == "10k_persons" else 1.0
     urban = sum(ensemble.urban[ensemble.row(county)] for county in district.counties)

@@ -132,7 +132,7 @@ def decade_levels(values: Mapping[str, Array], setting: Setting, first_year: int
     )
 
 
-def fertility_path(values: Mapping[str, Array], years: Array) -> Array:
+def fertility_path(values: Mapping[str, Array], years: NDArray[np.int64]) -> Array:
     """Fertility ratio by year, log-linear between its knots and held outside, (year, draw)."""
     knots = np.log([values[f"fertility_{int(k)}"] for k in FERTILITY_KNOTS])
     position = np.interp(years + 0.5, FERTILITY_KNOTS, np.arange(len(FERTILITY_KNOTS)))
@@ -163,8 +163,8 @@ def later_levels(
     mortality_trend : ndarray, shape (year,)
         Factor on death rates from the expected gain of life expectancy.
     factors : mapping of str to ndarray, shape (year, draw), optional
-        Uncertain factors on top of the period's: ``exit``, ``arrivals``, ``reclassification``,
-        ``fertility``, ``mortality``.
+        Uncertain factors on top of the period's: ``exit`` (rural), ``departure`` (urban),
+        ``arrivals``, ``reclassification``, ``fertility``, ``mortality``.
     levers : mapping of str to ndarray, shape (year,), optional
         Multipliers of a scenario under the names of `scenario.LEVERS`; ``life_expectancy`` comes
         as the factor on death rates that it means.
@@ -182,7 +182,8 @@ def later_levels(
     def lever(name: str) -> Array:
         return np.ones((years, 1)) if levers is None else levers[name][:, None]
 
-    migration = values["period_exit"] * factor("exit")
+    rural = values["period_exit"] * factor("exit")
+    urban = values["period_exit"] * factor("departure")
     arrivals = values["arrivals"] * values["period_arrivals"] * factor("arrivals")
     arrivals = arrivals * setting.residents
     returning = np.zeros(shape)
@@ -192,13 +193,13 @@ def later_levels(
         arrivals = (1.0 - RETURNING_SHARE) * arrivals
     return _levels(
         setting,
-        exit_=values["rural_exit"] * migration * lever("rural_exit"),
+        exit_=values["rural_exit"] * rural * lever("rural_exit"),
         retention=retained(values["local_retention"], lever("local_retention")) * np.ones(shape),
         arrivals=arrivals * lever("arrivals"),
         returning=returning,
         urban_share=values["arrivals_urban_share"] * np.ones(shape),
-        departure=values["urban_out_migration"] * migration * lever("urban_out_migration"),
-        to_villages=values["return_to_villages"] * migration,
+        departure=values["urban_out_migration"] * urban * lever("urban_out_migration"),
+        to_villages=values["return_to_villages"] * urban,
         reclassification=values["reclassification"]
         * values["period_reclassification"]
         * factor("reclassification")

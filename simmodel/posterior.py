@@ -26,7 +26,7 @@ from .calibration import Normal, Posterior, calibrate
 from .errors import CalibrationError
 from .evidence import Inputs, counted_groups, evidence_of
 from .parameters import NAMES
-from .region import BASE_YEAR, BoundaryEvent, Region
+from .region import BASE_YEAR, Baseline, BoundaryEvent, History, Region
 from .standards import Pattern, Standard, fit_exit, national_standard
 
 Array = NDArray[np.float64]
@@ -147,8 +147,14 @@ class Atlas:
         raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
 
     def children(self, region_id: str) -> list[str]:
-        """Counties of a prefecture (prefectures never make up a province here)."""
+        """Regions directly inside a region."""
         return [i for i, r in self.regions.items() if r.parent == region_id]
+
+    def made_of(self, region_id: str) -> list[str]:
+        """Counties whose populations a region is the sum of."""
+        if table_of(self.regions[region_id], BASE_YEAR).by_residence:
+            return []
+        return self.children(region_id)
 
     def population(self, region_id: str, year: int) -> Array:
         """Census population on the boundary of the census, (residence, sex, age).
@@ -160,9 +166,8 @@ class Atlas:
         single = self.standard.single_years
         if table_of(region, year).by_residence:
             return population_by_residence(region, year, single)
-        children = self.children(region_id)
-        if children:
-            return np.asarray(sum(self.population(child, year) for child in children))
+        if parts := self.made_of(region_id):
+            return np.asarray(sum(self.population(part, year) for part in parts))
         for ancestor in lineage(self.regions, region_id):
             if table_of(self.regions[ancestor], year).by_residence:
                 return raked_population(region, self.regions[ancestor], year, single)
@@ -233,17 +238,19 @@ class Atlas:
 
 
 def arrival_rate(region: Region) -> float:
-    """Prior mean of arrivals a year per resident, from the stocks of people registered elsewhere."""
+    """Prior mean of arrivals a year per resident, from the stocks registered elsewhere."""
     rates = []
-    for item in (region.baseline, *region.history):
+    items: list[Baseline | History] = [region.baseline, *region.history]
+    for item in items:
         stock = item.registered_elsewhere
-        if stock is None:
+        if stock is None or stock.other_province is None:
             continue
         outside = float(stock.other_province)
+        within = float(stock.other_county_same_province or 0)
         if region.level == "prefecture":
-            outside += FROM_OUTSIDE_THE_PREFECTURE * stock.other_county_same_province
+            outside += FROM_OUTSIDE_THE_PREFECTURE * within
         elif region.level == "county":
-            outside += stock.other_county_same_province
+            outside += within
         rates.append(outside / item.census.total / MEAN_STAY)
     if not rates:
         raise CalibrationError(

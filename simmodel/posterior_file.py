@@ -42,10 +42,12 @@ class Posteriors:
 
 
 def fingerprint(atlas: Atlas, region_id: str) -> str:
-    """Hash of every figure that a region's calibration rests on: its own and those above it."""
-    ids = sorted({*lineage(atlas.regions, region_id), *atlas.children(region_id)})
+    """Hash of every figure that a region's calibration rests on: its own, of its
+    counties where it is their sum, and of those above it.
+    """
+    ids = {*lineage(atlas.regions, region_id), *atlas.made_of(region_id)}
     parts: list[object] = [VERSION]
-    for name in ids:
+    for name in sorted(ids):
         region = atlas.regions[name]
         kept = {"baseline", "history", "observations", "boundary_events", "standards", "level"}
         parts.append([name, region.model_dump(mode="json", include=kept)])
@@ -79,7 +81,8 @@ def write(path: Path, data: Mapping[str, Any]) -> None:
 
 
 def _compact(text: str) -> str:
-    out, inside = [], False
+    out: list[str] = []
+    inside = False
     for line in text.split("\n"):
         stripped = line.strip()
         if inside:

@@ -56,6 +56,9 @@ FLOWS = (
 # Draws computed together: small enough that a block's population stays in the second-level cache.
 BLOCK = 64
 
+# Why a year's moves of stated numbers cannot be made; 0 where they can.
+PROGRAMME_TOO_LARGE, BOUNDARY_TOO_LARGE = 1, 2
+
 
 @dataclass(frozen=True)
 class Schedules:
@@ -151,6 +154,10 @@ def project(
     end, which gives the linear multistate life table (Rogers & Ledent 1976). Half of a year's
     arrivals join at its start, half at its end.
     """
+    if levels.ndim != 3 or levels.shape[0] != len(LEVELS):
+        raise ValueError(
+            f"levels: shape ({len(LEVELS)}, year, draw) expected; found {levels.shape}"
+        )
     years, draws = levels.shape[1:]
     absent = np.zeros(draws) if absent is None else absent
     programmes = np.zeros(years) if programmes is None else programmes
@@ -180,8 +187,17 @@ def project(
     )
     if moved_out.any():
         year, draw = np.argwhere(moved_out)[0]
-        name = "programmes" if programmes[year] > 0 else "boundary"
-        raise ValueError(f"{name}[{year}]: takes more people than there are (draw {draw})")
+        if moved_out[year, draw] == PROGRAMME_TOO_LARGE:
+            name, found = "programmes", f"{programmes[year]:g}"
+        else:
+            name, found = (
+                "boundary",
+                " urban and ".join(f"{x:g}" for x in boundary[year]) + " rural",
+            )
+        raise ValueError(
+            f"{name}[{year}]: takes more people than there are, or joins them to none; "
+            f"found {found} (draw {draw})"
+        )
     return Projection(urban, rural, flows, last)
 
 
@@ -193,10 +209,10 @@ def _check(
     programmes: Array,
     boundary: Array,
 ) -> None:
-    if levels.shape[0] != len(LEVELS):
-        raise ValueError(f"levels: {len(LEVELS)} levels on the first axis; found {levels.shape[0]}")
     years, draws = levels.shape[1:]
-    ages = population.shape[-1]
+    ages = population.shape[-1] if population.ndim else 0
+    if ages < 2:
+        raise ValueError(f"population: at least 2 ages expected; found shape {population.shape}")
     wanted = {
         "population": (population, (2, 2, ages)),
         "schedules.death": (schedules.death, (2, 2, ages)),
@@ -232,10 +248,18 @@ def _check_intensities(schedules: Schedules, levels: Array) -> None:
         URBAN: (by_name["urban_to_rural"] + by_name["urban_departure"], schedules.urban_departure),
     }
     mortality = (by_name["urban_mortality"], by_name["rural_mortality"])
+    for residence, level in enumerate(mortality):
+        infants = level[:, None] * schedules.infant_death[residence]  # (year, sex)
+        if infants.size and infants.max() > 2.0:
+            year, sex = (int(i) for i in np.unravel_index(infants.argmax(), infants.shape))
+            raise ValueError(
+                f"levels: infant death rates of {('urban', 'rural')[residence]} residence are at "
+                f"most 2; found {infants.max():g} at year {year}, sex {sex}"
+            )
     for residence, (level, pattern) in exits.items():
         total = (
-            level[:, None, None] * pattern + mortality[residence][:, None, None]
-            * schedules.death[residence]
+            level[:, None, None] * pattern
+            + mortality[residence][:, None, None] * schedules.death[residence]
         )  # (year, sex, age): the largest any draw can have
         if total.size and total.max() > 2.0:
             year, sex, age = (int(i) for i in np.unravel_index(total.argmax(), total.shape))
@@ -270,7 +294,7 @@ def _project(
 ):
     years, draws = levels.shape[1], levels.shape[2]
     ages = start.shape[2]
-    short = np.zeros((years, draws), dtype=np.bool_)
+    short = np.zeros((years, draws), dtype=np.uint8)
     blocks = (draws + BLOCK - 1) // BLOCK
     for block in numba.prange(blocks):
         low = block * BLOCK
@@ -420,8 +444,8 @@ def _step(
             movers_r = 0.5 * alive_r * born_to_movers[1, d]
             alive_u *= born[0, d]
             alive_r *= born[1, d]
-            flow[2, d] += share * flow[0, d] - alive_u
-            flow[3, d] += share * flow[1, d] - alive_r
+            flow[2, d] += share * flow[0, d] * 2.0 * hazard_u / (1.0 + hazard_u)
+            flow[3, d] += share * flow[1, d] * 2.0 * hazard_r / (1.0 + hazard_r)
             to_urban, away_r = movers_r * level[0, d], movers_r * level[1, d]
             to_rural, away_u = movers_u * level[2, d], movers_u * level[3, d]
             flow[4, d] += to_urban
@@ -447,11 +471,18 @@ def _reclassify(population, hazard, programme, boundary, flow, urban, rural, sho
         flow[10, d] = rural[d] * (1.0 - kept)
         left = rural[d] * kept
         flow[11, d] = programme
-        short[d] = programme > left
         stay[d] = kept * (1.0 - programme / left) if programme > 0.0 else kept
         u, r = urban[d] + flow[10, d] + programme, left - programme
         flow[12, d], flow[13, d] = boundary[0], boundary[1]
-        short[d] |= u + boundary[0] < 0.0 or r + boundary[1] < 0.0
+        if programme > left:
+            short[d] = PROGRAMME_TOO_LARGE
+        elif (
+            u + boundary[0] < 0.0
+            or r + boundary[1] < 0.0
+            or (u == 0.0 and boundary[0] > 0.0)  # nobody to take the ages from
+            or (r == 0.0 and boundary[1] > 0.0)
+        ):
+            short[d] = BOUNDARY_TOO_LARGE
         scale_u[d] = 1.0 + boundary[0] / u if boundary[0] != 0.0 else 1.0
         scale_r[d] = 1.0 + boundary[1] / r if boundary[1] != 0.0 else 1.0
         urban[d], rural[d] = u + boundary[0], r + boundary[1]

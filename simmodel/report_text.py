@@ -63,7 +63,14 @@ def _figure(value: float | None, unit: str) -> str:
 
 
 def _aim(verdict: Verdict) -> str:
-    return f"{COMPARISONS[verdict.comparison]} {_figure(verdict.target, verdict.unit)}"
+    """Return a target as printed: its own digits, in percent or 万."""
+    if verdict.target is None:
+        return "–"
+    if verdict.comparison == "near":
+        return f"near {_figure(verdict.target, verdict.unit)}"
+    percent = verdict.unit == "percent"
+    figure = f"{verdict.target if percent else verdict.target / 1e4:.6g}"
+    return f"{COMPARISONS[verdict.comparison]} {figure} {'%' if percent else '万'}"
 
 
 def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seeds) -> str:
@@ -79,10 +86,8 @@ def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seed
             middle = [_figure(v.median, v.unit), band, f"{100 * v.probability:.0f}"]
         first = str(v.first_year_met) if v.first_year_met is not None else "–"
         words = "" if "of 100" in v.likelihood else v.likelihood
-        rows.append(
-            [_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), _aim(v), *middle]
-            + [words, first]
-        )
+        place = [_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), _aim(v)]
+        rows.append([*place, *middle, words, first])
     header = ["region", "target", "year", "aim", "median", "90 % interval", "of 100", "", "half by"]
     text = table(header, rows, "llrrrrrlr")
     return "\n".join(
@@ -103,27 +108,25 @@ def _notes(conditional: bool, verdicts: Sequence[Verdict], horizon: int) -> list
         + f"; half by: first year to {horizon} by which half the draws have met it; 万 = 10,000",
         "≈ counts from half a unit of the last digit printed below the figure",
     ]
-    lines += [
-        f"near: {v.coherence.split(';')[0]}" for v in verdicts if v.comparison == "near"
-    ]
+    lines += [f"near: {v.coherence.split(';')[0]}" for v in verdicts if v.comparison == "near"]
     lines.append(
-        "Intervals are set from the record of forecasts of countries, not yet scored on these "
-        "regions; how migration and reclassification share the growth is decided by the prior "
+        "Intervals are set from the record of earlier forecasts of countries, not yet scored on "
+        "these regions; how migration and reclassification share the growth is decided by the prior "
         "(docs/model.md)."
     )
     return lines
 
 
-def several_scenarios(
-    results: Sequence[tuple[Scenario, Sequence[Verdict]]], seeds: Seeds
-) -> str:
+def several_scenarios(results: Sequence[tuple[Scenario, Sequence[Verdict]]], seeds: Seeds) -> str:
     """Verdicts of several scenarios side by side: draws of 100 in which each target is met."""
+    # The trend before what depends on measures.
+    results = sorted(results, key=lambda item: is_conditional(item[0]))
     keys: dict[tuple[object, ...], Verdict] = {}
     cells: dict[tuple[object, ...], dict[str, str]] = {}
     for scenario, verdicts in results:
         count: dict[tuple[object, ...], int] = {}
         for v in verdicts:
-            base = (v.region, v.indicator, v.year, v.comparison)
+            base: tuple[object, ...] = (v.region, v.indicator, v.year, v.comparison)
             count[base] = count.get(base, 0) + 1
             key = (*base, count[base])
             keys.setdefault(key, v)

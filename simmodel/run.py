@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from .region import BASE_YEAR
 from .scenario import Scenario
 from .seeds import Seeds
 from .store import TIDY, Folder, tidy, write_csv, write_netcdf
-from .verdicts import COLUMNS, Verdict, judge
+from .verdicts import COLUMNS, Verdict, is_conditional, judge
 
 Progress = Callable[[str], None]
 
@@ -103,15 +103,18 @@ def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object
             if o.indicator in ("urbanization_rate", "urban_population") and o.year != BASE_YEAR:
                 scale = 1e4 if o.unit == "10k_persons" else 1.0
                 marks.append(
-                    _mark(
-                        region_id, o.indicator, o.year, o.value * scale, o.vintage, o.comparison
-                    )
+                    _mark(region_id, o.indicator, o.year, o.value * scale, o.vintage, o.comparison)
                 )
     return marks
 
 
 def _mark(
-    region: str, indicator: str, year: int, value: float, vintage: str | None, comparison: str | None
+    region: str,
+    indicator: str,
+    year: int,
+    value: float,
+    vintage: str | None,
+    comparison: str | None,
 ) -> dict[str, object]:
     return {
         "region": region,
@@ -154,6 +157,40 @@ def write_run(
             if any(r["region"] == region_id and r["indicator"] == "urban_population" for r in rows):
                 figure = charts.urban_population_fan(dataset, region_id, marks, rows)
                 charts.save(figure, folder.path / f"urban_population_{stem}")
-        charts.save(charts.matrix(rows), folder.path / "verdicts")
+        titles = {scenario.scenario: f"{scenario.title.zh}\n{scenario.title.en}"}
+        charts.save(charts.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
         folder.write_run(scenario.resolved(), provenance)
 
+
+# Beside the folders of the scenarios, whose names start with a letter.
+COMPARED = "_compared"
+
+
+def write_comparison(
+    folder_path: Path,
+    seeds: Seeds,
+    atlas: Atlas,
+    results: Sequence[tuple[Scenario, xr.Dataset, Sequence[Verdict]]],
+) -> None:
+    """Write what several scenarios say side by side: one table, one matrix, a chart a region."""
+    from . import charts
+
+    results = sorted(results, key=lambda item: is_conditional(item[0]))
+    rows = [v.row() for _, _, verdicts in results for v in verdicts]
+    titles = {s.scenario: f"{s.title.zh}\n{s.title.en}" for s, _, _ in results}
+    datasets = {s.scenario: dataset for s, dataset, _ in results}
+    shared = [r for r in results[0][0].regions if all(r in s.regions for s, _, _ in results)]
+    marks = observation_marks(results[0][0], atlas)
+    with Folder(folder_path) as folder:
+        write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
+        charts.save(charts.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
+        for region_id in shared:
+            figure = charts.compare(datasets, region_id, rows, marks)
+            charts.save(figure, folder.path / f"compare_{region_id.replace('.', '_')}")
+        folder.write_run({"scenarios": list(datasets)}, {"simmodel_version": __version__})
+
+
+def place_names(seeds: Seeds) -> dict[str, str]:
+    """Chinese and English name of every region and urban district."""
+    places = [*seeds.regions.values(), *(d for _, d in seeds.districts().values())]
+    return {place.id: f"{place.names.zh} {place.names.en}" for place in places}

@@ -31,7 +31,7 @@ def read_scenario(
     Parameters
     ----------
     path : pathlib.Path
-        The YAML file.
+        The YAML file, or the ``run.json`` of an earlier run.
     region_ids : collection of str, or mapping of str to str
         The regions that exist. A mapping of each to its parent (`Seeds.parents`) also lets
         levers for regions that are not in the run be found.
@@ -51,6 +51,9 @@ def read_scenario(
     for override in overrides:
         _override(document, override, region_ids)
     data = document.plain()
+    if path.suffix == ".json":
+        # The record of a run is its resolved scenario; what made it is not part of it.
+        data.pop("provenance", None)
     faults = list(document.faults)
     scenario = None
     try:

@@ -137,7 +137,7 @@ def national_standard(china: Region) -> Standard:
 
 
 def _coverage(china: Region, standard: Standard) -> Array:
-    """What the nation's cohorts, closed to migration, come back as in 2020, over what they should."""
+    """Count of 2020 over what the nation's cohorts, closed to migration, should leave."""
     pattern = Pattern.of(china, standard)
     start = population_by_residence(china, 2010, standard.single_years)
     expected = _survivors(start, pattern).sum(axis=0)

@@ -39,7 +39,9 @@ def check_writable(directory: Path, name: str) -> Path:
             pass
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(f"{directory}: cannot write there ({reason}); choose another --out")
+        raise OutputError(
+            f"{directory}: cannot write there ({reason}); choose another --out"
+        ) from None
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{target}: is not a folder of results; choose another --out")
     if target.exists():

@@ -257,7 +257,7 @@ def _judge_one(
 
 
 def _values(ensemble: Ensemble, aim: Aim) -> Array | None:
-    """What the aim is about, (year, draw), in the unit of its row; None where it is not modelled."""
+    """What the aim is about, (year, draw), in the unit of its row; None if not modelled."""
     indicator = aim.target.indicator
     if indicator == "urban_district_population":
         return ensemble.districts.get(aim.region)
@@ -267,13 +267,11 @@ def _values(ensemble: Ensemble, aim: Aim) -> Array | None:
     if indicator == "urbanization_rate":
         return 100.0 * ensemble.rate(aim.region)
     if indicator == "urban_population":
-        return ensemble.urban[row]
+        return np.asarray(ensemble.urban[row])
     return np.asarray(ensemble.urban[row] + ensemble.rural[row])
 
 
-def _together(
-    verdicts: list[Verdict], met: Mapping[int, NDArray[np.bool_]]
-) -> list[Verdict]:
+def _together(verdicts: list[Verdict], met: Mapping[int, NDArray[np.bool_]]) -> list[Verdict]:
     """Add, where a region has several targets for a year, how often all are met in one draw."""
     groups: dict[tuple[str, int], list[int]] = {}
     for index in met:

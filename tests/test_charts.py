@@ -4,8 +4,10 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font
 from matplotlib.text import Text
 
 from simmodel import charts
@@ -94,6 +96,7 @@ def rows(scenario="trend", lift=0.0):
         verdict("liupanshui", rate, 2025, ">=", 58.87, p(0.02), scenario),
         verdict("liupanshui", rate, 2035, "near", 64.1, p(0.41), scenario, relative_to="guizhou"),
         verdict("liupanshui", urban, 2025, "~", 2e6, p(0.005), scenario),
+        verdict("liupanshui.panzhou", "urban_district_population", 2025, ">=", 5e5, p(0), scenario),
         verdict("gansu", rate, 2029, "~", 62.0, p(0.68), scenario),
     ]
 
@@ -111,6 +114,8 @@ def mark(region, year, value, vintage, indicator="urbanization_rate"):
 
 OLD, NEW = "pre_2020_census", "post_2020_census"
 MARKS = [
+    mark("wuwei", 2010, 27.51, "census"),
+    mark("wuwei", 2020, 47.01, "census"),
     mark("gansu", 2011, 37.15, OLD),
     mark("gansu", 2015, 43.19, OLD),
     mark("gansu", 2016, 44.69, OLD),
@@ -144,5 +149,157 @@ def every_chart():
         figure = charts.urban_population_fan(projection(), region, MARKS, rows())
         yield f"urban_{region}", figure
     names = {name: f"{r[1]} {r[0]}" for name, r in REGIONS.items()}
-    titles = {name: f"{t[0]} {t[1]}" for name, t in TITLES.items()}
+    names["liupanshui.panzhou"] = "盘州市中心城区 Panzhou urban district"
+    titles = {name: f"{t[1]}\n{t[0]}" for name, t in TITLES.items()}
     yield "matrix", charts.matrix(all_rows(), names, titles)
+
+
+def all_texts(figure):
+    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible()]
+
+
+def words(figure):
+    return "\n".join(t.get_text() for t in all_texts(figure))
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return dict(every_chart())
+
+
+def test_all_writing_is_legible_inside_the_figure_and_apart(drawn):
+    for name, figure in drawn.items():
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in all_texts(figure)]
+        assert min(t.get_fontsize() for t in all_texts(figure)) >= 9, name
+        for i, (text, box) in enumerate(boxes):
+            assert box.x0 >= 0, (name, text)
+            assert box.y0 >= 0, (name, text)
+            assert box.x1 <= figure.bbox.x1, (name, text)
+            assert box.y1 <= figure.bbox.y1, (name, text)
+            for other, second in boxes[i + 1 :]:
+                assert not box.padded(-1).overlaps(second.padded(-1)), (name, text, other)
+
+
+def test_every_character_has_a_glyph_with_mainland_letterforms(drawn):
+    font = get_font(chinese(10).get_file())
+    assert font.family_name == "Noto Sans CJK SC"
+    known = font.get_charmap()
+    for figure in drawn.values():
+        assert {t.get_fontproperties().get_file() for t in all_texts(figure)} == {
+            chinese(10).get_file()
+        }
+        assert all(ord(c) in known for c in words(figure) if c != "\n")
+
+
+def test_saving_twice_gives_the_same_bytes_and_no_date(tmp_path):
+    for name in ("first", "second"):
+        figure = charts.fan(projection(), "wuwei", MARKS, rows())
+        png, svg = charts.save(figure, tmp_path / name)
+        assert charts.save(figure, tmp_path / name) == [png, svg]
+    for suffix in ("png", "svg"):
+        first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+    assert b"dc:date" not in svg.read_bytes()
+    assert b"Software" not in png.read_bytes()
+
+
+def test_settings_of_the_user_neither_change_a_chart_nor_are_changed(tmp_path):
+    charts.save(charts.fan(projection(), "wuwei", MARKS, rows()), tmp_path / "plain")
+    with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "pink", "savefig.dpi": 30}):
+        before = dict(mpl.rcParams)
+        charts.save(charts.fan(projection(), "wuwei", MARKS, rows()), tmp_path / "odd")
+        assert dict(mpl.rcParams) == before
+    assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "odd.png").read_bytes()
+
+
+def test_fan_shows_targets_with_their_probability():
+    text = words(charts.fan(projection(), "wuwei", MARKS, rows()))
+    assert "武威市 Wuwei" in text
+    assert "≥ 65 % in 2035\n12 of 100, unlikely 不太可能" in text
+    assert "≈ 55 % in 2025\n3 of 100, very unlikely 很不可能" in text
+    assert "census 2020 普查\n47.0 %" in text
+    assert "wuwei_plan_2021_2035" in text
+    assert "45 %" not in text  # Linxia's
+
+
+def test_fan_leaves_the_targets_of_other_scenarios_aside():
+    text = words(charts.fan(projection(), "wuwei", MARKS, rows("slow_reclassification", 0.5)))
+    assert "65 %" not in text
+
+
+def test_heads_are_counted_in_ten_thousands():
+    text = words(charts.urban_population_fan(projection(), "linxia", MARKS, rows()))
+    assert "≈ 100 万人 in 2025\n24 of 100" in text
+    assert "census 2020 普查\n77.5 万人" in text
+    assert "another vintage" in text
+
+
+def test_a_target_given_as_a_band_is_one_bracket():
+    text = words(charts.fan(projection(), "liupanshui", MARKS, rows()))
+    assert "53.9–58.9 % in 2025\nlower end 下限: 62 of 100" in text
+    assert "near Guizhou's 接近 in 2035" in text
+
+
+def test_what_cannot_be_drawn_is_said():
+    late = verdict("wuwei", "urbanization_rate", 2035, ">=", 65.0, None)
+    late["likelihood"] = "beyond the horizon"
+    near = verdict("wuwei", "urbanization_rate", 2028, "near", None, 0.41)
+    text = words(charts.fan(projection(horizon=2030), "wuwei", MARKS, [late, near]))
+    assert "≥ 65 % in 2035 (beyond the horizon)" in text
+    assert "near province's 接近 in 2028 (41 of 100" in text
+
+
+def test_probabilities_of_measures_are_conditional():
+    row = verdict("wuwei", "urbanization_rate", 2035, ">=", 65.0, 0.3)
+    row["likelihood"] = "if the measures deliver in full, 30 of 100"
+    text = words(charts.fan(projection(), "wuwei", MARKS, [row]))
+    assert "65 % in 2035\n30 of 100\n" in text
+    assert "if the measures deliver in full 以措施全部落实为前提" in text
+    assert "deliver in full" in words(charts.matrix([row]))
+    assert "deliver in full" not in words(charts.matrix(rows()))
+
+
+@pytest.mark.parametrize("horizon", [2021, 2050, 2100])
+def test_any_horizon_can_be_drawn(horizon):
+    figure = charts.fan(projection(horizon=horizon), "gansu", [], [])
+    assert str(horizon) in words(figure).split("\n")
+
+
+def test_unknown_region_is_an_error_that_names_the_known_ones():
+    with pytest.raises(ScenarioError, match=r"lanzhou is not in this projection; allowed wuwei"):
+        charts.fan(projection(), "lanzhou", MARKS, rows())
+
+
+def test_comparison_names_every_scenario_at_its_line():
+    text = words(charts.compare(all_scenarios(), "linxia", all_rows(), MARKS))
+    for en, zh, _ in TITLES.values():
+        assert f"{zh}\n{en}" in text
+    assert text.count("≥ 45 % in 2025") == 1
+
+
+def test_matrix_says_what_is_unknown():
+    first, other = rows(), [row for row in rows("strong_counties") if row["region"] == "linxia"]
+    first[1] |= {"probability": float("nan"), "likelihood": "not modelled"}
+    figure = charts.matrix([*first, *other])
+    cells = [t.get_text() for t in all_texts(figure)]
+    assert cells.count("not modelled") == 2
+    assert cells.count("–") == len(rows()) - len(other)
+    hatched = [p for p in figure.axes[0].patches if p.get_hatch()]
+    assert len(hatched) == 2
+
+
+def test_matrix_of_nothing_is_empty():
+    assert "How surely" in words(charts.matrix([]))
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(0.1, 50)), min_size=1, max_size=9))
+def test_spread_keeps_gaps_and_leaves_alone_what_is_apart(pairs):
+    heights, gaps = zip(*pairs, strict=True)
+    placed = spread(heights, gaps)
+    order = np.argsort(placed)
+    needed = (np.array(gaps)[order][1:] + np.array(gaps)[order][:-1]) / 2
+    assert np.all(np.diff(placed[order]) >= needed - 1e-6)
+    wanted = np.array(heights)[order]
+    if np.all(np.diff(wanted) > needed):
+        np.testing.assert_allclose(placed, heights, atol=1e-9)

@@ -1,0 +1,60 @@
+"""What several test files share: the shipped seeds, their posteriors, and one run."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def seeds():
+    from simmodel.seeds import read_seeds
+
+    return read_seeds(ROOT / "seeds")
+
+
+@pytest.fixture(scope="session")
+def atlas(seeds):
+    from simmodel.posterior import Atlas
+
+    return Atlas(seeds.regions)
+
+
+@pytest.fixture(scope="session")
+def posteriors(atlas, seeds):
+    from simmodel.posterior_file import load
+
+    return load(atlas, seeds.directory)
+
+
+@pytest.fixture(scope="session")
+def shipped(seeds):
+    """Read every shipped scenario, by name."""
+    from simmodel.scenario_file import read_scenario
+
+    return {
+        path.stem: read_scenario(
+            path,
+            region_ids=seeds.parents(),
+            programme_ids=list(seeds.programmes()),
+            source_ids=list(seeds.sources),
+        )
+        for path in sorted((ROOT / "scenarios").glob("*.yaml"))
+    }
+
+
+@pytest.fixture(scope="session")
+def trend(tmp_path_factory):
+    """Run `simmodel run scenarios/trend.yaml --keep-draws` on a small ensemble."""
+    from click.testing import CliRunner
+
+    from simmodel.cli import main
+
+    out = tmp_path_factory.mktemp("figures")
+    arguments = ["run", str(ROOT / "scenarios/trend.yaml"), "--draws", "200", "--keep-draws"]
+    result = CliRunner().invoke(
+        main, [*arguments, "--out", str(out), "--seeds", str(ROOT / "seeds")]
+    )
+    assert result.exit_code == 0, result.output
+    return out / "trend", result
