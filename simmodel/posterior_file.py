@@ -42,9 +42,7 @@ class Posteriors:
 
 
 def fingerprint(atlas: Atlas, region_id: str) -> str:
-    """Hash of every figure that a region's calibration rests on: its own, of its
-    counties where it is their sum, and of those above it.
-    """
+    """Hash of every figure behind a region's calibration: its own, its parts', those above."""
     ids = {*lineage(atlas.regions, region_id), *atlas.made_of(region_id)}
     parts: list[object] = [VERSION]
     for name in sorted(ids):

@@ -242,12 +242,17 @@ def _check(
 
 def _check_intensities(schedules: Schedules, levels: Array) -> None:
     """Refuse levels at which a year's exits would take more than everybody."""
-    by_name = {name: levels[i].max(axis=1, initial=0.0) for i, name in enumerate(LEVELS)}
+
+    def largest(*names: str) -> Array:
+        """Return the largest sum of levels that any draw has, by year."""
+        together = np.sum([levels[LEVELS.index(name)] for name in names], axis=0)
+        return np.asarray(together.max(axis=1, initial=0.0))
+
     exits = {
-        RURAL: (by_name["rural_to_urban"] + by_name["rural_departure"], schedules.rural_exit),
-        URBAN: (by_name["urban_to_rural"] + by_name["urban_departure"], schedules.urban_departure),
+        RURAL: (largest("rural_to_urban", "rural_departure"), schedules.rural_exit),
+        URBAN: (largest("urban_to_rural", "urban_departure"), schedules.urban_departure),
     }
-    mortality = (by_name["urban_mortality"], by_name["rural_mortality"])
+    mortality = (largest("urban_mortality"), largest("rural_mortality"))
     for residence, level in enumerate(mortality):
         infants = level[:, None] * schedules.infant_death[residence]  # (year, sex)
         if infants.size and infants.max() > 2.0:
@@ -267,7 +272,7 @@ def _check_intensities(schedules: Schedules, levels: Array) -> None:
                 f"levels: intensities out of {('urban', 'rural')[residence]} residence sum to at "
                 f"most 2 a year; found {total.max():g} at year {year}, sex {sex}, age {age}"
             )
-    returning = by_name["urban_return"] + by_name["rural_return"]
+    returning = largest("urban_return", "rural_return")
     if np.any(returning > 1):
         year = int(returning.argmax())
         raise ValueError(f"levels: returns are at most 1; found {returning[year]:g} at year {year}")

@@ -111,8 +111,8 @@ def _notes(conditional: bool, verdicts: Sequence[Verdict], horizon: int) -> list
     lines += [f"near: {v.coherence.split(';')[0]}" for v in verdicts if v.comparison == "near"]
     lines.append(
         "Intervals are set from the record of earlier forecasts of countries, not yet scored on "
-        "these regions; how migration and reclassification share the growth is decided by the prior "
-        "(docs/model.md)."
+        "these regions; how migration and reclassification share the growth is decided by the "
+        "prior (docs/model.md)."
     )
     return lines
 

@@ -13,7 +13,7 @@ from . import __version__
 from .model import Ensemble, draws_dataset, regions_of, simulate, to_dataset
 from .posterior import Atlas
 from .posterior_file import Posteriors
-from .region import BASE_YEAR
+from .region import BASE_YEAR, Region, UrbanDistrict
 from .scenario import Scenario
 from .seeds import Seeds
 from .store import TIDY, Folder, tidy, write_csv, write_netcdf
@@ -192,5 +192,6 @@ def write_comparison(
 
 def place_names(seeds: Seeds) -> dict[str, str]:
     """Chinese and English name of every region and urban district."""
-    places = [*seeds.regions.values(), *(d for _, d in seeds.districts().values())]
+    places: list[Region | UrbanDistrict] = [*seeds.regions.values()]
+    places += [district for _, district in seeds.districts().values()]
     return {place.id: f"{place.names.zh} {place.names.en}" for place in places}

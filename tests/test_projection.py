@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slow_projection import project_one_draw
 
 from simmodel.projection import BLOCK, FLOWS, LEVELS, RURAL, URBAN, Schedules, project
+from tests.slow_projection import project_one_draw
 
 PATTERNS = ("death", "infant_death", "rural_exit", "urban_departure", "arrivals", "fertility")
 

@@ -1,0 +1,233 @@
+"""The command line: every command answers, and what is wrong is one clear line a fault."""
+
+import json
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from simmodel.cli import main
+from tests.conftest import ROOT
+
+TREND = ROOT / "scenarios/trend.yaml"
+SEEDS = ROOT / "seeds"
+
+
+def call(*arguments, seeds=SEEDS):
+    return CliRunner().invoke(main, [*map(str, arguments), "--seeds", str(seeds)])
+
+
+def refused(result):
+    """Check that a command ended as a user's mistake should end, and return its lines."""
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.stderr.strip().splitlines()
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_has_help_with_an_example_and_stands_in_the_readme(command):
+    result = CliRunner().invoke(main, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Example:" in result.output
+    assert f"simmodel {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_wrong_usage_exits_with_2():
+    assert CliRunner().invoke(main, ["run"]).exit_code == 2
+    assert CliRunner().invoke(main, ["run", "--no-such-option"]).exit_code == 2
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in (ROOT / "scenarios").glob("*.yaml")))
+def test_show_prints_the_resolved_scenario_which_is_itself_valid(name, tmp_path):
+    result = call("show", ROOT / f"scenarios/{name}.yaml")
+    assert result.exit_code == 0, result.output
+    again = tmp_path / "again.yaml"
+    again.write_text(result.stdout, encoding="utf-8")
+    assert call("validate", again).exit_code == 0
+    assert call("show", again).stdout == result.stdout
+
+
+def test_show_takes_set():
+    result = call("show", TREND, "--set", "levers.local_retention=1.2")
+    assert "local_retention: 1.2" in result.stdout
+
+
+def test_validate_accepts_scenarios_and_the_seed_folder():
+    result = call("validate", TREND, SEEDS, SEEDS / "wuwei.yaml")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count(": ok") == 3
+
+
+def test_regions_lists_all_and_tells_of_one():
+    listed = call("regions").stdout
+    for name in ("wuwei.liangzhou", "guizhou", "liupanshui.central_city", "六盘水市"):
+        assert name in listed
+    one = call("regions", "wuwei").stdout
+    # 47.01 - 10.89 and 47.01 + 16.88, computed and never typed.
+    assert "36.12 %" in one
+    assert "63.89 %" in one
+    assert "68.59 printed, 68.87 counted" in one
+
+
+def test_cite_names_the_sources_of_a_scenario():
+    text = call("cite", TREND).stdout
+    assert "wuwei_plan_2021_2035" in text
+    assert "武政办发〔2022〕2号" in text
+    assert call("cite").exit_code == 0
+
+
+def test_a_region_that_is_not_there(tmp_path):
+    lines = refused(call("regions", "wuwai"))
+    assert len(lines) == 1
+    assert "wuwai" in lines[0]
+    assert "wuwei" in lines[0]
+    lines = refused(call("run", TREND, "--set", "regions=[atlantis]", "--out", tmp_path / "out"))
+    assert lines == [line for line in lines if "atlantis" in line]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    (line,) = refused(call("run", tmp_path / "none.yaml", "--out", tmp_path / "out"))
+    assert "none.yaml" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_faults_of_all_files_in_one_pass_and_nothing_written(tmp_path):
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text("scenario: One\nregions: [wuwei]\nhorizon: 2019\n", encoding="utf-8")
+    two.write_text(
+        "scenario: two\nregions: [wuwei]\nhorizon: 2030\nlevers: {arrival: 2}\n", encoding="utf-8"
+    )
+    lines = refused(call("run", one, two, "--out", tmp_path / "out"))
+    assert len(lines) == 3
+    assert any("one.yaml:1: scenario" in line for line in lines)
+    assert any("one.yaml:3: horizon" in line and "2019" in line for line in lines)
+    assert any("two.yaml:4: levers.arrival" in line and "arrivals" in line for line in lines)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("ensemble.draws=0", "ensemble.draws"),
+        ("ensemble.seed=-1", "ensemble.seed"),
+        ("levers.local_retention=.nan", "levers.local_retention"),
+        ("levers.rural_exit=10.5", "levers.rural_exit"),
+        ("levers.arrivals=true", "levers.arrivals"),
+        ("levers.nothing=1", "levers.nothing"),
+        ("horizon", "horizon"),
+    ],
+)
+def test_impossible_numbers_in_set(tmp_path, override, says):
+    lines = refused(call("run", TREND, "--set", override, "--out", tmp_path / "out"))
+    assert all(line.startswith("--set") for line in lines)
+    assert says in lines[0]
+    assert not (tmp_path / "out").exists()
+
+
+def test_zero_is_a_value(tmp_path):
+    result = call(
+        "run", TREND, "--draws", "1", "--seed", "0", "--out", tmp_path,
+        "--set", "levers.rural_exit=0", "--set", "regions=[jinchang]", "--set", "horizon=2021",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    record = json.loads((tmp_path / "trend/run.json").read_text(encoding="utf-8"))
+    assert record["levers"]["rural_exit"] == 0.0
+    assert record["ensemble"] == {"draws": 1, "seed": 0}
+
+
+def test_targets_past_the_horizon_are_listed_as_such(tmp_path):
+    result = call(
+        "run", TREND, "--draws", "20", "--out", tmp_path, "--set", "horizon=2026",
+        "--set", "regions=[jinchang]",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("beyond the horizon") == 2
+
+
+def test_the_largest_levers_still_run(tmp_path):
+    levers = ("rural_exit", "local_retention", "arrivals", "urban_out_migration")
+    sets = [word for name in levers for word in ("--set", f"levers.{name}=10")]
+    more = ["--set", "levers.reclassification=10", "--set", "levers.fertility=10"]
+    result = call(
+        "run", TREND, *sets, *more, "--set", "levers.life_expectancy=-10", "--draws", "100",
+        "--set", "regions=[wuwei, liupanshui]", "--out", tmp_path,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("mine", encoding="utf-8")
+    (line,) = refused(call("run", TREND, "--out", file))
+    assert "cannot write there" in line
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_of_another_making_is_left_alone(tmp_path):
+    mine = tmp_path / "trend"
+    mine.mkdir()
+    (mine / "notes.docx").write_text("mine", encoding="utf-8")
+    (line,) = refused(call("run", TREND, "--out", tmp_path))
+    assert "notes.docx" in line
+    assert [p.name for p in mine.iterdir()] == ["notes.docx"]
+
+
+def test_a_folder_of_results_with_a_file_put_in_is_left_alone(trend, tmp_path):
+    shutil.copytree(trend[0], tmp_path / "trend")
+    (tmp_path / "trend" / "note.txt").write_text("mine", encoding="utf-8")
+    (line,) = refused(call("run", TREND, "--out", tmp_path))
+    assert "note.txt" in line
+
+
+def test_an_old_folder_of_results_is_replaced_as_a_whole(trend, tmp_path):
+    shutil.copytree(trend[0], tmp_path / "trend")
+    result = call("run", TREND, "--draws", "5", "--out", tmp_path, "--set", "regions=[jinchang]")
+    assert result.exit_code == 0, result.output
+    names = {p.name for p in (tmp_path / "trend").iterdir()}
+    assert "draws.nc" not in names
+    assert "fan_wuwei.png" not in names
+    assert [p.name for p in tmp_path.iterdir()] == ["trend"], "no temporary folder is left"
+
+
+def test_one_scenario_twice_is_refused(tmp_path):
+    (line,) = refused(call("run", TREND, TREND, "--out", tmp_path / "out"))
+    assert "trend" in line
+
+
+def test_a_malformed_seed_file(tmp_path):
+    seeds = tmp_path / "seeds"
+    shutil.copytree(SEEDS, seeds)
+    path = seeds / "wuwei.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("level: prefecture", "level: prefect"), encoding="utf-8")
+    lines = refused(call("run", TREND, "--out", tmp_path / "out", seeds=seeds))
+    assert any("wuwei.yaml" in line and "prefect" in line for line in lines)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_seed_folder(tmp_path):
+    lines = refused(call("regions", seeds=tmp_path / "none"))
+    assert "none" in lines[0]
+
+
+def test_a_broken_posterior_file(tmp_path):
+    seeds = tmp_path / "seeds"
+    shutil.copytree(SEEDS, seeds)
+    (seeds / "posterior.json").write_text("{", encoding="utf-8")
+    (line,) = refused(call("run", TREND, "--out", tmp_path / "out", seeds=seeds))
+    assert "posterior.json" in line
+    assert "simmodel calibrate" in line
+
+
+def test_several_scenarios_end_in_one_table(tmp_path):
+    result = call(
+        "run", TREND, ROOT / "scenarios/low_fertility.yaml", "--draws", "20", "--out", tmp_path,
+        "--set", "regions=[jinchang]",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    header = next(line for line in result.stdout.splitlines() if line.startswith("region"))
+    assert header.split()[-2:] == ["trend", "low_fertility"]
+    assert {p.name for p in tmp_path.iterdir()} == {"trend", "low_fertility", "_compared"}
+    assert (tmp_path / "_compared/compare_jinchang.png").exists()
