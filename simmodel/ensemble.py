@@ -26,9 +26,10 @@ DEGREES_OF_FREEDOM, TRUNCATED = 3.0, 5.0
 RAMP_YEARS = 3
 # Yearly noise of the pace: autoregressive, stationary spread and correlation from year to year.
 NOISE_SPREAD, NOISE_CORRELATION = 0.15, 0.7
-# Spread of arrivals and urban departures (at once), and of fertility and mortality (growing over
-# 15 years).
+# Spread of arrivals and urban departures (at once, where they are not observed), and of fertility
+# and mortality (growing over 15 years).
 CROSSING_SPREAD, FERTILITY_SPREAD, MORTALITY_SPREAD = 0.3, 0.25, 0.08
+GROWING_YEARS = 15.0
 
 
 def standard_normal(seed: int, name: str, block: int, shape: Sequence[int]) -> Array:
@@ -115,8 +116,10 @@ def pace_factors(
     for name in ("exit", "reclassification"):
         log[name] += _noise(seed, f"noise/{name}/{region}", block, years > observed)
     for name in ("arrivals", "departure"):
-        log[name] += CROSSING_SPREAD * standard_normal(seed, f"{name}/{region}", block, ())
-    since = ((years - base_year) / 15.0)[:, None]
+        unknown = (years > observed)[:, None]
+        crossing = standard_normal(seed, f"{name}/{region}", block, ())
+        log[name] += CROSSING_SPREAD * unknown * crossing
+    since = np.minimum((years - base_year) / GROWING_YEARS, 1.0)[:, None]
     top = lineage[-2][0] if len(lineage) > 1 else region
     for name, spread in (("fertility", FERTILITY_SPREAD), ("mortality", MORTALITY_SPREAD)):
         # Shared by the regions of a province.

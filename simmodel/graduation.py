@@ -69,7 +69,7 @@ def _ratio(wanted: Array, found: Array) -> Array:
 
 
 def split_groups(groups: Array, lower_bounds: Sequence[int], single_years: Array) -> Array:
-    """Single years of age whose group totals are exactly those given.
+    """Split age groups into single years whose totals are exactly those given.
 
     Parameters
     ----------
@@ -85,16 +85,28 @@ def split_groups(groups: Array, lower_bounds: Sequence[int], single_years: Array
     ndarray, shape (..., age)
         Persons by single year of age.
 
+    Raises
+    ------
+    ValueError
+        If there are not as many groups as lower bounds.
+    CalibrationError
+        If people fall into a group of which the borrowed population has nobody.
+
     Examples
     --------
     >>> split_groups(np.array([10.0, 6.0]), [0, 2], np.array([1.0, 3.0, 1.0, 1.0]))
     array([2.5, 7.5, 3. , 3. ])
     """
+    if groups.shape[-1] != len(lower_bounds):
+        raise ValueError(f"groups: {len(lower_bounds)} expected; found {groups.shape[-1]}")
     single = np.empty((*groups.shape[:-1], single_years.shape[-1]))
     bounds = [*lower_bounds, single_years.shape[-1]]
     for group, (first, stop) in enumerate(pairwise(bounds)):
         part = single_years[..., first:stop]
-        share = part / part.sum(axis=-1, keepdims=True)
+        total = part.sum(axis=-1, keepdims=True)
+        if np.any((total == 0) & (groups[..., group : group + 1] > 0)):
+            raise CalibrationError(f"nobody of age {first} to {stop - 1} to take the shares from")
+        share = np.divide(part, total, out=np.zeros_like(part), where=total > 0)
         single[..., first:stop] = groups[..., group : group + 1] * share
     return single
 

@@ -38,7 +38,7 @@ def rogers_castro(age: ArrayLike, parameters: ArrayLike = STANDARD) -> Array:
 
     Examples
     --------
-    At age mu2 the labour peak stands at a2/e: 0.02 exp(-2) + 0.06 exp(-1) + 0.003 = 0.02778.
+    At age mu2 the labour term is a2/e: 0.02 exp(-2) + 0.06 exp(-1) + 0.003 = 0.02778.
 
     >>> round(float(rogers_castro(20.0)), 5)
     0.02778

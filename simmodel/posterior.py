@@ -22,7 +22,7 @@ from .baseline import (
     table_of,
     transferred_persons,
 )
-from .calibration import Normal, Posterior, calibrate
+from .calibration import Evidence, Normal, Posterior, at_mode, calibrate
 from .errors import CalibrationError
 from .evidence import Inputs, counted_groups, evidence_of
 from .parameters import NAMES
@@ -276,28 +276,32 @@ def calibrate_all(
     return done
 
 
-def calibrate_one(
+def calibrate_one(atlas: Atlas, region_id: str, done: Mapping[str, Calibrated]) -> Calibrated:
+    """Calibrate one region whose parent is in ``done``."""
+    prior, evidence, labels = _problem(atlas, region_id, done)
+    try:
+        posterior = calibrate(prior, evidence)
+    except CalibrationError as error:
+        raise CalibrationError(f"{region_id}: {error}") from None
+    return Calibrated(atlas.inputs(region_id), posterior, tuple(labels))
+
+
+def _problem(
     atlas: Atlas,
     region_id: str,
     done: Mapping[str, Calibrated],
     withheld: frozenset[int] = frozenset(),
-) -> Calibrated:
-    """Calibrate one region whose parent is in ``done``."""
+) -> tuple[Normal, Evidence, list[str]]:
     region = atlas.regions[region_id]
     parent = done[region.parent].posterior.posterior if region.parent else None
-    inputs = atlas.inputs(region_id)
     evidence, labels = evidence_of(
         region,
-        inputs,
+        atlas.inputs(region_id),
         atlas.standard,
         restated=bool(atlas.transfers(region_id)),
         withheld=withheld,
     )
-    try:
-        posterior = calibrate(atlas.prior(region_id, parent), evidence)
-    except CalibrationError as error:
-        raise CalibrationError(f"{region_id}: {error}") from None
-    return Calibrated(inputs, posterior, tuple(labels))
+    return atlas.prior(region_id, parent), evidence, labels
 
 
 # Every fourth age group is withheld in turn, so that each is predicted once from its neighbours.
@@ -312,7 +316,7 @@ def withheld_errors(
     Returns
     -------
     ndarray, shape (residence, sex, group)
-        Predicted over counted less one, at the posterior mean; the residence axis has length one
+        Predicted over counted less one, at the posterior mode; the residence axis has length one
         where residence is not published by age.
     ndarray
         The same shape: the error of survival without migration, for comparison.
@@ -323,8 +327,9 @@ def withheld_errors(
     errors = np.empty_like(counted)
     for fold in range(FOLDS):
         withheld = frozenset(range(fold, len(GROUPS), FOLDS))
-        fit = calibrate_one(atlas, region_id, done, withheld)
-        predicted = _groups_at(fit.posterior.posterior.mean, inputs, atlas, table.by_residence)
+        prior, evidence, _ = _problem(atlas, region_id, done, withheld)
+        mode = at_mode(prior, evidence).mean
+        predicted = _groups_at(mode, inputs, atlas, table.by_residence)
         columns = sorted(withheld)
         errors[..., columns] = (predicted / counted - 1.0)[..., columns]
     closed = done[region_id].posterior.posterior.mean.copy()

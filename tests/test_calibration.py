@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simmodel.calibration import LEAST_EFFECTIVE, Evidence, Normal, calibrate
+from simmodel.calibration import LEAST_EFFECTIVE, SAMPLE, Evidence, Normal, calibrate
 from simmodel.errors import CalibrationError
 
 
@@ -123,7 +123,8 @@ def test_the_same_evidence_gives_the_same_bits():
 
 def test_the_effective_share_is_reported_and_large_enough():
     evidence = Evidence(np.array([1.0]), np.array([0.3]), lambda t: np.exp(t) * 1.0)
-    assert LEAST_EFFECTIVE <= calibrate(unit(1), evidence).effective_draws <= 1.0
+    found = calibrate(unit(1), evidence)
+    assert LEAST_EFFECTIVE / SAMPLE <= found.effective_draws <= 1.0
 
 
 def test_draws_have_the_mean_and_covariance():

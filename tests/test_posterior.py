@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from simmodel.calibration import SAMPLE
 from simmodel.parameters import NAMES, natural
 from simmodel.posterior import calibrate_one, withheld_errors
 from simmodel.posterior_file import as_data, fingerprint, load
@@ -39,7 +40,7 @@ def test_calibrating_again_gives_the_shipped_posterior(atlas, posteriors, remade
 
 def test_enough_draws_are_effective(remade):
     for region_id, item in remade.items():
-        assert item.posterior.effective_draws > 0.2, region_id
+        assert item.posterior.effective_draws * SAMPLE > 10 * len(NAMES), region_id
 
 
 def test_age_groups_that_were_withheld_are_predicted(atlas, remade):
