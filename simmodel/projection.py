@@ -53,11 +53,12 @@ FLOWS = (
     "rural_boundary_change",
 )
 
+N_LEVELS, N_FLOWS = len(LEVELS), len(FLOWS)
 # Draws computed together: small enough that a block's population stays in the second-level cache.
 BLOCK = 64
 
 # Why a year's moves of stated numbers cannot be made; 0 where they can.
-PROGRAMME_TOO_LARGE, BOUNDARY_TOO_LARGE = 1, 2
+PROGRAMME_TOO_LARGE, BOUNDARY_TOO_LARGE, MIGRATION_TOO_LARGE, LEVELS_REFUSED = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ def project(
     absent: Array | None = None,
     programmes: Array | None = None,
     boundary: Array | None = None,
+    net_migration: Array | None = None,
+    timing: str = "even",
 ) -> Projection:
     """Project a population year by year under draw-specific levels.
 
@@ -136,6 +139,12 @@ def project(
         Persons moved from rural to urban residence by programmes.
     boundary : ndarray, shape (year, residence), optional
         Net persons gained with territory.
+    net_migration : ndarray, shape (year, residence, sex, age), optional
+        Net migrants as counts by age, the same in every draw, entered among the arrivals: how
+        published projections give migration.
+    timing : {"even", "end"}
+        Half of the net migrants at the start of a year and half at its end, at the ages given
+        both times; or all at its end, after births and deaths.
 
     Returns
     -------
@@ -145,8 +154,8 @@ def project(
     ------
     ValueError
         If an argument has the wrong shape, is not finite or is negative; if intensities would
-        empty a cell below zero (their sum out of one state is above 2 a year); or if a programme
-        or boundary change takes more people than there are.
+        empty a cell below zero (their sum out of one state is above 2 a year); or if a programme,
+        boundary change or net migration takes more people than there are.
 
     Notes
     -----
@@ -162,8 +171,11 @@ def project(
     absent = np.zeros(draws) if absent is None else absent
     programmes = np.zeros(years) if programmes is None else programmes
     boundary = np.zeros((years, 2)) if boundary is None else boundary
+    if timing not in ("even", "end"):
+        raise ValueError(f"timing: 'even' or 'end'; found {timing!r}")
     ages = population.shape[-1]
-    _check(population, schedules, levels, absent, programmes, boundary)
+    counts = np.zeros((0, 2, 2, ages)) if net_migration is None else net_migration
+    _check(population, schedules, levels, absent, programmes, boundary, counts)
     urban, rural = np.empty((years + 1, draws)), np.empty((years + 1, draws))
     flows = np.empty((years, len(FLOWS), draws))
     last = np.empty((2, 2, ages, draws))
@@ -180,15 +192,21 @@ def project(
         np.ascontiguousarray(absent),
         np.ascontiguousarray(programmes, dtype=np.float64),
         np.ascontiguousarray(boundary, dtype=np.float64),
+        np.ascontiguousarray(counts, dtype=np.float64),
+        0.5 if timing == "even" else 0.0,
         urban,
         rural,
         flows,
         last,
     )
     if moved_out.any():
+        if (moved_out == LEVELS_REFUSED).any():
+            _explain_levels(schedules, levels)
         year, draw = np.argwhere(moved_out)[0]
         if moved_out[year, draw] == PROGRAMME_TOO_LARGE:
             name, found = "programmes", f"{programmes[year]:g}"
+        elif moved_out[year, draw] == MIGRATION_TOO_LARGE:
+            name, found = "net_migration", f"{counts[year].sum():g} in all"
         else:
             name, found = (
                 "boundary",
@@ -208,6 +226,7 @@ def _check(
     absent: Array,
     programmes: Array,
     boundary: Array,
+    counts: Array,
 ) -> None:
     years, draws = levels.shape[1:]
     ages = population.shape[-1] if population.ndim else 0
@@ -221,27 +240,30 @@ def _check(
         "schedules.urban_departure": (schedules.urban_departure, (2, ages)),
         "schedules.arrivals": (schedules.arrivals, (2, 2, ages)),
         "schedules.fertility": (schedules.fertility, (2, ages)),
-        "levels": (levels, levels.shape),
         "absent": (absent, (draws,)),
         "programmes": (programmes, (years,)),
         "boundary": (boundary, (years, 2)),
+        "net_migration": (counts, (years if counts.size else 0, 2, 2, ages)),
     }
     for name, (array, shape) in wanted.items():
         if array.shape != shape:
             raise ValueError(f"{name}: shape {shape} expected; found {array.shape}")
         bad = ~np.isfinite(array)
-        if name != "boundary":
+        if name not in ("boundary", "net_migration"):
             bad |= array < 0
         if bad.any():
             index = tuple(int(i) for i in np.argwhere(bad)[0])
             raise ValueError(f"{name}: finite and not negative; found {array[index]} at {index}")
     if not 0 <= schedules.male_share <= 1:
         raise ValueError(f"schedules.male_share: 0 to 1; found {schedules.male_share}")
-    _check_intensities(schedules, levels)
 
 
-def _check_intensities(schedules: Schedules, levels: Array) -> None:
-    """Refuse levels at which a year's exits would take more than everybody."""
+def _explain_levels(schedules: Schedules, levels: Array) -> None:
+    """Say which level it is that the kernel refused, where it is at fault by itself or in sum."""
+    bad = ~np.isfinite(levels) | (levels < 0)
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"levels: finite and not negative; found {levels[index]} at {index}")
 
     def largest(*names: str) -> Array:
         """Return the largest sum of levels that any draw has, by year."""
@@ -278,7 +300,32 @@ def _check_intensities(schedules: Schedules, levels: Array) -> None:
         raise ValueError(f"levels: returns are at most 1; found {returning[year]:g} at year {year}")
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+# Contraction lets a product and a sum be one instruction; nothing else of the order is given up.
+_compiled = numba.njit(cache=True, error_model="numpy", fastmath={"contract"})
+_compiled_parallel = numba.njit(
+    cache=True, parallel=True, error_model="numpy", fastmath={"contract"}
+)
+
+
+# Places in a block's workspace: rows of BLOCK draws in one flat array. The compiler then knows that
+# no two quantities overlap, and computes several draws at once; an array for each hides that.
+KEPT_URBAN, MOVED, KEPT_RURAL = 0 * BLOCK, 1 * BLOCK, 2 * BLOCK  # see _rescale
+ARRIVING_URBAN, ARRIVING_RURAL = 3 * BLOCK, 4 * BLOCK
+TO_URBAN, TO_RURAL = 5 * BLOCK, 6 * BLOCK  # halves of levels, these and the next four
+LEAVE_URBAN, LEAVE_RURAL = 7 * BLOCK, 8 * BLOCK
+DIE_URBAN, DIE_RURAL = 9 * BLOCK, 10 * BLOCK
+LIVED_URBAN, LIVED_RURAL = 11 * BLOCK, 12 * BLOCK  # person-years of the cell at hand
+DYING_URBAN, DYING_RURAL = 13 * BLOCK, 14 * BLOCK  # sums of person-years times a schedule
+EXITING, DEPARTING = 15 * BLOCK, 16 * BLOCK
+BORN_URBAN, BORN_RURAL = 17 * BLOCK, 18 * BLOCK
+BORN_TO_LEAVING_URBAN, BORN_TO_LEAVING_RURAL = 19 * BLOCK, 20 * BLOCK
+TOTAL_URBAN, TOTAL_RURAL = 21 * BLOCK, 22 * BLOCK
+ABSENT = 23 * BLOCK
+NOW_URBAN, NOW_RURAL = 24 * BLOCK, 25 * BLOCK  # the cell at hand at the start of the year
+ROWS = 26
+
+
+@_compiled_parallel
 def _project(
     start,
     death,
@@ -289,9 +336,11 @@ def _project(
     fertility,
     male_share,
     levels,
-    absent_start,
+    absent,
     programmes,
     boundary,
+    net_migration,
+    share_at_start,
     urban,
     rural,
     flows,
@@ -300,201 +349,305 @@ def _project(
     years, draws = levels.shape[1], levels.shape[2]
     ages = start.shape[2]
     short = np.zeros((years, draws), dtype=np.uint8)
-    blocks = (draws + BLOCK - 1) // BLOCK
-    for block in numba.prange(blocks):
+    counted = net_migration.shape[0] > 0
+    for block in numba.prange((draws + BLOCK - 1) // BLOCK):
         low = block * BLOCK
         n = min(BLOCK, draws - low)
-        population = np.empty((2, 2, ages, n))
-        for r in range(2):
-            for s in range(2):
-                for a in range(ages):
-                    for d in range(n):
-                        population[r, s, a, d] = start[r, s, a]
-        absent = absent_start[low : low + n].copy()
-        _totals(population, urban[0, low : low + n], rural[0, low : low + n])
+        # Blocks are always whole, so that a draw's arithmetic never depends on its neighbours;
+        # places beyond the last draw are filled with the block's first.
+        # Sex, age and one place to spare, urban draws then rural draws.
+        population = np.zeros((2, ages + 1, 2 * BLOCK))
+        w = np.zeros(ROWS * BLOCK)
+        level = np.empty((N_LEVELS, BLOCK))
+        flow = np.empty((N_FLOWS, BLOCK))
+        for s in range(2):
+            for a in range(ages):
+                population[s, a, :BLOCK] = start[0, s, a]
+                population[s, a, BLOCK:] = start[1, s, a]
+        for d in range(BLOCK):
+            w[KEPT_URBAN + d] = 1.0
+            w[KEPT_RURAL + d] = 1.0
+            w[TOTAL_URBAN + d] = start[0].sum()
+            w[TOTAL_RURAL + d] = start[1].sum()
+            w[ABSENT + d] = absent[low + d if d < n else low]
+        urban[0, low : low + n] = w[TOTAL_URBAN : TOTAL_URBAN + n]
+        rural[0, low : low + n] = w[TOTAL_RURAL : TOTAL_RURAL + n]
         for year in range(years):
-            _step(
-                population,
-                absent,
-                death,
-                infant_death,
-                rural_exit,
-                urban_departure,
-                arrivals,
-                fertility,
-                male_share,
-                levels[:, year, low : low + n],
-                programmes[year],
-                boundary[year],
-                flows[year, :, low : low + n],
-                urban[year + 1, low : low + n],
-                rural[year + 1, low : low + n],
-                short[year, low : low + n],
+            for i in range(N_LEVELS):
+                level[i, :n] = levels[i, year, low : low + n]
+                level[i, n:] = level[i, 0]
+            if counted and share_at_start > 0.0:
+                _add(w, population, net_migration[year], share_at_start)
+            _open_year(w, level)
+            if not _sound(w, level, death, infant_death, rural_exit, urban_departure):
+                short[year, low : low + n] = LEVELS_REFUSED
+                break
+            _live(w, population, death, rural_exit, urban_departure, arrivals, fertility)
+            _close_year(w, population, level, flow, infant_death, male_share)
+            if counted and _add(w, population, net_migration[year], 1.0 - share_at_start) < 0.0:
+                short[year, low : low + n] = MIGRATION_TOO_LARGE
+            if counted:
+                _count(w, population)
+                flow[6] += net_migration[year, 0].sum()
+                flow[7] += net_migration[year, 1].sum()
+            _rescale(
+                w, level[8], programmes[year], boundary[year], flow, short[year, low : low + n]
             )
-        last[:, :, :, low : low + n] = population
+            urban[year + 1, low : low + n] = w[TOTAL_URBAN : TOTAL_URBAN + n]
+            rural[year + 1, low : low + n] = w[TOTAL_RURAL : TOTAL_RURAL + n]
+            flows[year, :, low : low + n] = flow[:, :n]
+        _settle(w, population)
+        for s in range(2):
+            last[0, s, :, low : low + n] = population[s, :ages, :n]
+            last[1, s, :, low : low + n] = population[s, :ages, BLOCK : BLOCK + n]
     return short
 
 
-@numba.njit(cache=True, error_model="numpy")
-def _totals(population, urban, rural):
-    n = urban.size
-    for d in range(n):
-        urban[d] = 0.0
-        rural[d] = 0.0
-    for s in range(2):
-        for a in range(population.shape[2]):
-            for d in range(n):
-                urban[d] += population[0, s, a, d]
-                rural[d] += population[1, s, a, d]
+@_compiled
+def _open_year(w, level):
+    """Returns out of the absent stock, and halves of the levels that multiply schedules."""
+    for d in range(BLOCK):
+        returned_urban = w[ABSENT + d] * level[6, d]
+        returned_rural = w[ABSENT + d] * level[7, d]
+        w[ABSENT + d] -= returned_urban + returned_rural
+        w[ARRIVING_URBAN + d] = level[4, d] + returned_urban
+        w[ARRIVING_RURAL + d] = level[5, d] + returned_rural
+        w[TO_URBAN + d] = 0.5 * level[0, d]
+        w[TO_RURAL + d] = 0.5 * level[2, d]
+        w[LEAVE_RURAL + d] = 0.5 * (level[0, d] + level[1, d])
+        w[LEAVE_URBAN + d] = 0.5 * (level[2, d] + level[3, d])
+        w[DIE_URBAN + d] = 0.5 * level[11, d]
+        w[DIE_RURAL + d] = 0.5 * level[12, d]
+    w[DYING_URBAN : TOTAL_RURAL + BLOCK] = 0.0
 
 
-@numba.njit(cache=True, error_model="numpy")
-def _step(
-    population,
-    absent,
-    death,
-    infant_death,
-    rural_exit,
-    urban_departure,
-    arrivals,
-    fertility,
-    male_share,
-    level,
-    programme,
-    boundary,
-    flow,
-    urban,
-    rural,
-    short,
-):
-    """One calendar year of one block of draws; ``population`` is advanced in place."""
-    ages, n = population.shape[2], population.shape[3]
-    arriving = np.empty((2, n))
-    # Person-years weighted by a schedule; levels multiply them once, at the end of the year.
-    dying = np.zeros((2, n))
-    exiting = np.zeros(n)
-    departing = np.zeros(n)
-    born = np.zeros((2, n))
-    born_to_movers = np.zeros((2, n))
-    for d in range(n):
-        returned_urban = absent[d] * level[6, d]
-        returned_rural = absent[d] * level[7, d]
-        absent[d] -= returned_urban + returned_rural
-        arriving[0, d] = level[4, d] + returned_urban
-        arriving[1, d] = level[5, d] + returned_rural
+@_compiled
+def _sound(w, level, death, infant_death, rural_exit, urban_departure):
+    """Whether all levels are finite and not negative and no cell is emptied below zero."""
+    refused = np.zeros(BLOCK)
+    for i in range(N_LEVELS):
+        for d in range(BLOCK):
+            # 0 for a sound level; not a number for one that is not finite.
+            refused[d] += level[i, d] * 0.0 + min(level[i, d], 0.0)
+    die_u = die_r = leave_u = leave_r = returning = 0.0
+    for d in range(BLOCK):
+        if refused[d] != 0.0:
+            return False
+        die_u, die_r = max(die_u, w[DIE_URBAN + d]), max(die_r, w[DIE_RURAL + d])
+        leave_u, leave_r = max(leave_u, w[LEAVE_URBAN + d]), max(leave_r, w[LEAVE_RURAL + d])
+        returning = max(returning, level[6, d] + level[7, d])
+    if returning > 1.0:
+        return False
     for s in range(2):
-        open_urban = np.zeros(n)
-        open_rural = np.zeros(n)
+        if die_u * infant_death[0, s] > 1.0 or die_r * infant_death[1, s] > 1.0:
+            return False
+        for a in range(rural_exit.shape[1]):
+            if die_u * death[0, s, a] + leave_u * urban_departure[s, a] > 1.0:
+                return False
+            if die_r * death[1, s, a] + leave_r * rural_exit[s, a] > 1.0:
+                return False
+    return True
+
+
+@_compiled
+def _live(w, population, death, rural_exit, urban_departure, arrivals, fertility):
+    """Survive, move, arrive and age: every cell of one year, the oldest first."""
+    ages = population.shape[1] - 1  # the last row is where the oldest wait
+    cells = population.reshape(-1)
+    width = 2 * BLOCK
+    for s in range(2):
+        first = s * (ages + 1)
         for a in range(ages - 1, -1, -1):
-            e, o = rural_exit[s, a], urban_departure[s, a]
-            mu, mr = death[0, s, a], death[1, s, a]
-            half_u, half_r = 0.5 * arrivals[0, s, a], 0.5 * arrivals[1, s, a]
-            fu, fr = fertility[0, a], fertility[1, a]
-            women = s == 0 and (fu > 0.0 or fr > 0.0)
-            for d in range(n):
-                into_u, into_r = half_u * arriving[0, d], half_r * arriving[1, d]
-                u = population[0, s, a, d] + into_u
-                r = population[1, s, a, d] + into_r
-                # Halves of the year's intensities: to the other residence, and all exits.
-                to_urban = 0.5 * level[0, d] * e
-                to_rural = 0.5 * level[2, d] * o
-                exit_u = 0.5 * (level[11, d] * mu + (level[2, d] + level[3, d]) * o)
-                exit_r = 0.5 * (level[12, d] * mr + (level[0, d] + level[1, d]) * e)
-                gain_u = u * (1.0 - exit_u) + r * to_urban
-                gain_r = r * (1.0 - exit_r) + u * to_rural
-                scale = 1.0 / ((1.0 + exit_u) * (1.0 + exit_r) - to_urban * to_rural)
-                end_u = ((1.0 + exit_r) * gain_u + to_urban * gain_r) * scale
-                end_r = ((1.0 + exit_u) * gain_r + to_rural * gain_u) * scale
-                lived_u, lived_r = 0.5 * (u + end_u), 0.5 * (r + end_r)
-                dying[0, d] += mu * lived_u
-                dying[1, d] += mr * lived_r
-                exiting[d] += e * lived_r
-                departing[d] += o * lived_u
-                if women:
-                    births_u, births_r = fu * lived_u, fr * lived_r
-                    born[0, d] += births_u
-                    born[1, d] += births_r
-                    born_to_movers[0, d] += births_u * o
-                    born_to_movers[1, d] += births_r * e
-                end_u += into_u
-                end_r += into_r
-                if a >= ages - 2:
-                    open_urban[d] += end_u
-                    open_rural[d] += end_r
-                else:
-                    population[0, s, a + 1, d] = end_u
-                    population[1, s, a + 1, d] = end_r
-        for d in range(n):
-            population[0, s, ages - 1, d] = open_urban[d]
-            population[1, s, ages - 1, d] = open_rural[d]
-    for d in range(n):
-        flow[0, d] = born[0, d] * level[9, d]
-        flow[1, d] = born[1, d] * level[10, d]
-        flow[2, d] = dying[0, d] * level[11, d]
-        flow[3, d] = dying[1, d] * level[12, d]
-        flow[4, d] = exiting[d] * level[0, d]
-        flow[5, d] = departing[d] * level[2, d]
-        flow[6, d] = arriving[0, d]
-        flow[7, d] = arriving[1, d]
-        flow[8, d] = departing[d] * level[3, d]
-        flow[9, d] = exiting[d] * level[1, d]
-        for s in range(2):
-            share = male_share if s == 1 else 1.0 - male_share
+            _live_cell(
+                w,
+                cells,
+                (first + a) * width,
+                (first + a + 1) * width,
+                death[0, s, a],
+                death[1, s, a],
+                rural_exit[s, a],
+                urban_departure[s, a],
+                0.5 * arrivals[0, s, a],
+                0.5 * arrivals[1, s, a],
+            )
+            if s == FEMALE and (fertility[0, a] > 0.0 or fertility[1, a] > 0.0):
+                _bear(w, fertility[0, a], fertility[1, a], rural_exit[s, a], urban_departure[s, a])
+        for d in range(width):  # two ages enter the open one
+            population[s, ages - 1, d] += population[s, ages, d]
+
+
+@_compiled
+def _live_cell(w, cells, now, then, mu, mr, e, o, half_u, half_r):
+    """Advance one age and sex from its place ``now`` to that of the next age, ``then``.
+
+    With H half of the matrix of intensities, person-years are (I + H)^-1 of the start, and the end
+    is twice the person-years less the start.
+    """
+    if now < 0 or then < 0:  # never: tells the compiler that no index wraps around
+        return
+    for d in range(2 * BLOCK):  # apart from the place written to, for the compiler's sake
+        w[NOW_URBAN + d] = cells[now + d]
+    for d in range(BLOCK):
+        urban, rural = w[NOW_URBAN + d], w[NOW_RURAL + d]
+        before_u = urban * w[KEPT_URBAN + d] + rural * w[MOVED + d]
+        before_r = rural * w[KEPT_RURAL + d]
+        u = before_u + half_u * w[ARRIVING_URBAN + d]
+        r = before_r + half_r * w[ARRIVING_RURAL + d]
+        move_u, move_r = w[TO_RURAL + d] * o, w[TO_URBAN + d] * e
+        stay_u = 1.0 + (w[DIE_URBAN + d] * mu + w[LEAVE_URBAN + d] * o)
+        stay_r = 1.0 + (w[DIE_RURAL + d] * mr + w[LEAVE_RURAL + d] * e)
+        scale = 1.0 / (stay_u * stay_r - move_u * move_r)
+        lived_u = (stay_r * u + move_r * r) * scale
+        lived_r = (stay_u * r + move_u * u) * scale
+        w[LIVED_URBAN + d] = lived_u
+        w[LIVED_RURAL + d] = lived_r
+        w[DYING_URBAN + d] += mu * lived_u
+        w[DYING_RURAL + d] += mr * lived_r
+        w[EXITING + d] += e * lived_r
+        w[DEPARTING + d] += o * lived_u
+        # The other half of the arrivals joins: 2 lived - (before + half) + half.
+        end_u = 2.0 * lived_u - before_u
+        end_r = 2.0 * lived_r - before_r
+        w[TOTAL_URBAN + d] += end_u
+        w[TOTAL_RURAL + d] += end_r
+        cells[then + d] = end_u
+        cells[then + BLOCK + d] = end_r
+
+
+@_compiled
+def _bear(w, fu, fr, e, o):
+    """Births to the women whose person-years have just been lived, and to those who move."""
+    for d in range(BLOCK):
+        born_u, born_r = fu * w[LIVED_URBAN + d], fr * w[LIVED_RURAL + d]
+        w[BORN_URBAN + d] += born_u
+        w[BORN_RURAL + d] += born_r
+        w[BORN_TO_LEAVING_URBAN + d] += born_u * o
+        w[BORN_TO_LEAVING_RURAL + d] += born_r * e
+
+
+@_compiled
+def _close_year(w, population, level, flow, infant_death, male_share):
+    """Flows from sums and levels; infants survive and move with their mothers."""
+    for d in range(BLOCK):
+        flow[0, d] = w[BORN_URBAN + d] * level[9, d]
+        flow[1, d] = w[BORN_RURAL + d] * level[10, d]
+        flow[2, d] = w[DYING_URBAN + d] * level[11, d]
+        flow[3, d] = w[DYING_RURAL + d] * level[12, d]
+        flow[4, d] = w[EXITING + d] * level[0, d]
+        flow[5, d] = w[DEPARTING + d] * level[2, d]
+        flow[6, d] = w[ARRIVING_URBAN + d]
+        flow[7, d] = w[ARRIVING_RURAL + d]
+        flow[8, d] = w[DEPARTING + d] * level[3, d]
+        flow[9, d] = w[EXITING + d] * level[1, d]
+    for s in range(2):
+        share = male_share if s == MALE else 1.0 - male_share
+        for d in range(BLOCK):
             hazard_u = 0.5 * infant_death[0, s] * level[11, d]
             hazard_r = 0.5 * infant_death[1, s] * level[12, d]
             alive_u = share * level[9, d] * (1.0 - hazard_u) / (1.0 + hazard_u)
             alive_r = share * level[10, d] * (1.0 - hazard_r) / (1.0 + hazard_r)
-            # Infants move with their mothers: half a year's exposure to her intensities.
-            movers_u = 0.5 * alive_u * born_to_movers[0, d]
-            movers_r = 0.5 * alive_r * born_to_movers[1, d]
-            alive_u *= born[0, d]
-            alive_r *= born[1, d]
+            # Half a year's exposure to the mother's intensities.
+            leaving_u = 0.5 * alive_u * w[BORN_TO_LEAVING_URBAN + d]
+            leaving_r = 0.5 * alive_r * w[BORN_TO_LEAVING_RURAL + d]
+            alive_u *= w[BORN_URBAN + d]
+            alive_r *= w[BORN_RURAL + d]
             flow[2, d] += share * flow[0, d] * 2.0 * hazard_u / (1.0 + hazard_u)
             flow[3, d] += share * flow[1, d] * 2.0 * hazard_r / (1.0 + hazard_r)
-            to_urban, away_r = movers_r * level[0, d], movers_r * level[1, d]
-            to_rural, away_u = movers_u * level[2, d], movers_u * level[3, d]
+            to_urban, away_r = leaving_r * level[0, d], leaving_r * level[1, d]
+            to_rural, away_u = leaving_u * level[2, d], leaving_u * level[3, d]
             flow[4, d] += to_urban
             flow[5, d] += to_rural
             flow[8, d] += away_u
             flow[9, d] += away_r
-            population[0, s, 0, d] = alive_u + to_urban - to_rural - away_u
-            population[1, s, 0, d] = alive_r + to_rural - to_urban - away_r
-        absent[d] += flow[8, d] + flow[9, d]
-    _reclassify(population, level[8], programme, boundary, flow, urban, rural, short)
+            infants_u = alive_u + to_urban - to_rural - away_u
+            infants_r = alive_r + to_rural - to_urban - away_r
+            population[s, 0, d] = infants_u
+            population[s, 0, BLOCK + d] = infants_r
+            w[TOTAL_URBAN + d] += infants_u
+            w[TOTAL_RURAL + d] += infants_r
+    for d in range(BLOCK):
+        w[ABSENT + d] += flow[8, d] + flow[9, d]
+        # The cells stand as they are; _rescale says how the next reader is to take them.
+        w[KEPT_URBAN + d] = 1.0
+        w[MOVED + d] = 0.0
+        w[KEPT_RURAL + d] = 1.0
 
 
-@numba.njit(cache=True, error_model="numpy")
-def _reclassify(population, hazard, programme, boundary, flow, urban, rural, short):
-    """Rural places become urban, then the year's programmes and boundary changes."""
-    n = urban.size
-    _totals(population, urban, rural)
-    stay = np.empty(n)  # share of the rural population that keeps its residence
-    scale_u = np.empty(n)
-    scale_r = np.empty(n)
-    for d in range(n):
+@_compiled
+def _rescale(w, hazard, programme, boundary, flow, short):
+    """Rural places become urban, then the year's programmes and boundary changes.
+
+    They change every age alike, so only totals are moved here; cells follow when they are next
+    read, as urban * KEPT_URBAN + rural * MOVED and rural * KEPT_RURAL.
+    """
+    for d in range(BLOCK):
         kept = np.exp(-hazard[d])
-        flow[10, d] = rural[d] * (1.0 - kept)
-        left = rural[d] * kept
+        reclassified = w[TOTAL_RURAL + d] * (1.0 - kept)
+        left = w[TOTAL_RURAL + d] * kept
+        stay = kept
+        if programme > 0.0:
+            stay = kept * (1.0 - programme / left)
+        u, r = w[TOTAL_URBAN + d] + reclassified + programme, left - programme
+        scale_u, scale_r = 1.0, 1.0
+        if boundary[0] != 0.0:
+            scale_u = 1.0 + boundary[0] / u
+        if boundary[1] != 0.0:
+            scale_r = 1.0 + boundary[1] / r
+        if d < short.size:
+            if programme > left:
+                short[d] = PROGRAMME_TOO_LARGE
+            elif (
+                u + boundary[0] < 0.0
+                or r + boundary[1] < 0.0
+                or (u == 0.0 and boundary[0] > 0.0)  # nobody to take the ages from
+                or (r == 0.0 and boundary[1] > 0.0)
+            ):
+                short[d] = BOUNDARY_TOO_LARGE
+        flow[10, d] = reclassified
         flow[11, d] = programme
-        stay[d] = kept * (1.0 - programme / left) if programme > 0.0 else kept
-        u, r = urban[d] + flow[10, d] + programme, left - programme
-        flow[12, d], flow[13, d] = boundary[0], boundary[1]
-        if programme > left:
-            short[d] = PROGRAMME_TOO_LARGE
-        elif (
-            u + boundary[0] < 0.0
-            or r + boundary[1] < 0.0
-            or (u == 0.0 and boundary[0] > 0.0)  # nobody to take the ages from
-            or (r == 0.0 and boundary[1] > 0.0)
-        ):
-            short[d] = BOUNDARY_TOO_LARGE
-        scale_u[d] = 1.0 + boundary[0] / u if boundary[0] != 0.0 else 1.0
-        scale_r[d] = 1.0 + boundary[1] / r if boundary[1] != 0.0 else 1.0
-        urban[d], rural[d] = u + boundary[0], r + boundary[1]
+        flow[12, d] = boundary[0]
+        flow[13, d] = boundary[1]
+        w[KEPT_URBAN + d] = scale_u
+        w[MOVED + d] = (1.0 - stay) * scale_u
+        w[KEPT_RURAL + d] = stay * scale_r
+        w[TOTAL_URBAN + d] = u + boundary[0]
+        w[TOTAL_RURAL + d] = r + boundary[1]
+
+
+@_compiled
+def _settle(w, population):
+    """Rescale every cell now."""
     for s in range(2):
-        for a in range(population.shape[2]):
-            for d in range(n):
-                r = population[1, s, a, d]
-                kept = r * stay[d]
-                population[0, s, a, d] = (population[0, s, a, d] + (r - kept)) * scale_u[d]
-                population[1, s, a, d] = kept * scale_r[d]
+        for a in range(population.shape[1] - 1):
+            for d in range(BLOCK):
+                r = population[s, a, BLOCK + d]
+                u = population[s, a, d] * w[KEPT_URBAN + d] + r * w[MOVED + d]
+                population[s, a, d] = u
+                population[s, a, BLOCK + d] = r * w[KEPT_RURAL + d]
+    for d in range(BLOCK):
+        w[KEPT_URBAN + d] = 1.0
+        w[MOVED + d] = 0.0
+        w[KEPT_RURAL + d] = 1.0
+
+
+@_compiled
+def _add(w, population, counts, share):
+    """Add a share of net migrants by age to every draw; the least population that is left."""
+    _settle(w, population)
+    for s in range(2):
+        for a in range(population.shape[1] - 1):
+            for d in range(BLOCK):
+                population[s, a, d] += share * counts[0, s, a]
+                population[s, a, BLOCK + d] += share * counts[1, s, a]
+    return population[:, :-1].min()
+
+
+@_compiled
+def _count(w, population):
+    """Totals from the cells."""
+    w[TOTAL_URBAN : TOTAL_RURAL + BLOCK] = 0.0
+    for s in range(2):
+        for a in range(population.shape[1] - 1):
+            for d in range(BLOCK):
+                w[TOTAL_URBAN + d] += population[s, a, d]
+                w[TOTAL_RURAL + d] += population[s, a, BLOCK + d]

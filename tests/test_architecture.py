@@ -17,7 +17,7 @@ HOUSE = Path(simmodel.__file__).parent
 LAYERS = [
     {"errors", "variables"},
     {"life_table", "migration", "graduation", "projection", "calibration", "ensemble", "yaml_text"},
-    {"parameters", "region", "scenario", "fonts"},
+    {"parameters", "region", "scenario", "fonts", "conformance"},
     {"baseline", "derived", "scenario_file", "seeds", "store", "charts"},
     {"standards"},
     {"evidence"},
@@ -31,7 +31,15 @@ LAYERS = [
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # The numerical core: no file, no label, no random state of its own making a difference.
-CORE = ("life_table", "migration", "graduation", "projection", "calibration", "parameters")
+CORE = (
+    "life_table",
+    "migration",
+    "graduation",
+    "projection",
+    "conformance",
+    "calibration",
+    "parameters",
+)
 
 
 def imports(name):
