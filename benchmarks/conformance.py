@@ -19,13 +19,14 @@ import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf, isfinite
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simmodel.conformance import project_one_residence
+from simmodel.conformance import EmptiedError, project_one_residence
 from simmodel.errors import Fault, FaultError, SimmodelError, shown
 
 Array = NDArray[np.float64]
@@ -58,7 +59,7 @@ class Table:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("rates", metavar="RATES.csv[.gz]")
     parser.add_argument("start", metavar="START.csv[.gz]")
     parser.add_argument("--out", required=True, metavar="POP.csv[.gz]")
@@ -125,8 +126,18 @@ def projected(rates_name: str, start_name: str, timing: str) -> tuple[list[int],
             sex_ratio[:, 0] / (1.0 + sex_ratio[:, 0]),
             timing=timing,
         )
+    except EmptiedError as error:
+        step, sex, age = error.index
+        raise fault(
+            rates_name,
+            rates.lines[first + step, age],
+            ("mig_f", "mig_m")[sex],
+            f"takes more people than there are at age {age} in {first + step}",
+            f"{(migrants_f, migrants_m)[sex][step, age]:g}",
+            f"at least {(migrants_f, migrants_m)[sex][step, age] - error.left:g} here",
+        ) from None
     except ValueError as error:
-        raise fault(rates_name, None, "", str(error) + " (year, sex, age from 0)") from None
+        raise fault(rates_name, None, "", str(error)) from None
     return years, population
 
 
@@ -164,9 +175,9 @@ def read(name: str, columns: tuple[str, ...], *, only_first_year: bool = False) 
             if len(row) != len(header):
                 problem = "the row has not as many values as the header"
                 raise fault(name, line, "", problem, str(len(row)), str(len(header)))
-            year, age, *rest = (row[i].strip() for i in place)
-            key = (whole(name, line, "year", year), whole(name, line, "age", age))
-            cells.append((line, key, rest))
+            given = [row[i].strip() for i in place]
+            key = (whole(name, line, "year", given[0]), whole(name, line, "age", given[1]))
+            cells.append((line, key, given[2:]))
     except csv.Error as error:
         raise fault(name, rows.line_num, "", f"is not CSV: {error}") from None
     if not cells:
@@ -184,14 +195,16 @@ def read(name: str, columns: tuple[str, ...], *, only_first_year: bool = False) 
             for column, cell in zip(columns, rest, strict=True)
         ]
     years = sorted({year for year, _ in lines})
-    for earlier, later in zip(years, years[1:], strict=False):
+    for earlier, later in pairwise(years):
         if later != earlier + 1:
             where = min(line for (year, _), line in lines.items() if year == later)
             problem = f"years are missing before {later}"
             raise fault(name, where, "year", problem, f"{earlier}, then {later}", "every year")
     oldest = max(age for _, age in lines)
-    for year in years:
-        ages = sorted(age for y, age in lines if y == year)
+    found_ages: dict[int, list[int]] = {year: [] for year in years}
+    for key in sorted(lines):
+        found_ages[key[0]].append(key[1])
+    for year, ages in found_ages.items():
         expected = next((i for i, age in enumerate(ages) if age != i), len(ages))
         if expected <= oldest:
             where = lines[year, ages[min(expected, len(ages) - 1)]]

@@ -78,9 +78,7 @@ def problem(draws: int, seed: int) -> Problem:
     }
     spread = np.exp(0.3 * rng.standard_normal((len(LEVELS), YEARS, draws)))
     levels = np.array([middle[name] for name in LEVELS])[:, None, None] * spread
-    return Problem(
-        population, schedules, levels, np.full(draws, 2e5), np.full(YEARS, 500.0)
-    )
+    return Problem(population, schedules, levels, np.full(draws, 2e5), np.full(YEARS, 500.0))
 
 
 def run(problem: Problem, threads: int) -> tuple[Array, Array, Array]:

@@ -144,9 +144,12 @@ def run(
     from .posterior import Atlas
     from .posterior_file import load
     from .report_text import several_scenarios, single_scenario
-    from .run import run_scenario, write_comparison, write_run
+    from .run import check_draws, run_scenario, write_comparison, write_run
 
     atlas = Atlas(seeds.regions)
+    if keep_draws:
+        for scenario in scenarios:
+            check_draws(scenario, atlas)
     posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
     _clear()
     if posteriors.remade:

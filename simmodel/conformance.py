@@ -24,6 +24,25 @@ LEVEL_FROM = 0.107
 GROUP = 5
 
 
+class EmptiedError(ValueError):
+    """Net migration takes more people than there are.
+
+    Attributes
+    ----------
+    index : tuple of int
+        Step, sex and age of the first such cell.
+    left : float
+        What would be left in it: less than nobody.
+    """
+
+    def __init__(self, index: tuple[int, int, int], found: float, left: float) -> None:
+        self.index, self.left = index, left
+        super().__init__(
+            f"net_migration: takes more people than there are; found {found:g} at {index}, which "
+            f"leaves {left:g}"
+        )
+
+
 def project_one_residence(
     start: Array,
     survival: Array,
@@ -42,7 +61,7 @@ def project_one_residence(
         Persons at the start.
     survival : ndarray, shape (step, sex, age)
         Share that survives *into* an age group: the first of births, the last out of the open
-        group and the one below it together.
+        group and the one below it together. From 0 to 1.
     fertility : ndarray, shape (step, age)
         Births per woman-year by age at the birth.
     net_migration : ndarray, shape (step, sex, age)
@@ -51,7 +70,9 @@ def project_one_residence(
         Share of boys among births.
     timing : {"even", "end"}
         Half of the net migrants before the step (they survive and bear like everybody) and half
-        after it; or all after it, so that they have no births in the step.
+        after it; or all after it, so that they have no births in the step. Births are on the mean
+        of the women at the start, the first half of the migrants among them, and of their
+        survivors at the end.
     width : int
         Years in a step and in an age group. Five-year data are stepped, not graduated: 21 groups
         of five years, one step of five years.
@@ -64,8 +85,9 @@ def project_one_residence(
     Raises
     ------
     ValueError
-        If an argument has the wrong shape, is not finite or out of range, or if net migration
-        takes more people than there are.
+        If an argument has the wrong shape, is not finite or out of range.
+    EmptiedError
+        If net migration takes more people than there are; a ValueError.
 
     Examples
     --------
@@ -102,6 +124,8 @@ def project_one_residence(
             _explain(population[step], schedules, levels, net_migration[step], timing, step)
             raise
         population[step + 1] = after.population[URBAN, :, :, 0]
+        if not np.isfinite(population[step + 1]).all():
+            raise ValueError(f"fertility: the population is not finite after step {step}")
     return population
 
 
@@ -226,11 +250,7 @@ def _explain(
     left += net_migration - before
     if left.min() < 0.0:
         sex, age = (int(i) for i in np.argwhere(left < 0.0)[0])
-        index = (step, sex, age)
-        raise ValueError(
-            f"net_migration: takes more people than there are; found {net_migration[sex, age]} at "
-            f"{index}, which leaves {left[sex, age]}"
-        )
+        raise EmptiedError((step, sex, age), float(net_migration[sex, age]), float(left[sex, age]))
 
 
 def _check(

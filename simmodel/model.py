@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from .calibration import Normal
 from .ensemble import BLOCK, pace_factors, standard_normal
 from .errors import ScenarioError
-from .evidence import Inputs, last_observed_year
+from .evidence import last_observed_year
 from .parameters import NAMES, later_levels, natural
 from .posterior import Atlas, lineage
 from .projection import FLOWS, Projection, project
+from .quantiles import RELATIVE_ERROR, Exact, Sketch, Summary
 from .region import BASE_YEAR, Programme, UrbanDistrict
 from .scenario import LEVERS, Scenario
 from .variables import (
@@ -100,6 +101,19 @@ def references_of(regions: Sequence[str], atlas: Atlas) -> tuple[str, ...]:
     return tuple(wanted)
 
 
+# Draws are kept, and quantiles exact, while the arrays of an ensemble stay below this; above, they
+# pass through `quantiles.Sketch` block by block.
+EXACT_BYTES = 512 * 2**20
+
+
+def bytes_needed(scenario: Scenario, atlas: Atlas) -> int:
+    """Memory that all draws of a scenario take, in bytes."""
+    regions = regions_of(scenario, atlas)
+    rows = len(regions) + len(references_of(regions, atlas))
+    years = scenario.horizon - BASE_YEAR
+    return rows * (2 * (years + 1) + len(FLOWS) * years) * scenario.ensemble.draws * 8
+
+
 def simulate(
     scenario: Scenario,
     atlas: Atlas,
@@ -107,7 +121,33 @@ def simulate(
     *,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Ensemble:
-    """Project every region of a scenario in every draw.
+    """Project every region of a scenario in every draw, and keep all draws.
+
+    Arguments and errors as in `blocks`.
+    """
+    parts = list(blocks(scenario, atlas, posteriors, progress=progress))
+    if len(parts) == 1:
+        return parts[0]
+    return replace(
+        parts[0],
+        urban=np.concatenate([p.urban for p in parts], axis=-1),
+        rural=np.concatenate([p.rural for p in parts], axis=-1),
+        flows=np.concatenate([p.flows for p in parts], axis=-1),
+        districts={
+            name: np.concatenate([p.districts[name] for p in parts], axis=-1)
+            for name in parts[0].districts
+        },
+    )
+
+
+def blocks(
+    scenario: Scenario,
+    atlas: Atlas,
+    posteriors: Mapping[str, Normal],
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Iterator[Ensemble]:
+    """Project every region of a scenario, a block of draws at a time.
 
     Parameters
     ----------
@@ -116,11 +156,12 @@ def simulate(
     posteriors : mapping of str to Normal
         Of every region projected.
     progress : callable, optional
-        Called with each region's id before it is projected.
+        Called with the share of draws done.
 
-    Returns
-    -------
+    Yields
+    ------
     Ensemble
+        `ensemble.BLOCK` draws, or what is left for the last.
 
     Raises
     ------
@@ -130,49 +171,57 @@ def simulate(
     regions = regions_of(scenario, atlas)
     references = references_of(regions, atlas)
     years = np.arange(BASE_YEAR, scenario.horizon + 1)
-    draws, steps = scenario.ensemble.draws, years.size - 1
-    shape = (len(regions) + len(references), years.size, draws)
-    urban, rural = np.empty(shape), np.empty(shape)
-    flows = np.empty((shape[0], steps, len(FLOWS), draws))
-    by_programme = {name: np.zeros((shape[0], steps)) for name in scenario.programmes}
-    for row, region_id in enumerate((*regions, *references)):
-        progress(region_id)
-        for name in scenario.programmes:
-            by_programme[name][row] = programme_flow(atlas, region_id, name, years[1:])
-        moved = np.sum([flow[row] for flow in by_programme.values()], axis=0) + np.zeros(steps)
-        for block in range((draws + BLOCK - 1) // BLOCK):
-            part = slice(block * BLOCK, min((block + 1) * BLOCK, draws))
-            kept = part.stop - part.start
+    draws = scenario.ensemble.draws
+    named = (*regions, *references)
+    programmes = {
+        name: np.array([programme_flow(atlas, i, name, years[1:]) for i in named])
+        for name in scenario.programmes
+    }
+    moved = np.zeros((len(named), years.size - 1)) + sum(programmes.values())
+    levers = [lever_paths(scenario, atlas, lineage(atlas.regions, i), years[1:]) for i in named]
+    count = (draws + BLOCK - 1) // BLOCK
+    for block in range(count):
+        progress(f"{100 * block // count} %")
+        kept = min(BLOCK, draws - block * BLOCK)
+        urban = np.empty((len(named), years.size, kept))
+        rural = np.empty_like(urban)
+        flows = np.empty((len(named), years.size - 1, len(FLOWS), kept))
+        for row, region_id in enumerate(named):
             try:
                 path = _project_block(
-                    scenario, atlas, region_id, posteriors[region_id], years[1:], moved, block
+                    atlas,
+                    region_id,
+                    posteriors[region_id],
+                    years[1:],
+                    moved[row],
+                    levers[row],
+                    (scenario.ensemble.seed, block),
                 )
             except ValueError as error:
                 raise ScenarioError(f"{scenario.scenario}: {region_id}: {error}") from None
-            urban[row, :, part] = path.urban[:, :kept]
-            rural[row, :, part] = path.rural[:, :kept]
-            flows[row, :, :, part] = path.flows[:, :, :kept]
-    ensemble = Ensemble(regions, references, years, urban, rural, flows, by_programme, {})
-    districts = {
-        district.id: district_population(ensemble, district)
-        for region_id in regions
-        for district in atlas.regions[region_id].urban_districts
-        if district.population is not None
-    }
-    return Ensemble(regions, references, years, urban, rural, flows, by_programme, districts)
+            urban[row], rural[row] = path.urban[:, :kept], path.rural[:, :kept]
+            flows[row] = path.flows[:, :, :kept]
+        part = Ensemble(regions, references, years, urban, rural, flows, programmes, {})
+        districts = {
+            district.id: district_population(part, district)
+            for region_id in regions
+            for district in atlas.regions[region_id].urban_districts
+            if district.population is not None
+        }
+        yield replace(part, districts=districts)
 
 
 def _project_block(
-    scenario: Scenario,
     atlas: Atlas,
     region_id: str,
     posterior: Normal,
     years: NDArray[np.int64],
     programmes: Array,
-    block: int,
+    levers: Mapping[str, Array],
+    seed_and_block: tuple[int, int],
 ) -> Projection:
     inputs = atlas.inputs(region_id)
-    seed = scenario.ensemble.seed
+    seed, block = seed_and_block
     ancestry = lineage(atlas.regions, region_id)
     standard = standard_normal(seed, f"parameters/{region_id}", block, (len(NAMES),))
     values = natural(posterior.draws(standard), inputs.bound)
@@ -184,7 +233,7 @@ def _project_block(
         years.size,
         mortality_trend=inputs.mortality_trend(years.size),
         factors=pace_factors(seed, block, above, years, BASE_YEAR),
-        levers=lever_paths(scenario, atlas, inputs, ancestry, years),
+        levers=levers,
     )
     return project(
         inputs.base,
@@ -199,7 +248,6 @@ def _project_block(
 def lever_paths(
     scenario: Scenario,
     atlas: Atlas,
-    inputs: Inputs,
     ancestry: Sequence[str],
     years: NDArray[np.int64],
 ) -> dict[str, Array]:
@@ -260,33 +308,57 @@ def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:
     return np.asarray(district.population.value * scale * urban / np.asarray(urban)[:1])
 
 
-def to_dataset(
-    ensemble: Ensemble, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str | int]
-) -> xr.Dataset:
-    """Quantiles and means of an ensemble, labelled.
+class Summaries:
+    """Means and quantiles of every output, from an ensemble that comes whole or in blocks.
 
-    Returns
-    -------
-    xarray.Dataset
-        As design of the outputs has it: (region, year, quantile), with ``<name>_mean`` beside
-        each variable, on which ledger and sums close.
+    Parameters
+    ----------
+    exact : bool
+        Keep all draws; otherwise a `quantiles.Sketch` of each number.
     """
-    count = len(ensemble.regions)
-    data: dict[str, xr.DataArray] = {}
-    for variable, values in _variables(ensemble, count):
-        quantiles = np.moveaxis(np.quantile(values, QUANTILES, axis=-1), 0, -1)
-        _put(data, variable, ("region", "year", "quantile"), quantiles)
-        mean = Variable(f"{variable.name}_mean", variable.units, f"{variable.long_name}, mean")
-        _put(data, mean, ("region", "year"), values.mean(axis=-1))
-    if ensemble.districts:
-        values = np.stack(list(ensemble.districts.values()))
-        quantiles = np.moveaxis(np.quantile(values, QUANTILES, axis=-1), 0, -1)
-        _put(data, DISTRICT, ("district", "year", "quantile"), quantiles)
-        mean = Variable(f"{DISTRICT.name}_mean", DISTRICT.units, f"{DISTRICT.long_name}, mean")
-        _put(data, mean, ("district", "year"), values.mean(axis=-1))
-    dataset = xr.Dataset(data, coords=_coordinates(ensemble, atlas), attrs=dict(provenance))
-    dataset = dataset.assign_coords(quantile=("quantile", list(QUANTILES)))
-    return _described(dataset, scenario)
+
+    def __init__(self, *, exact: bool):
+        self._kind: type[Exact] | type[Sketch] = Exact if exact else Sketch
+        self._kept: dict[str, tuple[Variable, str, Summary]] = {}
+        self._first: Ensemble | None = None
+
+    def add(self, ensemble: Ensemble) -> None:
+        """Take a block of draws."""
+        self._first = self._first or ensemble
+        rows = [(v, "region", values) for v, values in _variables(ensemble)]
+        if ensemble.districts:
+            rows.append((DISTRICT, "district", np.stack(list(ensemble.districts.values()))))
+        for variable, place, values in rows:
+            if variable.name not in self._kept:
+                self._kept[variable.name] = (variable, place, self._kind())
+            self._kept[variable.name][2].add(values)
+
+    def to_dataset(
+        self, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str | int]
+    ) -> xr.Dataset:
+        """Label what was taken: (region, year, quantile), and ``<name>_mean`` beside each.
+
+        Ledger and sums close on the means.
+        """
+        assert self._first is not None
+        data: dict[str, xr.DataArray] = {}
+        for variable, place, summary in self._kept.values():
+            _put(
+                data,
+                variable,
+                (place, "year", "quantile"),
+                _from_base_year(variable, summary.quantiles(QUANTILES)),
+            )
+            mean = Variable(f"{variable.name}_mean", variable.units, f"{variable.long_name}, mean")
+            _put(data, mean, (place, "year"), _from_base_year(variable, summary.mean()))
+        coords = _coordinates(self._first, atlas)
+        dataset = xr.Dataset(data, coords=coords, attrs=dict(provenance))
+        dataset = dataset.assign_coords(quantile=("quantile", list(QUANTILES)))
+        exact = self._kind is Exact
+        dataset.attrs["quantiles"] = (
+            "exact" if exact else f"within {RELATIVE_ERROR:.2%} of the value"
+        )
+        return _described(dataset, scenario)
 
 
 def draws_dataset(
@@ -294,8 +366,8 @@ def draws_dataset(
 ) -> xr.Dataset:
     """Every draw, labelled: (region, year, draw)."""
     data: dict[str, xr.DataArray] = {}
-    for variable, values in _variables(ensemble, len(ensemble.regions)):
-        _put(data, variable, ("region", "year", "draw"), values)
+    for variable, values in _variables(ensemble):
+        _put(data, variable, ("region", "year", "draw"), _from_base_year(variable, values))
     if ensemble.districts:
         values = np.stack(list(ensemble.districts.values()))
         _put(data, DISTRICT, ("district", "year", "draw"), values)
@@ -303,21 +375,26 @@ def draws_dataset(
     return _described(dataset, scenario)
 
 
-def _variables(ensemble: Ensemble, count: int) -> list[tuple[Variable, Array]]:
+def _variables(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
+    """Values of the scenario's regions, (region, year, draw); flows start a year later."""
+    count = len(ensemble.regions)
     urban, rural = ensemble.urban[:count], ensemble.rural[:count]
     total = urban + rural
     by_name = dict(zip((v.name for v in STOCKS), (urban, rural, total, urban / total), strict=True))
     rows = [(variable, by_name[variable.name]) for variable in STOCKS]
-    # No flow leads to the base year: it is not a number there.
-    gap = np.full((count, 1, urban.shape[-1]), np.nan)
-    for index, variable in enumerate(FLOW_VARIABLES):
-        flow = ensemble.flows[:count, :, index]
-        rows.append((variable, np.concatenate((gap, flow), axis=1)))
+    rows += [(v, ensemble.flows[:count, :, i]) for i, v in enumerate(FLOW_VARIABLES)]
     for name, persons in ensemble.programmes.items():
         part = Variable(f"programme_{name}", "persons/year", f"part of programmes: {name}")
-        values = np.repeat(persons[:count, :, None], urban.shape[-1], axis=2)
-        rows.append((part, np.concatenate((gap, values), axis=1)))
+        rows.append((part, np.repeat(persons[:count, :, None], urban.shape[-1], axis=2)))
     return rows
+
+
+def _from_base_year(variable: Variable, values: Array) -> Array:
+    """Put a year that is not a number before a flow: none leads to the base year."""
+    if variable.units != "persons/year":
+        return values
+    gap = np.full((values.shape[0], 1, *values.shape[2:]), np.nan)
+    return np.concatenate((gap, values), axis=1)
 
 
 def _put(

@@ -10,14 +10,24 @@ from typing import Any
 import xarray as xr
 
 from . import __version__
-from .model import Ensemble, draws_dataset, regions_of, simulate, to_dataset
+from .errors import OutputError
+from .model import (
+    EXACT_BYTES,
+    Ensemble,
+    Summaries,
+    blocks,
+    bytes_needed,
+    draws_dataset,
+    regions_of,
+    simulate,
+)
 from .posterior import Atlas
 from .posterior_file import Posteriors
 from .region import BASE_YEAR, Region, UrbanDistrict
 from .scenario import Scenario
 from .seeds import Seeds
 from .store import TIDY, Folder, tidy, write_csv, write_netcdf
-from .verdicts import COLUMNS, Verdict, is_conditional, judge
+from .verdicts import COLUMNS, Judge, Verdict, is_conditional
 
 Progress = Callable[[str], None]
 
@@ -63,21 +73,46 @@ def run_scenario(
     posteriors: Posteriors,
     *,
     progress: Progress = lambda _: None,
-) -> tuple[Ensemble, xr.Dataset, list[Verdict]]:
+) -> tuple[Ensemble | None, xr.Dataset, list[Verdict]]:
     """Simulate and judge one scenario.
 
     Returns
     -------
-    Ensemble
-        Every draw.
+    Ensemble or None
+        Every draw, where they fit into memory.
     xarray.Dataset
         Its quantiles and means.
     list of Verdict
     """
-    ensemble = simulate(scenario, atlas, posteriors.by_region, progress=progress)
+    exact = keeps_all_draws(scenario, atlas)
+    summaries, judge = Summaries(exact=exact), Judge(scenario, atlas, exact=exact)
+    whole = None
+    if exact:
+        whole = simulate(scenario, atlas, posteriors.by_region, progress=progress)
+        summaries.add(whole)
+        judge.add(whole)
+    else:
+        for part in blocks(scenario, atlas, posteriors.by_region, progress=progress):
+            summaries.add(part)
+            judge.add(part)
     attributes = _attributes(provenance_of(scenario, seeds, posteriors))
-    dataset = to_dataset(ensemble, scenario, atlas, attributes)
-    return ensemble, dataset, judge(ensemble, scenario, atlas)
+    return whole, summaries.to_dataset(scenario, atlas, attributes), judge.verdicts()
+
+
+def keeps_all_draws(scenario: Scenario, atlas: Atlas) -> bool:
+    """Whether all draws of a scenario fit into memory, so that quantiles are exact."""
+    return bytes_needed(scenario, atlas) <= EXACT_BYTES
+
+
+def check_draws(scenario: Scenario, atlas: Atlas) -> None:
+    """Refuse, before any work, to keep more draws than fit into memory."""
+    if not keeps_all_draws(scenario, atlas):
+        draws = scenario.ensemble.draws
+        most = draws * EXACT_BYTES // bytes_needed(scenario, atlas)
+        raise OutputError(
+            f"{scenario.scenario}: --keep-draws keeps at most {most} draws of these regions; "
+            f"found {draws}"
+        )
 
 
 def _attributes(provenance: Mapping[str, Any]) -> dict[str, str | int]:
@@ -132,7 +167,7 @@ def write_run(
     seeds: Seeds,
     atlas: Atlas,
     posteriors: Posteriors,
-    results: tuple[Ensemble, xr.Dataset, list[Verdict]],
+    results: tuple[Ensemble | None, xr.Dataset, list[Verdict]],
     *,
     keep_draws: bool,
 ) -> None:
@@ -147,7 +182,7 @@ def write_run(
         write_netcdf(dataset, folder.path / "projection.nc")
         write_csv(folder.path / "projection.csv", TIDY, tidy(dataset))
         write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
-        if keep_draws:
+        if keep_draws and ensemble is not None:
             draws = draws_dataset(ensemble, scenario, atlas, _attributes(provenance))
             write_netcdf(draws, folder.path / "draws.nc")
         for region_id in scenario.regions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import Ensemble
+from .model import Ensemble, regions_of
 from .posterior import Atlas
+from .quantiles import Exact, Sketch
 from .region import BASE_YEAR, Region, Target
 from .scenario import LEVERS, Scenario
 
@@ -173,116 +174,153 @@ def is_conditional(scenario: Scenario) -> bool:
     )
 
 
-def judge(ensemble: Ensemble, scenario: Scenario, atlas: Atlas) -> list[Verdict]:
-    """Verdicts on all targets of the scenario's regions, in the order of the files."""
-    verdicts: list[Verdict] = []
-    met: dict[int, NDArray[np.bool_]] = {}
-    conditional = is_conditional(scenario)
-    for region_id in ensemble.regions:
-        for aim in aims(atlas.regions[region_id], atlas):
-            verdict, success = _judge_one(ensemble, scenario, aim, conditional)
-            if success is not None:
-                met[len(verdicts)] = success
-            verdicts.append(verdict)
-    return _together(verdicts, met)
+class Judge:
+    """Verdicts on all targets of a scenario's regions, from an ensemble whole or in blocks.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    atlas : Atlas
+    exact : bool
+        As in `model.Summaries`; probabilities are exact either way.
+    """
+
+    def __init__(self, scenario: Scenario, atlas: Atlas, *, exact: bool):
+        self._scenario = scenario
+        self._tallies = [
+            _Tally(aim, scenario, exact=exact)
+            for region_id in regions_of(scenario, atlas)
+            for aim in aims(atlas.regions[region_id], atlas)
+        ]
+        self._groups: dict[tuple[str, int], list[_Tally]] = {}
+        for tally in self._tallies:
+            if tally.judged:
+                key = (tally.aim.region, tally.aim.target.year)
+                self._groups.setdefault(key, []).append(tally)
+        self._together = dict.fromkeys(self._groups, 0)
+
+    def add(self, ensemble: Ensemble) -> None:
+        """Take a block of draws."""
+        for tally in self._tallies:
+            tally.add(ensemble)
+        for key, group in self._groups.items():
+            met = [tally.met_in_block for tally in group]
+            self._together[key] += int(np.logical_and.reduce(met).sum())
+
+    def verdicts(self) -> list[Verdict]:
+        """Verdicts in the order of the files."""
+        conditional = is_conditional(self._scenario)
+        return [
+            tally.verdict(self._note(tally), conditional=conditional) for tally in self._tallies
+        ]
+
+    def _note(self, tally: _Tally) -> str:
+        """How often all targets of the region and year are met in one draw."""
+        key = (tally.aim.region, tally.aim.target.year)
+        group = self._groups.get(key, [])
+        if not tally.judged or len(group) < 2:
+            return ""
+        share = self._together[key] / self._scenario.ensemble.draws
+        return f"all {len(group)} targets of {key[1]} met in {share:.2f} of draws"
 
 
-def _judge_one(
-    ensemble: Ensemble, scenario: Scenario, aim: Aim, conditional: bool
-) -> tuple[Verdict, NDArray[np.bool_] | None]:
-    target = aim.target
-    rate = target.indicator == "urbanization_rate"
-    verdict = Verdict(
-        scenario=scenario.scenario,
-        region=aim.region,
-        indicator=target.indicator,
-        year=target.year,
-        comparison=target.comparison,
-        target=aim.value,
-        unit="percent" if rate else "persons",
-        source=target.source,
-        place=target.place,
-    )
-    values = _values(ensemble, aim)
-    if values is None:
-        return verdict, None
-    if target.year > scenario.horizon:
-        return replace(verdict, likelihood=BEYOND_HORIZON), None
-    if target.relative_to is not None:
-        reference = 100.0 * ensemble.rate(target.relative_to)
-        threshold = reference - NEAR_POINTS
-        aimed = reference
-    else:
-        threshold = np.full((ensemble.years.size, 1), aim.threshold)
-        aimed = np.full((ensemble.years.size, 1), aim.value)
-    index = target.year - BASE_YEAR
-    success = values >= threshold
-    probability = float(success[index].mean())
-    median = float(np.median(values[index]))
-    wanted = float(np.median(aimed[index]))
-    low, high = np.quantile(values[index], (0.05, 0.95))
-    first = [int(y) for y, s in zip(ensemble.years, success, strict=True) if s.mean() >= 0.5]
-    short = wanted - median
-    persons = short
-    if rate:
-        row = ensemble.row(aim.region)
-        total = ensemble.urban[row, index] + ensemble.rural[row, index]
-        persons = short / 100.0 * float(np.median(total))
-    note = ""
-    if target.relative_to is not None:
-        exact, double = (
-            float((values[index] >= reference[index] - points).mean())
-            for points in (0.0, 2.0 * NEAR_POINTS)
+class _Tally:
+    """What one aim needs to know of the draws: how many met it by year, and how they spread."""
+
+    def __init__(self, aim: Aim, scenario: Scenario, *, exact: bool):
+        self.aim = aim
+        self.scenario = scenario
+        kind: type[Exact] | type[Sketch] = Exact if exact else Sketch
+        self.values, self.wanted, self.totals = kind(), kind(), kind()
+        modelled = aim.target.indicator != "new_urban_jobs"
+        self.judged = modelled and aim.target.year <= scenario.horizon
+        self.modelled = modelled
+        self.draws = 0
+        self.met: NDArray[np.int64] | None = None
+        self.met_in_block: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self.near = dict.fromkeys((0.0, 2.0 * NEAR_POINTS), 0)
+
+    def add(self, ensemble: Ensemble) -> None:
+        if not self.judged:
+            return
+        aim, target = self.aim, self.aim.target
+        values = _values(ensemble, aim)
+        index = target.year - BASE_YEAR
+        if target.relative_to is not None:
+            reference = 100.0 * ensemble.rate(target.relative_to)
+            success = values >= reference - NEAR_POINTS
+            self.wanted.add(reference[index][None])
+            for points in self.near:
+                self.near[points] += int((values[index] >= reference[index] - points).sum())
+        else:
+            assert aim.threshold is not None
+            success = values >= aim.threshold
+        self.met = success.sum(axis=1) if self.met is None else self.met + success.sum(axis=1)
+        self.met_in_block = success[index]
+        self.draws += values.shape[1]
+        self.values.add(values[index][None])
+        if target.indicator == "urbanization_rate":
+            row = ensemble.row(aim.region)
+            self.totals.add((ensemble.urban[row, index] + ensemble.rural[row, index])[None])
+
+    def verdict(self, together: str, *, conditional: bool) -> Verdict:
+        aim, target = self.aim, self.aim.target
+        rate = target.indicator == "urbanization_rate"
+        verdict = Verdict(
+            scenario=self.scenario.scenario,
+            region=aim.region,
+            indicator=target.indicator,
+            year=target.year,
+            comparison=target.comparison,
+            target=aim.value,
+            unit="percent" if rate else "persons",
+            source=target.source,
+            place=target.place,
         )
-        note = (
-            f"met at most {NEAR_POINTS:g} point below {target.relative_to} in the same draw; "
-            f"{exact:.2f} at or above it, {double:.2f} within {2 * NEAR_POINTS:g} points"
-        )
-    return (
-        replace(
+        if not self.judged:
+            return replace(verdict, likelihood=BEYOND_HORIZON) if self.modelled else verdict
+        assert self.met is not None
+        low, median, high = (float(q) for q in self.values.quantiles((0.05, 0.5, 0.95))[0])
+        probability = float(self.met[target.year - BASE_YEAR] / self.draws)
+        first = np.flatnonzero(self.met >= 0.5 * self.draws)
+        notes = [together]
+        wanted = aim.value
+        if target.relative_to is not None:
+            wanted = float(self.wanted.quantiles((0.5,))[0, 0])
+            exact, double = (count / self.draws for count in self.near.values())
+            notes.insert(
+                0,
+                f"met at most {NEAR_POINTS:g} point below {target.relative_to} in the same draw; "
+                f"{exact:.2f} at or above it, {double:.2f} within {2 * NEAR_POINTS:g} points",
+            )
+        assert wanted is not None
+        short = wanted - median
+        persons = short
+        if rate:
+            persons = short / 100.0 * float(self.totals.quantiles((0.5,))[0, 0])
+        return replace(
             verdict,
             target=wanted,
             median=median,
-            p05=float(low),
-            p95=float(high),
+            p05=low,
+            p95=high,
             probability=probability,
             likelihood=likelihood(probability, conditional=conditional),
             shortfall=short,
             shortfall_persons=persons,
-            first_year_met=first[0] if first else None,
-            coherence=note,
-        ),
-        success[index],
-    )
+            first_year_met=BASE_YEAR + int(first[0]) if first.size else None,
+            coherence="; ".join(note for note in notes if note),
+        )
 
 
-def _values(ensemble: Ensemble, aim: Aim) -> Array | None:
-    """What the aim is about, (year, draw), in the unit of its row; None if not modelled."""
+def _values(ensemble: Ensemble, aim: Aim) -> Array:
+    """What the aim is about, (year, draw), in the unit of its row."""
     indicator = aim.target.indicator
     if indicator == "urban_district_population":
-        return ensemble.districts.get(aim.region)
-    if indicator == "new_urban_jobs":
-        return None
+        return ensemble.districts[aim.region]
     row = ensemble.row(aim.region)
     if indicator == "urbanization_rate":
         return 100.0 * ensemble.rate(aim.region)
     if indicator == "urban_population":
         return np.asarray(ensemble.urban[row])
     return np.asarray(ensemble.urban[row] + ensemble.rural[row])
-
-
-def _together(verdicts: list[Verdict], met: Mapping[int, NDArray[np.bool_]]) -> list[Verdict]:
-    """Add, where a region has several targets for a year, how often all are met in one draw."""
-    groups: dict[tuple[str, int], list[int]] = {}
-    for index in met:
-        groups.setdefault((verdicts[index].region, verdicts[index].year), []).append(index)
-    out = list(verdicts)
-    for (_, year), members in groups.items():
-        if len(members) < 2:
-            continue
-        share = float(np.logical_and.reduce([met[i] for i in members]).mean())
-        text = f"all {len(members)} targets of {year} met in {share:.2f} of draws"
-        for index in members:
-            note = out[index].coherence
-            out[index] = replace(out[index], coherence="; ".join(filter(None, (note, text))))
-    return out

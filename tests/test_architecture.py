@@ -16,7 +16,16 @@ HOUSE = Path(simmodel.__file__).parent
 # then what joins the two; reading and writing at the edge; the command line on top.
 LAYERS = [
     {"errors", "variables"},
-    {"life_table", "migration", "graduation", "projection", "calibration", "ensemble", "yaml_text"},
+    {
+        "life_table",
+        "migration",
+        "graduation",
+        "projection",
+        "calibration",
+        "ensemble",
+        "quantiles",
+        "yaml_text",
+    },
     {"parameters", "region", "scenario", "fonts", "conformance"},
     {"baseline", "derived", "scenario_file", "seeds", "store", "charts"},
     {"standards"},

@@ -7,7 +7,8 @@ import pytest
 
 from simmodel.model import Ensemble
 from simmodel.region import Target
-from simmodel.verdicts import aims, half_last_digit, is_conditional, judge, likelihood
+from simmodel.scenario import Scenario
+from simmodel.verdicts import Judge, aims, half_last_digit, is_conditional, likelihood
 
 YEARS = np.arange(2020, 2026)
 
@@ -24,7 +25,9 @@ def ensemble_of(rates, total=100_000.0):
 @pytest.fixture
 def one_target(atlas, seeds, shipped):
     """Judge a single target of Gansu against four draws."""
-    trend = shipped["trend"]
+    data = shipped["trend"].resolved() | {"regions": ["gansu"]}
+    trend = Scenario.model_validate(data)
+    alone = {"china": seeds.regions["china"]}
 
     def judged(ensemble, **target):
         base = {"source": "gansu_action_plan_2024_2029", "place": "x", "year": 2025}
@@ -32,8 +35,10 @@ def one_target(atlas, seeds, shipped):
             update={"targets": (Target.model_validate({**base, **target}),)}
         )
 
-        stub = SimpleNamespace(regions={**seeds.regions, "gansu": gansu})
-        (verdict,) = judge(ensemble, trend, stub)
+        stub = SimpleNamespace(regions={**alone, "gansu": gansu})
+        judge = Judge(trend, stub, exact=True)
+        judge.add(ensemble)
+        (verdict,) = judge.verdicts()
         return verdict
 
     return judged
