@@ -48,7 +48,7 @@ def problem(draws: int, seed: int) -> Problem:
     age = np.arange(AGES)
     people = 6000.0 * np.exp(-((age / 75.0) ** 4))
     population = np.broadcast_to(people, (2, 2, AGES)) * np.array([0.9, 1.1])[:, None, None]
-    gompertz = np.minimum(3e-5 * np.exp(0.095 * age) + 2e-4, 0.7)
+    gompertz = np.minimum(3e-5 * np.exp(0.095 * age) + 2e-4, 0.45)
     moving = migration.calendar_year_schedule(migration.STANDARD)
     moving = moving / moving[:65].mean()
     births = np.where((age >= 15) & (age < 50), np.exp(-(((age - 28) / 6.0) ** 2)), 0.0)

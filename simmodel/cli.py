@@ -13,7 +13,7 @@ from .errors import FaultError, SimmodelError
 
 if TYPE_CHECKING:
     from .scenario import Scenario
-    from .seeds import Seeds
+    from .seeds import Index, Seeds
 
 
 class Commands(click.Group):
@@ -49,7 +49,13 @@ def _seeds(directory: Path | None) -> Seeds:
     return read_seeds(find_seeds(directory))
 
 
-def _scenarios(paths: tuple[Path, ...], seeds: Seeds, overrides: tuple[str, ...]) -> list[Scenario]:
+def _index(directory: Path | None) -> Index:
+    from .seeds import find_seeds, read_index
+
+    return read_index(find_seeds(directory))
+
+
+def _scenarios(paths: tuple[Path, ...], index: Index, overrides: tuple[str, ...]) -> list[Scenario]:
     """Read all scenario files; the faults of all of them in one pass."""
     from .scenario_file import read_scenario
 
@@ -59,9 +65,9 @@ def _scenarios(paths: tuple[Path, ...], seeds: Seeds, overrides: tuple[str, ...]
             scenarios.append(
                 read_scenario(
                     path,
-                    region_ids=seeds.parents(),
-                    programme_ids=list(seeds.programmes()),
-                    source_ids=list(seeds.sources),
+                    region_ids=index.parents,
+                    programme_ids=index.programmes,
+                    source_ids=index.sources,
                     overrides=overrides,
                 )
             )
@@ -130,7 +136,7 @@ def run(
     if seed is not None:
         overrides = (*overrides, f"ensemble.seed={seed}")
     seeds = _seeds(seeds_dir)
-    scenarios = _scenarios(files, seeds, overrides)
+    scenarios = _scenarios(files, seeds.index(), overrides)
     names = [s.scenario for s in scenarios]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -199,7 +205,7 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
             elif _is_region_file(path):
                 read_seeds(path.parent)
             else:
-                _scenarios((path,), _seeds(seeds_dir), ())
+                _scenarios((path,), _index(seeds_dir), ())
             fine.append(f"{path}: ok")
         except FaultError as error:
             faults.extend(error.faults)
@@ -227,7 +233,7 @@ def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None
     """
     from .scenario_file import write_scenario
 
-    (scenario,) = _scenarios((file,), _seeds(seeds_dir), overrides)
+    (scenario,) = _scenarios((file,), _index(seeds_dir), overrides)
     click.echo(write_scenario(scenario), nl=False)
 
 
@@ -260,7 +266,7 @@ def cite(file: Path | None, seeds_dir: Path | None) -> None:
     from .report_text import citations
 
     seeds = _seeds(seeds_dir)
-    scenario = _scenarios((file,), seeds, ())[0] if file is not None else None
+    scenario = _scenarios((file,), seeds.index(), ())[0] if file is not None else None
     click.echo(citations(seeds, scenario))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ class Seeds:
     sources: Mapping[str, Source]
     directory: Path
     sha256: str
+
+    def index(self) -> Index:
+        """Return what a scenario may refer to."""
+        return Index(self.parents(), tuple(self.programmes()), tuple(self.sources))
 
     def region(self, region_id: str) -> Region:
         """Return a region; an unknown id is a `SeedError` that names the known ones."""
@@ -108,6 +113,62 @@ def find_seeds(option: Path | None = None) -> Path:
     raise SeedError("no seed folder: there is no ./seeds and none was installed; use --seeds DIR")
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a scenario may refer to: enough to check one without reading every figure.
+
+    Attributes
+    ----------
+    parents : mapping of str to str or None
+        Every region's id with its parent's.
+    programmes, sources : tuple of str
+        Ids.
+    """
+
+    parents: Mapping[str, str | None]
+    programmes: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def read_index(directory: Path) -> Index:
+    """Read the ids in a seed folder, from file names and top-level keys, without parsing figures.
+
+    Raises
+    ------
+    SeedError
+        If there is nothing to read.
+    """
+    paths = _seed_files(directory)
+    parents: dict[str, str | None] = {}
+    programmes: list[str] = []
+    sources: tuple[str, ...] = ()
+    for path in paths:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if path.name == SOURCES:
+            sources = tuple(_TOP_KEY.findall(text))
+            continue
+        parent = _PARENT.search(text)
+        parents[path.stem] = parent[1] if parent else None
+        if block := _PROGRAMMES.search(text):
+            programmes += _ID.findall(block[1])
+    return Index(parents, tuple(programmes), sources)
+
+
+_TOP_KEY: Final = re.compile(r"^([A-Za-z0-9_]+):", re.MULTILINE)
+_PARENT: Final = re.compile(r"^parent:\s*([^\s#]+)", re.MULTILINE)
+_PROGRAMMES: Final = re.compile(r"^programmes:(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+_ID: Final = re.compile(r"\bid:\s*([^\s,}#]+)")
+
+
+def _seed_files(directory: Path) -> list[Path]:
+    if not directory.is_dir():
+        raise SeedError(f"{directory}: is not a folder with seed files")
+    paths = sorted(p for p in directory.glob("*.yaml") if not p.name.startswith("."))
+    if not paths:
+        raise SeedError(f"{directory}: holds no seed files (*.yaml)")
+    return paths
+
+
 def read_seeds(directory: Path) -> Seeds:
     """Read and check all seed files of a folder.
 
@@ -118,13 +179,8 @@ def read_seeds(directory: Path) -> Seeds:
     SeedError
         If there is nothing to read.
     """
-    if not directory.is_dir():
-        raise SeedError(f"{directory}: is not a folder with seed files")
-    paths = sorted(p for p in directory.glob("*.yaml") if not p.name.startswith("."))
-    if not paths:
-        raise SeedError(f"{directory}: holds no seed files (*.yaml)")
     folder = _Folder(directory)
-    for path in paths:
+    for path in _seed_files(directory):
         folder.read(path)
     folder.check()
     if folder.faults:

@@ -223,3 +223,12 @@ def test_zero_is_a_value(value):
         "place": "1",
     }
     assert Observation.model_validate(data).value == value
+
+
+def test_the_index_read_without_figures_is_that_of_the_seeds(seeds):
+    from simmodel.seeds import read_index
+
+    index = read_index(seeds.directory)
+    assert index.parents == seeds.parents()
+    assert index.programmes == tuple(seeds.programmes())
+    assert set(index.sources) == set(seeds.sources)
