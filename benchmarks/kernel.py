@@ -90,6 +90,7 @@ def run(problem: Problem, threads: int) -> tuple[Array, Array, Array]:
         problem.levels,
         absent=problem.absent,
         programmes=problem.programmes,
+        keep_population=False,
     )
     return path.urban, path.rural, path.flows
 
@@ -136,13 +137,80 @@ def c_twin(threads: int):
     return call
 
 
+def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array]:
+    """Project a problem in plain numpy, draws innermost, all ages and sexes of a year at once."""
+    years, draws = p.levels.shape[1:]
+    urban, rural = np.empty((years + 1, draws)), np.empty((years + 1, draws))
+    flows = np.zeros((years, len(FLOWS), draws))
+    s = p.schedules
+    mu, mr = s.death[0, :, :, None], s.death[1, :, :, None]
+    e, o = s.rural_exit[:, :, None], s.urban_departure[:, :, None]
+    boys = np.array([1.0 - s.male_share, s.male_share])[:, None]
+    for low in range(0, draws, block):
+        part = slice(low, min(low + block, draws))
+        n = part.stop - part.start
+        u, r = (np.repeat(p.population[i][:, :, None], n, axis=2) for i in range(2))
+        absent = p.absent[part].copy()
+        urban[0, part], rural[0, part] = u.sum(axis=(0, 1)), r.sum(axis=(0, 1))
+        for year in range(years):
+            v = p.levels[:, year, part]
+            back_u, back_r = absent * v[6], absent * v[7]
+            absent -= back_u + back_r
+            come_u, come_r = v[4] + back_u, v[5] + back_r
+            start_u = u + 0.5 * s.arrivals[0, :, :, None] * come_u
+            start_r = r + 0.5 * s.arrivals[1, :, :, None] * come_r
+            to_r, to_u = 0.5 * v[2] * o, 0.5 * v[0] * e
+            stay_u = 1.0 + 0.5 * (v[11] * mu + (v[2] + v[3]) * o)
+            stay_r = 1.0 + 0.5 * (v[12] * mr + (v[0] + v[1]) * e)
+            scale = 1.0 / (stay_u * stay_r - to_u * to_r)
+            lived_u = (stay_r * start_u + to_u * start_r) * scale
+            lived_r = (stay_u * start_r + to_r * start_u) * scale
+            end_u, end_r = 2.0 * lived_u - u, 2.0 * lived_r - r
+            flow = flows[year, :, part]
+            births = [s.fertility[i, :, None] * x[0] for i, x in enumerate((lived_u, lived_r))]
+            flow[0], flow[1] = births[0].sum(axis=0) * v[9], births[1].sum(axis=0) * v[10]
+            flow[2], flow[3] = (
+                (mu * lived_u).sum((0, 1)) * v[11],
+                (mr * lived_r).sum((0, 1)) * v[12],
+            )
+            exits, departures = (e * lived_r).sum((0, 1)), (o * lived_u).sum((0, 1))
+            flow[4], flow[9] = exits * v[0], exits * v[1]
+            flow[5], flow[8] = departures * v[2], departures * v[3]
+            flow[6], flow[7] = come_u, come_r
+            half = [0.5 * s.infant_death[i][:, None] * v[11 + i] for i in range(2)]
+            alive = [boys * v[9 + i] * (1.0 - h) / (1.0 + h) for i, h in enumerate(half)]
+            leave_u = 0.5 * alive[0] * (births[0] * o[0]).sum(axis=0)
+            leave_r = 0.5 * alive[1] * (births[1] * e[0]).sum(axis=0)
+            live = [a * b.sum(axis=0) for a, b in zip(alive, births, strict=True)]
+            for i in range(2):
+                flow[2 + i] += (boys * flow[i] * 2.0 * half[i] / (1.0 + half[i])).sum(axis=0)
+            flow[4] += (leave_r * v[0]).sum(axis=0)
+            flow[9] += (leave_r * v[1]).sum(axis=0)
+            flow[5] += (leave_u * v[2]).sum(axis=0)
+            flow[8] += (leave_u * v[3]).sum(axis=0)
+            absent += flow[8] + flow[9]
+            u[:, 1:], r[:, 1:] = end_u[:, :-1], end_r[:, :-1]
+            u[:, -1] += end_u[:, -1]
+            r[:, -1] += end_r[:, -1]
+            u[:, 0] = live[0] + leave_r * v[0] - leave_u * (v[2] + v[3])
+            r[:, 0] = live[1] + leave_u * v[2] - leave_r * (v[0] + v[1])
+            people = r.sum(axis=(0, 1))
+            kept = np.exp(-v[8])
+            flow[10], flow[11] = people * (1.0 - kept), p.programmes[year]
+            stay = kept * (1.0 - p.programmes[year] / (people * kept))
+            u += r * (1.0 - stay)
+            r *= stay
+            urban[year + 1, part], rural[year + 1, part] = u.sum((0, 1)), r.sum((0, 1))
+    return urban, rural, flows
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--draws", type=int, default=12_800)
-    parser.add_argument("--compare", action="store_true", help="also C, in the same run")
+    parser.add_argument("--compare", action="store_true", help="also C and numpy, in the same run")
     options = parser.parse_args()
     full = problem(options.draws, seed=1)
     unit = 1e9 / (options.draws * YEARS)
@@ -154,14 +222,16 @@ def main() -> None:
         "ages": AGES,
     }
     if options.compare and (twin := c_twin(options.threads)) is not None:
-        for ours, theirs in zip(run(full, options.threads), twin(full), strict=True):
-            np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+        for other in (twin(full), numpy_twin(full)):
+            for ours, theirs in zip(run(full, options.threads), other, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-10)
         # In turn, so that both see the same machine.
         pairs = [
             (best(lambda: run(full, options.threads), 3), best(lambda: twin(full), 3))
             for _ in range(5)
         ]
         result["c_ns_per_region_year"] = round(min(c for _, c in pairs) * unit, 1)
+        result["numpy_ns_per_region_year"] = round(best(lambda: numpy_twin(full), 2) * unit, 1)
         result["ratio_to_c"] = round(float(np.median([a / c for a, c in pairs])), 3)
     if options.json:
         print(json.dumps(result))

@@ -52,7 +52,7 @@ def county(number: int, draws: int, years: int) -> np.ndarray:
     for block in range((draws + BLOCK - 1) // BLOCK):
         scores = standard_normal(1, f"parameters/county{number}", block, (len(NAMES),))
         levels = later_levels(
-            natural(mean + 0.2 * scores, BOUND),
+            natural(mean + 0.1 * scores, BOUND),
             setting,
             years,
             mortality_trend=0.98 ** np.arange(1, years + 1),

@@ -150,8 +150,10 @@ def run(
     from .posterior import Atlas
     from .posterior_file import load
     from .report_text import several_scenarios, single_scenario
-    from .run import check_draws, run_scenario, write_comparison, write_run
+    from .run import check_draws, run_scenario, will_compile, write_comparison, write_run
 
+    if will_compile():
+        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
     atlas = Atlas(seeds.regions)
     if keep_draws:
         for scenario in scenarios:

@@ -122,6 +122,7 @@ def project(
     boundary: Array | None = None,
     net_migration: Array | None = None,
     timing: str = "even",
+    keep_population: bool = True,
 ) -> Projection:
     """Project a population year by year under draw-specific levels.
 
@@ -145,6 +146,8 @@ def project(
     timing : {"even", "end"}
         Half of the net migrants at the start of a year and half at its end, at the ages given
         both times; or all at its end, after births and deaths.
+    keep_population : bool
+        Whether the population by age at the end is wanted; without it ``population`` has no draws.
 
     Returns
     -------
@@ -178,7 +181,7 @@ def project(
     _check(population, schedules, levels, absent, programmes, boundary, counts)
     urban, rural = np.empty((years + 1, draws)), np.empty((years + 1, draws))
     flows = np.empty((years, len(FLOWS), draws))
-    last = np.empty((2, 2, ages, draws))
+    last = np.empty((2, 2, ages, draws if keep_population else 0))
     moved_out = _project(
         np.ascontiguousarray(population, dtype=np.float64),
         schedules.death,
@@ -396,6 +399,8 @@ def _project(
             urban[year + 1, low : low + n] = w[TOTAL_URBAN : TOTAL_URBAN + n]
             rural[year + 1, low : low + n] = w[TOTAL_RURAL : TOTAL_RURAL + n]
             flows[year, :, low : low + n] = flow[:, :n]
+        if last.shape[3] == 0:
+            continue
         _settle(w, population)
         for s in range(2):
             last[0, s, :, low : low + n] = population[s, :ages, :n]
@@ -469,15 +474,16 @@ def _live(w, population, death, rural_exit, urban_departure, arrivals, fertility
                 urban_departure[s, a],
                 0.5 * arrivals[0, s, a],
                 0.5 * arrivals[1, s, a],
+                fertility[0, a],
+                fertility[1, a],
+                s == FEMALE and (fertility[0, a] > 0.0 or fertility[1, a] > 0.0),
             )
-            if s == FEMALE and (fertility[0, a] > 0.0 or fertility[1, a] > 0.0):
-                _bear(w, fertility[0, a], fertility[1, a], rural_exit[s, a], urban_departure[s, a])
         for d in range(width):  # two ages enter the open one
             population[s, ages - 1, d] += population[s, ages, d]
 
 
 @_compiled
-def _live_cell(w, cells, now, then, mu, mr, e, o, half_u, half_r):
+def _live_cell(w, cells, now, then, mu, mr, e, o, half_u, half_r, fu, fr, mothers):
     """Advance one age and sex from its place ``now`` to that of the next age, ``then``.
 
     With H half of the matrix of intensities, person-years are (I + H)^-1 of the start, and the end
@@ -499,8 +505,12 @@ def _live_cell(w, cells, now, then, mu, mr, e, o, half_u, half_r):
         scale = 1.0 / (stay_u * stay_r - move_u * move_r)
         lived_u = (stay_r * u + move_r * r) * scale
         lived_r = (stay_u * r + move_u * u) * scale
-        w[LIVED_URBAN + d] = lived_u
-        w[LIVED_RURAL + d] = lived_r
+        if mothers:
+            born_u, born_r = fu * lived_u, fr * lived_r
+            w[BORN_URBAN + d] += born_u
+            w[BORN_RURAL + d] += born_r
+            w[BORN_TO_LEAVING_URBAN + d] += born_u * o
+            w[BORN_TO_LEAVING_RURAL + d] += born_r * e
         w[DYING_URBAN + d] += mu * lived_u
         w[DYING_RURAL + d] += mr * lived_r
         w[EXITING + d] += e * lived_r
@@ -512,17 +522,6 @@ def _live_cell(w, cells, now, then, mu, mr, e, o, half_u, half_r):
         w[TOTAL_RURAL + d] += end_r
         cells[then + d] = end_u
         cells[then + BLOCK + d] = end_r
-
-
-@_compiled
-def _bear(w, fu, fr, e, o):
-    """Births to the women whose person-years have just been lived, and to those who move."""
-    for d in range(BLOCK):
-        born_u, born_r = fu * w[LIVED_URBAN + d], fr * w[LIVED_RURAL + d]
-        w[BORN_URBAN + d] += born_u
-        w[BORN_RURAL + d] += born_r
-        w[BORN_TO_LEAVING_URBAN + d] += born_u * o
-        w[BORN_TO_LEAVING_RURAL + d] += born_r * e
 
 
 @_compiled

@@ -123,6 +123,15 @@ def _attributes(provenance: Mapping[str, Any]) -> dict[str, str | int]:
     }
 
 
+def will_compile() -> bool:
+    """Whether the kernel has never been compiled on this machine, so that the first run waits."""
+    from .projection import _project
+
+    cache = getattr(_project, "_cache", None)
+    index = getattr(getattr(cache, "_cache_file", None), "_index_path", None)
+    return index is not None and not Path(index).exists()
+
+
 def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object]]:
     """Observed rates (percent) and urban populations (persons) of a scenario's regions."""
     marks: list[dict[str, object]] = []
