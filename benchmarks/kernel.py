@@ -55,8 +55,8 @@ def problem(draws: int, seed: int) -> Problem:
     schedules = Schedules(
         death=np.broadcast_to(gompertz, (2, 2, AGES)) * np.array([1.0, 1.3])[:, None, None],
         infant_death=np.full((2, 2), 0.004),
-        rural_exit=np.array([moving, 0.9 * moving]),
-        urban_departure=np.array([moving, moving]),
+        rural_to_urban=np.array([moving, 0.9 * moving]),
+        departure=np.array([moving, moving]),
         arrivals=np.broadcast_to(moving / moving.sum() / 2.0, (2, 2, AGES)).copy(),
         fertility=np.array([births, births]) * 1.5 / births.sum(),
         male_share=0.52,
@@ -126,7 +126,7 @@ def c_twin(threads: int):
         urban, rural = np.empty((years + 1, draws)), np.empty((years + 1, draws))
         flows = np.empty((years, len(FLOWS), draws))
         s = p.schedules
-        arrays = (s.death, s.infant_death, s.rural_exit, s.urban_departure, s.arrivals, s.fertility)
+        arrays = (s.death, s.infant_death, s.rural_to_urban, s.departure, s.arrivals, s.fertility)
         twin(
             years, draws, AGES, threads, *map(np.ascontiguousarray, arrays), s.male_share,
             np.ascontiguousarray(p.population), p.levels, p.absent, p.programmes,
@@ -144,7 +144,7 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array]:
     flows = np.zeros((years, len(FLOWS), draws))
     s = p.schedules
     mu, mr = s.death[0, :, :, None], s.death[1, :, :, None]
-    e, o = s.rural_exit[:, :, None], s.urban_departure[:, :, None]
+    e, o = s.rural_to_urban[:, :, None], s.departure[:, :, None]
     boys = np.array([1.0 - s.male_share, s.male_share])[:, None]
     for low in range(0, draws, block):
         part = slice(low, min(low + block, draws))
@@ -161,7 +161,7 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array]:
             start_r = r + 0.5 * s.arrivals[1, :, :, None] * come_r
             to_r, to_u = 0.5 * v[2] * o, 0.5 * v[0] * e
             stay_u = 1.0 + 0.5 * (v[11] * mu + (v[2] + v[3]) * o)
-            stay_r = 1.0 + 0.5 * (v[12] * mr + (v[0] + v[1]) * e)
+            stay_r = 1.0 + 0.5 * (v[12] * mr + v[0] * e + v[1] * o)
             scale = 1.0 / (stay_u * stay_r - to_u * to_r)
             lived_u = (stay_r * start_u + to_u * start_r) * scale
             lived_r = (stay_u * start_r + to_r * start_u) * scale
@@ -173,27 +173,28 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array]:
                 (mu * lived_u).sum((0, 1)) * v[11],
                 (mr * lived_r).sum((0, 1)) * v[12],
             )
-            exits, departures = (e * lived_r).sum((0, 1)), (o * lived_u).sum((0, 1))
-            flow[4], flow[9] = exits * v[0], exits * v[1]
+            moves, departures = (e * lived_r).sum((0, 1)), (o * lived_u).sum((0, 1))
+            flow[4], flow[9] = moves * v[0], (o * lived_r).sum((0, 1)) * v[1]
             flow[5], flow[8] = departures * v[2], departures * v[3]
             flow[6], flow[7] = come_u, come_r
             half = [0.5 * s.infant_death[i][:, None] * v[11 + i] for i in range(2)]
             alive = [boys * v[9 + i] * (1.0 - h) / (1.0 + h) for i, h in enumerate(half)]
             leave_u = 0.5 * alive[0] * (births[0] * o[0]).sum(axis=0)
-            leave_r = 0.5 * alive[1] * (births[1] * e[0]).sum(axis=0)
+            move = 0.5 * alive[1] * (births[1] * e[0]).sum(axis=0) * v[0]
+            away = 0.5 * alive[1] * (births[1] * o[0]).sum(axis=0) * v[1]
             live = [a * b.sum(axis=0) for a, b in zip(alive, births, strict=True)]
             for i in range(2):
                 flow[2 + i] += (boys * flow[i] * 2.0 * half[i] / (1.0 + half[i])).sum(axis=0)
-            flow[4] += (leave_r * v[0]).sum(axis=0)
-            flow[9] += (leave_r * v[1]).sum(axis=0)
+            flow[4] += move.sum(axis=0)
+            flow[9] += away.sum(axis=0)
             flow[5] += (leave_u * v[2]).sum(axis=0)
             flow[8] += (leave_u * v[3]).sum(axis=0)
             absent += flow[8] + flow[9]
             u[:, 1:], r[:, 1:] = end_u[:, :-1], end_r[:, :-1]
             u[:, -1] += end_u[:, -1]
             r[:, -1] += end_r[:, -1]
-            u[:, 0] = live[0] + leave_r * v[0] - leave_u * (v[2] + v[3])
-            r[:, 0] = live[1] + leave_u * v[2] - leave_r * (v[0] + v[1])
+            u[:, 0] = live[0] + move - leave_u * (v[2] + v[3])
+            r[:, 0] = live[1] + leave_u * v[2] - move - away
             people = r.sum(axis=(0, 1))
             kept = np.exp(-v[8])
             flow[10], flow[11] = people * (1.0 - kept), p.programmes[year]

@@ -212,8 +212,8 @@ def _schedules(survival: Array, births: Array, male_share: float) -> Schedules:
     return Schedules(
         death=death,
         infant_death=infant_death,
-        rural_exit=nobody,
-        urban_departure=nobody,
+        rural_to_urban=nobody,
+        departure=nobody,
         arrivals=np.zeros((2, 2, ages)),
         fertility=fertility,
         male_share=male_share,

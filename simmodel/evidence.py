@@ -66,8 +66,8 @@ class Inputs:
         schedules = self.schedules[2020]
         return Setting(
             residents=float(population.sum()),
-            peak_exit=float(schedules.rural_exit.max()),
-            peak_departure=float(schedules.urban_departure.max()),
+            peak_exit=float(max(schedules.rural_to_urban.max(), schedules.departure.max())),
+            peak_departure=float(schedules.departure.max()),
             absent=self.absent * float(population.sum() / self.start[BASE_YEAR].sum()),
         )
 

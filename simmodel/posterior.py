@@ -55,7 +55,8 @@ START = {
     "period_arrivals": 0.0,
     "period_reclassification": -0.3,
     "period_fertility": -0.10,
-    "period_mortality": 0.0,
+    # Half of what Guizhou's published deaths after 2020 showed: registered differentials overstate.
+    "period_mortality": -0.10,
 }
 # Prior spread (transformed scale) between a region and the one it leans on.
 SPREAD = {
@@ -63,7 +64,7 @@ SPREAD = {
     "local_retention": 1.2,
     "arrivals": 0.7,
     "arrivals_urban_share": 0.7,
-    "urban_out_migration": 0.8,
+    "urban_out_migration": 0.4,
     "return_to_villages": 0.7,
     "reclassification": 0.8,
     "fertility_2010": 0.3,
@@ -76,6 +77,8 @@ SPREAD = {
     "period_fertility": 0.10,
     "period_mortality": 0.10,
 }
+# Local death rates come from the province's registered differential; counties add little to it.
+SPREAD_WITHIN_PROVINCE = {"mortality": 0.02}
 NOT_HANDED_DOWN = ("local_retention", "urban_out_migration", "arrivals_urban_share")
 # The nation is closed: all rural exits stay, nobody arrives or leaves.
 CLOSED = {
@@ -233,7 +236,8 @@ class Atlas:
             else:
                 mean.append(START[name])
             national = NATIONAL_SPREAD if parent is None else {}
-            spread.append(national.get(name, SPREAD[name]))
+            within = SPREAD_WITHIN_PROVINCE if region.level in ("prefecture", "county") else {}
+            spread.append(national.get(name, within.get(name, SPREAD[name])))
         return Normal(np.array(mean), np.diag(np.array(spread) ** 2))
 
 

@@ -20,10 +20,10 @@ FEMALE, MALE = 0, 1
 
 # What multiplies the schedules in each year and draw, in the order of the first axis of `levels`.
 LEVELS = (
-    "rural_to_urban",  # per year, times the rural exit schedule
-    "rural_departure",  # per year, times the rural exit schedule
-    "urban_to_rural",  # per year, times the schedule of urban departure
-    "urban_departure",  # per year, times the schedule of urban departure
+    "rural_to_urban",  # per year, times the schedule of moving to own towns
+    "rural_departure",  # per year, times the schedule of departure
+    "urban_to_rural",  # per year, times the schedule of departure
+    "urban_departure",  # per year, times the schedule of departure
     "urban_arrivals",  # persons a year
     "rural_arrivals",  # persons a year
     "urban_return",  # share of the absent stock a year
@@ -71,10 +71,10 @@ class Schedules:
         Deaths per person-year.
     infant_death : ndarray, shape (residence, sex)
         The same over the part of the year that a birth of the year lives.
-    rural_exit : ndarray, shape (sex, age)
-        Pattern of leaving a rural residence.
-    urban_departure : ndarray, shape (sex, age)
-        Pattern of leaving an urban residence.
+    rural_to_urban : ndarray, shape (sex, age)
+        Pattern of moving from a village to the region's own towns.
+    departure : ndarray, shape (sex, age)
+        Pattern of leaving the region from either residence, and of moving from town to village.
     arrivals : ndarray, shape (residence, sex, age)
         Shares of those who arrive; each residence sums to one.
     fertility : ndarray, shape (residence, age)
@@ -85,8 +85,8 @@ class Schedules:
 
     death: Array
     infant_death: Array
-    rural_exit: Array
-    urban_departure: Array
+    rural_to_urban: Array
+    departure: Array
     arrivals: Array
     fertility: Array
     male_share: float
@@ -186,8 +186,8 @@ def project(
         np.ascontiguousarray(population, dtype=np.float64),
         schedules.death,
         schedules.infant_death,
-        schedules.rural_exit,
-        schedules.urban_departure,
+        schedules.rural_to_urban,
+        schedules.departure,
         schedules.arrivals,
         schedules.fertility,
         float(schedules.male_share),
@@ -239,8 +239,8 @@ def _check(
         "population": (population, (2, 2, ages)),
         "schedules.death": (schedules.death, (2, 2, ages)),
         "schedules.infant_death": (schedules.infant_death, (2, 2)),
-        "schedules.rural_exit": (schedules.rural_exit, (2, ages)),
-        "schedules.urban_departure": (schedules.urban_departure, (2, ages)),
+        "schedules.rural_to_urban": (schedules.rural_to_urban, (2, ages)),
+        "schedules.departure": (schedules.departure, (2, ages)),
         "schedules.arrivals": (schedules.arrivals, (2, 2, ages)),
         "schedules.fertility": (schedules.fertility, (2, ages)),
         "absent": (absent, (draws,)),
@@ -273,29 +273,31 @@ def _explain_levels(schedules: Schedules, levels: Array) -> None:
         together = np.sum([levels[LEVELS.index(name)] for name in names], axis=0)
         return np.asarray(together.max(axis=1, initial=0.0))
 
-    exits = {
-        RURAL: (largest("rural_to_urban", "rural_departure"), schedules.rural_exit),
-        URBAN: (largest("urban_to_rural", "urban_departure"), schedules.urban_departure),
+    ways = {
+        URBAN: (("urban_to_rural", "urban_departure"), ()),
+        RURAL: (("rural_departure",), ("rural_to_urban",)),
     }
-    mortality = (largest("urban_mortality"), largest("rural_mortality"))
-    for residence, level in enumerate(mortality):
-        infants = level[:, None] * schedules.infant_death[residence]  # (year, sex)
+    for residence, (distant, local) in ways.items():
+        name = ("urban", "rural")[residence]
+        mortality = largest(f"{name}_mortality")
+        infants = mortality[:, None] * schedules.infant_death[residence]  # (year, sex)
         if infants.size and infants.max() > 2.0:
             year, sex = (int(i) for i in np.unravel_index(infants.argmax(), infants.shape))
             raise ValueError(
-                f"levels: infant death rates of {('urban', 'rural')[residence]} residence are at "
-                f"most 2; found {infants.max():g} at year {year}, sex {sex}"
+                f"levels: infant death rates of {name} residence are at most 2; found "
+                f"{infants.max():g} at year {year}, sex {sex}"
             )
-    for residence, (level, pattern) in exits.items():
         total = (
-            level[:, None, None] * pattern
-            + mortality[residence][:, None, None] * schedules.death[residence]
+            mortality[:, None, None] * schedules.death[residence]
+            + largest(*distant)[:, None, None] * schedules.departure
         )  # (year, sex, age): the largest any draw can have
+        if local:
+            total = total + largest(*local)[:, None, None] * schedules.rural_to_urban
         if total.size and total.max() > 2.0:
             year, sex, age = (int(i) for i in np.unravel_index(total.argmax(), total.shape))
             raise ValueError(
-                f"levels: intensities out of {('urban', 'rural')[residence]} residence sum to at "
-                f"most 2 a year; found {total.max():g} at year {year}, sex {sex}, age {age}"
+                f"levels: intensities out of {name} residence sum to at most 2 a year; found "
+                f"{total.max():g} at year {year}, sex {sex}, age {age}"
             )
     returning = largest("urban_return", "rural_return")
     if np.any(returning > 1):
@@ -313,18 +315,19 @@ _compiled_parallel = numba.njit(
 # Places in a block's workspace: rows of BLOCK draws in one flat array. The compiler then knows that
 # no two quantities overlap, and computes several draws at once; an array for each hides that.
 KEPT_URBAN, MOVED, KEPT_RURAL = 0 * BLOCK, 1 * BLOCK, 2 * BLOCK  # see _rescale
-ARRIVING_URBAN, ARRIVING_RURAL = 3 * BLOCK, 4 * BLOCK
-TO_URBAN, TO_RURAL = 5 * BLOCK, 6 * BLOCK  # halves of levels, these and the next four
-LEAVE_URBAN, LEAVE_RURAL = 7 * BLOCK, 8 * BLOCK
-DIE_URBAN, DIE_RURAL = 9 * BLOCK, 10 * BLOCK
-LIVED_URBAN, LIVED_RURAL = 11 * BLOCK, 12 * BLOCK  # person-years of the cell at hand
-DYING_URBAN, DYING_RURAL = 13 * BLOCK, 14 * BLOCK  # sums of person-years times a schedule
-EXITING, DEPARTING = 15 * BLOCK, 16 * BLOCK
-BORN_URBAN, BORN_RURAL = 17 * BLOCK, 18 * BLOCK
-BORN_TO_LEAVING_URBAN, BORN_TO_LEAVING_RURAL = 19 * BLOCK, 20 * BLOCK
-TOTAL_URBAN, TOTAL_RURAL = 21 * BLOCK, 22 * BLOCK
-ABSENT = 23 * BLOCK
-NOW_URBAN, NOW_RURAL = 24 * BLOCK, 25 * BLOCK  # the cell at hand at the start of the year
+NOW_URBAN, NOW_RURAL = 3 * BLOCK, 4 * BLOCK  # the cell at hand at the start of the year
+ARRIVING_URBAN, ARRIVING_RURAL = 5 * BLOCK, 6 * BLOCK
+TO_URBAN, TO_RURAL = 7 * BLOCK, 8 * BLOCK  # halves of levels, these and the next four
+LEAVE_URBAN, DEPART_RURAL = 9 * BLOCK, 10 * BLOCK
+DIE_URBAN, DIE_RURAL = 11 * BLOCK, 12 * BLOCK
+DYING_URBAN, DYING_RURAL = 13 * BLOCK, 14 * BLOCK  # from here sums over the cells of a year
+MOVING = 15 * BLOCK  # person-years times a schedule, here and in the next two
+LEAVING_URBAN, LEAVING_RURAL = 16 * BLOCK, 17 * BLOCK
+BORN_URBAN, BORN_RURAL = 18 * BLOCK, 19 * BLOCK
+BORN_MOVING = 20 * BLOCK  # births to mothers who move, and who leave
+BORN_LEAVING_URBAN, BORN_LEAVING_RURAL = 21 * BLOCK, 22 * BLOCK
+TOTAL_URBAN, TOTAL_RURAL = 23 * BLOCK, 24 * BLOCK
+ABSENT = 25 * BLOCK
 ROWS = 26
 
 
@@ -333,8 +336,8 @@ def _project(
     start,
     death,
     infant_death,
-    rural_exit,
-    urban_departure,
+    rural_to_urban,
+    departure,
     arrivals,
     fertility,
     male_share,
@@ -382,10 +385,10 @@ def _project(
             if counted and share_at_start > 0.0:
                 _add(w, population, net_migration[year], share_at_start)
             _open_year(w, level)
-            if not _sound(w, level, death, infant_death, rural_exit, urban_departure):
+            if not _sound(w, level, death, infant_death, rural_to_urban, departure):
                 short[year, low : low + n] = LEVELS_REFUSED
                 break
-            _live(w, population, death, rural_exit, urban_departure, arrivals, fertility)
+            _live(w, population, death, rural_to_urban, departure, arrivals, fertility)
             _close_year(w, population, level, flow, infant_death, male_share)
             if counted and _add(w, population, net_migration[year], 1.0 - share_at_start) < 0.0:
                 short[year, low : low + n] = MIGRATION_TOO_LARGE
@@ -419,7 +422,7 @@ def _open_year(w, level):
         w[ARRIVING_RURAL + d] = level[5, d] + returned_rural
         w[TO_URBAN + d] = 0.5 * level[0, d]
         w[TO_RURAL + d] = 0.5 * level[2, d]
-        w[LEAVE_RURAL + d] = 0.5 * (level[0, d] + level[1, d])
+        w[DEPART_RURAL + d] = 0.5 * level[1, d]
         w[LEAVE_URBAN + d] = 0.5 * (level[2, d] + level[3, d])
         w[DIE_URBAN + d] = 0.5 * level[11, d]
         w[DIE_RURAL + d] = 0.5 * level[12, d]
@@ -427,35 +430,37 @@ def _open_year(w, level):
 
 
 @_compiled
-def _sound(w, level, death, infant_death, rural_exit, urban_departure):
+def _sound(w, level, death, infant_death, rural_to_urban, departure):
     """Whether all levels are finite and not negative and no cell is emptied below zero."""
     refused = np.zeros(BLOCK)
     for i in range(N_LEVELS):
         for d in range(BLOCK):
             # 0 for a sound level; not a number for one that is not finite.
             refused[d] += level[i, d] * 0.0 + min(level[i, d], 0.0)
-    die_u = die_r = leave_u = leave_r = returning = 0.0
+    die_u = die_r = leave_u = move = depart = returning = 0.0
     for d in range(BLOCK):
         if refused[d] != 0.0:
             return False
         die_u, die_r = max(die_u, w[DIE_URBAN + d]), max(die_r, w[DIE_RURAL + d])
-        leave_u, leave_r = max(leave_u, w[LEAVE_URBAN + d]), max(leave_r, w[LEAVE_RURAL + d])
+        leave_u, depart = max(leave_u, w[LEAVE_URBAN + d]), max(depart, w[DEPART_RURAL + d])
+        move = max(move, w[TO_URBAN + d])
         returning = max(returning, level[6, d] + level[7, d])
     if returning > 1.0:
         return False
     for s in range(2):
         if die_u * infant_death[0, s] > 1.0 or die_r * infant_death[1, s] > 1.0:
             return False
-        for a in range(rural_exit.shape[1]):
-            if die_u * death[0, s, a] + leave_u * urban_departure[s, a] > 1.0:
+        for a in range(departure.shape[1]):
+            if die_u * death[0, s, a] + leave_u * departure[s, a] > 1.0:
                 return False
-            if die_r * death[1, s, a] + leave_r * rural_exit[s, a] > 1.0:
+            leave_r = move * rural_to_urban[s, a] + depart * departure[s, a]
+            if die_r * death[1, s, a] + leave_r > 1.0:
                 return False
     return True
 
 
 @_compiled
-def _live(w, population, death, rural_exit, urban_departure, arrivals, fertility):
+def _live(w, population, death, rural_to_urban, departure, arrivals, fertility):
     """Survive, move, arrive and age: every cell of one year, the oldest first."""
     ages = population.shape[1] - 1  # the last row is where the oldest wait
     cells = population.reshape(-1)
@@ -470,8 +475,8 @@ def _live(w, population, death, rural_exit, urban_departure, arrivals, fertility
                 (first + a + 1) * width,
                 death[0, s, a],
                 death[1, s, a],
-                rural_exit[s, a],
-                urban_departure[s, a],
+                rural_to_urban[s, a],
+                departure[s, a],
                 0.5 * arrivals[0, s, a],
                 0.5 * arrivals[1, s, a],
                 fertility[0, a],
@@ -501,7 +506,7 @@ def _live_cell(w, cells, now, then, mu, mr, e, o, half_u, half_r, fu, fr, mother
         r = before_r + half_r * w[ARRIVING_RURAL + d]
         move_u, move_r = w[TO_RURAL + d] * o, w[TO_URBAN + d] * e
         stay_u = 1.0 + (w[DIE_URBAN + d] * mu + w[LEAVE_URBAN + d] * o)
-        stay_r = 1.0 + (w[DIE_RURAL + d] * mr + w[LEAVE_RURAL + d] * e)
+        stay_r = 1.0 + (w[DIE_RURAL + d] * mr + move_r + w[DEPART_RURAL + d] * o)
         scale = 1.0 / (stay_u * stay_r - move_u * move_r)
         lived_u = (stay_r * u + move_r * r) * scale
         lived_r = (stay_u * r + move_u * u) * scale
@@ -509,12 +514,14 @@ def _live_cell(w, cells, now, then, mu, mr, e, o, half_u, half_r, fu, fr, mother
             born_u, born_r = fu * lived_u, fr * lived_r
             w[BORN_URBAN + d] += born_u
             w[BORN_RURAL + d] += born_r
-            w[BORN_TO_LEAVING_URBAN + d] += born_u * o
-            w[BORN_TO_LEAVING_RURAL + d] += born_r * e
+            w[BORN_MOVING + d] += born_r * e
+            w[BORN_LEAVING_URBAN + d] += born_u * o
+            w[BORN_LEAVING_RURAL + d] += born_r * o
         w[DYING_URBAN + d] += mu * lived_u
         w[DYING_RURAL + d] += mr * lived_r
-        w[EXITING + d] += e * lived_r
-        w[DEPARTING + d] += o * lived_u
+        w[MOVING + d] += e * lived_r
+        w[LEAVING_URBAN + d] += o * lived_u
+        w[LEAVING_RURAL + d] += o * lived_r
         # The other half of the arrivals joins: 2 lived - (before + half) + half.
         end_u = 2.0 * lived_u - before_u
         end_r = 2.0 * lived_r - before_r
@@ -532,12 +539,12 @@ def _close_year(w, population, level, flow, infant_death, male_share):
         flow[1, d] = w[BORN_RURAL + d] * level[10, d]
         flow[2, d] = w[DYING_URBAN + d] * level[11, d]
         flow[3, d] = w[DYING_RURAL + d] * level[12, d]
-        flow[4, d] = w[EXITING + d] * level[0, d]
-        flow[5, d] = w[DEPARTING + d] * level[2, d]
+        flow[4, d] = w[MOVING + d] * level[0, d]
+        flow[5, d] = w[LEAVING_URBAN + d] * level[2, d]
         flow[6, d] = w[ARRIVING_URBAN + d]
         flow[7, d] = w[ARRIVING_RURAL + d]
-        flow[8, d] = w[DEPARTING + d] * level[3, d]
-        flow[9, d] = w[EXITING + d] * level[1, d]
+        flow[8, d] = w[LEAVING_URBAN + d] * level[3, d]
+        flow[9, d] = w[LEAVING_RURAL + d] * level[1, d]
     for s in range(2):
         share = male_share if s == MALE else 1.0 - male_share
         for d in range(BLOCK):
@@ -546,13 +553,13 @@ def _close_year(w, population, level, flow, infant_death, male_share):
             alive_u = share * level[9, d] * (1.0 - hazard_u) / (1.0 + hazard_u)
             alive_r = share * level[10, d] * (1.0 - hazard_r) / (1.0 + hazard_r)
             # Half a year's exposure to the mother's intensities.
-            leaving_u = 0.5 * alive_u * w[BORN_TO_LEAVING_URBAN + d]
-            leaving_r = 0.5 * alive_r * w[BORN_TO_LEAVING_RURAL + d]
+            leaving_u = 0.5 * alive_u * w[BORN_LEAVING_URBAN + d]
+            to_urban = 0.5 * alive_r * w[BORN_MOVING + d] * level[0, d]
+            away_r = 0.5 * alive_r * w[BORN_LEAVING_RURAL + d] * level[1, d]
             alive_u *= w[BORN_URBAN + d]
             alive_r *= w[BORN_RURAL + d]
             flow[2, d] += share * flow[0, d] * 2.0 * hazard_u / (1.0 + hazard_u)
             flow[3, d] += share * flow[1, d] * 2.0 * hazard_r / (1.0 + hazard_r)
-            to_urban, away_r = leaving_r * level[0, d], leaving_r * level[1, d]
             to_rural, away_u = leaving_u * level[2, d], leaving_u * level[3, d]
             flow[4, d] += to_urban
             flow[5, d] += to_rural

@@ -157,10 +157,13 @@ class Pattern:
         Central death rates of 2015 and 2020.
     birth_rates : ndarray, shape (residence, age)
         Births per woman-year.
-    exit_parameters : ndarray, shape (sex, 7), or None
-        Rogers-Castro parameters of rural exit; None until `fit_exit` has found them.
+    local_parameters : ndarray, shape (sex, 7), or None
+        Rogers-Castro parameters of moves from villages to own towns; None until `fit_exit` has
+        found them.
+    departure_parameters : ndarray, shape (sex, 7)
+        Rogers-Castro parameters of leaving the region; the standard's until `fit_exit`.
     exit_mean : float
-        Mean rural exit, per year, over ages 0-64; the fitted schedule is divided by it.
+        Mean rural exit, per year, over ages 0-64.
     reclassification_bound : float
         Upper limit, per year, to an age-neutral hazard.
     male_share : float
@@ -169,7 +172,8 @@ class Pattern:
 
     death_rates: Mapping[int, Array]
     birth_rates: Array
-    exit_parameters: Array | None
+    local_parameters: Array | None
+    departure_parameters: Array
     exit_mean: float
     reclassification_bound: float
     male_share: float
@@ -182,15 +186,21 @@ class Pattern:
             for year, rates in standard.death_rates.items()
         }
         birth_rates = standard.birth_rates * _fertility_ratio(region, standard)[:, None]
-        return cls(death_rates, birth_rates, None, np.nan, np.nan, standard.male_share)
+        general = np.array([migration.STANDARD, migration.STANDARD])
+        male_share = standard.male_share
+        return cls(death_rates, birth_rates, None, general, np.nan, np.nan, male_share)
 
     @cached_property
-    def exit_schedule(self) -> Array:
-        """Rural exit by sex and age at 1 January, mean one over ages 0-64, shape (sex, age)."""
-        if self.exit_parameters is None:
+    def local_schedule(self) -> Array:
+        """Moves to own towns by sex and age at 1 January, mean one over 0-64, (sex, age)."""
+        if self.local_parameters is None:
             return np.ones((2, AGES))
-        rows = [migration.calendar_year_schedule(row) for row in self.exit_parameters]
-        return np.array(rows) / self.exit_mean
+        return _mean_one(self.local_parameters)
+
+    @cached_property
+    def departure_schedule(self) -> Array:
+        """Departures by sex and age at 1 January, mean one over ages 0-64, shape (sex, age)."""
+        return _mean_one(self.departure_parameters)
 
     def schedules(self, year: int) -> Schedules:
         """Kernel schedules with the death rates of ``year`` (2015 or 2020)."""
@@ -201,22 +211,23 @@ class Pattern:
                 death[residence, sex], infants[residence, sex] = life_table.calendar_year_rates(
                     self.death_rates[year][residence, sex], sex
                 )
-        general = _mean_one(migration.calendar_year_schedule(migration.STANDARD))
+        general = migration.calendar_year_schedule(migration.STANDARD)
         # Women aged x on 1 January spend half the year at x and half at x + 1.
         later = np.concatenate((self.birth_rates[:, 1:], np.zeros((2, 1))), axis=1)
         return Schedules(
             death=death,
             infant_death=infants,
-            rural_exit=self.exit_schedule,
-            urban_departure=np.array([general, general]),
+            rural_to_urban=self.local_schedule,
+            departure=self.departure_schedule,
             arrivals=np.broadcast_to(general / general.sum() / 2.0, (2, 2, AGES)).copy(),
             fertility=0.5 * (self.birth_rates + later),
             male_share=self.male_share,
         )
 
 
-def _mean_one(schedule: Array) -> Array:
-    return np.asarray(schedule / schedule[:65].mean())
+def _mean_one(parameters: Array) -> Array:
+    schedule = np.array([migration.calendar_year_schedule(row) for row in parameters])
+    return np.asarray(schedule / schedule[:, :65].mean())
 
 
 def _mortality_ratio(region: Region, standard: Standard) -> Array:
@@ -250,7 +261,7 @@ def _fertility_ratio(region: Region, standard: Standard) -> Array:
 
 
 def fit_exit(region: Region, pattern: Pattern, standard: Standard) -> Pattern:
-    """Fit the rural exit schedule and bound the age-neutral hazard, from the cohorts of 2010-20.
+    """Fit moves to own towns and bound the age-neutral hazard, from the cohorts of 2010-20.
 
     The rural population of 2010 is closed to migration, survived at rural mortality and multiplied
     by the national coverage of its cohort; what is missing in 2020 left. The lowest rate of loss
@@ -268,15 +279,25 @@ def fit_exit(region: Region, pattern: Pattern, standard: Standard) -> Pattern:
     bound = float((loss - np.maximum(outside, 0.0))[:, later].mean(axis=0).min())
     neutral = NEUTRAL_SHARE * bound
     floor = 0.1 * bound
+    # What the whole region lost at an age went to the outside, at the same rate from villages and
+    # towns; the rest of what villages lost went to own towns.
+    local = loss - neutral - np.maximum(outside, 0.0)
     rows = [
-        migration.fit_schedule(FITTED, np.maximum(loss[sex] - neutral, floor), floor)
+        migration.fit_schedule(FITTED, np.maximum(local[sex], floor), floor)
         for sex in (FEMALE, MALE)
     ]
-    schedule = np.array([migration.calendar_year_schedule(row) for row in rows])
+    # Where a province loses people to the outside, the ages at which it does; the nation is closed.
+    departures = pattern.departure_parameters
+    if region.parent is not None:
+        distant = np.maximum(outside, floor)
+        departures = np.array(
+            [migration.fit_schedule(FITTED, distant[sex], floor) for sex in (FEMALE, MALE)]
+        )
     return replace(
         pattern,
-        exit_parameters=np.array(rows),
-        exit_mean=float(schedule[:, :65].mean()),
+        local_parameters=np.array(rows),
+        departure_parameters=departures,
+        exit_mean=float(np.maximum(loss - neutral, floor).mean()),
         reclassification_bound=bound,
     )
 

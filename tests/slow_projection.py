@@ -42,10 +42,10 @@ def project_one_draw(population, schedules, levels, absent=0.0, programmes=None,
         after = [[[0.0 for _ in ages] for _ in range(2)] for _ in range(2)]
         for sex in range(2):
             for age in ages:
-                move_to_rural = level["urban_to_rural"] * schedules.urban_departure[sex][age]
-                leave_urban = level["urban_departure"] * schedules.urban_departure[sex][age]
-                move_to_urban = level["rural_to_urban"] * schedules.rural_exit[sex][age]
-                leave_rural = level["rural_departure"] * schedules.rural_exit[sex][age]
+                move_to_rural = level["urban_to_rural"] * schedules.departure[sex][age]
+                leave_urban = level["urban_departure"] * schedules.departure[sex][age]
+                move_to_urban = level["rural_to_urban"] * schedules.rural_to_urban[sex][age]
+                leave_rural = level["rural_departure"] * schedules.departure[sex][age]
                 die_urban = level["urban_mortality"] * schedules.death[URBAN][sex][age]
                 die_rural = level["rural_mortality"] * schedules.death[RURAL][sex][age]
                 half = [arriving[r] * schedules.arrivals[r][sex][age] / 2.0 for r in (URBAN, RURAL)]

@@ -81,8 +81,8 @@ def test_the_stationary_population_stays():
     schedules = Schedules(
         death=np.array([rates, rates]),
         infant_death=np.array([infants, infants]),
-        rural_exit=np.zeros((2, 101)),
-        urban_departure=np.zeros((2, 101)),
+        rural_to_urban=np.zeros((2, 101)),
+        departure=np.zeros((2, 101)),
         arrivals=np.zeros((2, 2, 101)),
         fertility=fertility,
         male_share=0.5,
@@ -180,8 +180,8 @@ def test_united_nations_survival_comes_out_as_it_goes_in(column):
     schedules = Schedules(
         death=np.broadcast_to(rates, (2, 2, 101)).copy(),
         infant_death=np.full((2, 2), 2.0 * (1.0 - sx[0]) / (1.0 + sx[0])),
-        rural_exit=np.zeros((2, 101)),
-        urban_departure=np.zeros((2, 101)),
+        rural_to_urban=np.zeros((2, 101)),
+        departure=np.zeros((2, 101)),
         arrivals=np.zeros((2, 2, 101)),
         fertility=fertility,
         male_share=0.5,

@@ -243,6 +243,6 @@ def test_levers_at_ten_are_projected(atlas, region):
 def test_schedules_are_normalised(atlas):
     """A level is the mean over ages 0-64 of the rate it stands for; arrivals are shares."""
     schedules = atlas.inputs("gansu").schedules[BASE_YEAR]
-    assert schedules.rural_exit[:, :65].mean() == pytest.approx(1.0)
-    assert schedules.urban_departure[:, :65].mean() == pytest.approx(1.0)
+    assert schedules.rural_to_urban[:, :65].mean() == pytest.approx(1.0)
+    assert schedules.departure[:, :65].mean() == pytest.approx(1.0)
     assert schedules.arrivals.sum(axis=(1, 2)) == pytest.approx([1.0, 1.0])

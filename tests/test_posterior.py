@@ -98,14 +98,14 @@ def test_guizhou_births_and_deaths_follow_the_communiques(atlas, posteriors):
 
 
 @pytest.mark.parametrize("region_id", ["china", "gansu", "guizhou"])
-def test_exit_schedules_meet_the_cohorts_they_were_fitted_to(atlas, region_id):
+def test_local_schedules_meet_the_cohorts_they_were_fitted_to(atlas, region_id):
     pattern = atlas.pattern(region_id)
-    assert pattern.exit_parameters.shape == (2, 7)
-    assert (pattern.exit_schedule > 0).all()
-    assert pattern.exit_schedule[:, :65].mean() == pytest.approx(1.0)
+    assert pattern.local_parameters.shape == (2, 7)
+    assert (pattern.local_schedule > 0).all()
+    assert pattern.local_schedule[:, :65].mean() == pytest.approx(1.0)
     assert 0.008 < pattern.reclassification_bound < 0.02
     # The young leave: at 15 several times as often as at 50, and old people still move.
-    assert (pattern.exit_schedule[:, 15] > 4 * pattern.exit_schedule[:, 50]).all()
+    assert (pattern.local_schedule[:, 15] > 4 * pattern.local_schedule[:, 50]).all()
     assert len(FITTED) == 13
 
 

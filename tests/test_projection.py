@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simmodel.projection import BLOCK, FLOWS, LEVELS, RURAL, URBAN, Schedules, project
 from tests.slow_projection import project_one_draw
 
-PATTERNS = ("death", "infant_death", "rural_exit", "urban_departure", "arrivals", "fertility")
+PATTERNS = ("death", "infant_death", "rural_to_urban", "departure", "arrivals", "fertility")
 
 
 def nothing(ages):
@@ -20,8 +20,8 @@ def nothing(ages):
     return Schedules(
         death=np.zeros((2, 2, ages)),
         infant_death=np.zeros((2, 2)),
-        rural_exit=np.zeros((2, ages)),
-        urban_departure=np.zeros((2, ages)),
+        rural_to_urban=np.zeros((2, ages)),
+        departure=np.zeros((2, ages)),
         arrivals=np.zeros((2, 2, ages)),
         fertility=np.zeros((2, ages)),
         male_share=0.5,
@@ -44,8 +44,8 @@ def random_case(ages, years, draws, seed, absent_levels=(), people=True):
     schedules = Schedules(
         death=rng.random((2, 2, ages)),
         infant_death=rng.random((2, 2)),
-        rural_exit=rng.random((2, ages)),
-        urban_departure=rng.random((2, ages)),
+        rural_to_urban=rng.random((2, ages)),
+        departure=rng.random((2, ages)),
         arrivals=arrivals / arrivals.sum(axis=(1, 2), keepdims=True),
         fertility=rng.random((2, ages)) * (rng.random((2, ages)) < 0.5),
         male_share=float(rng.uniform(0.4, 0.6)),
@@ -126,7 +126,7 @@ def test_three_ages_by_hand():
     population = np.zeros((2, 2, 3))
     population[RURAL, 0, 0] = 150.0
     schedules = nothing(3)
-    schedules.rural_exit[0, 0] = 1.0
+    schedules.rural_to_urban[0, 0] = schedules.departure[0, 0] = 1.0
     schedules.fertility[:, 0] = 0.5, 0.1
     schedules.infant_death[RURAL] = 2.0 / 3.0
     levels = constant(rural_to_urban=0.4, rural_departure=0.6, urban_fertility=1.0,
@@ -177,7 +177,7 @@ def test_half_of_the_arrivals_live_the_year():
 def test_returns_come_out_of_a_stock_that_departures_refill():
     schedules = nothing(3)
     schedules.arrivals[:, 0, 0] = 1.0
-    schedules.urban_departure[0] = 1.0
+    schedules.departure[0] = 1.0
     population = np.zeros((2, 2, 3))
     population[URBAN, 0, 0] = 525.0
     levels = constant(2, urban_return=0.1, rural_return=0.05, urban_departure=0.1)
@@ -318,7 +318,7 @@ def test_nobody_is_negative(case):
 def test_nobody_is_negative_at_the_very_bound():
     """Intensities of exactly 2 empty a state in the year and no more."""
     schedules = nothing(3)
-    schedules.rural_exit[:] = 2.0
+    schedules.departure[:] = 2.0
     schedules.death[URBAN] = 2.0
     schedules.infant_death[:] = 2.0
     schedules.fertility[:] = 1.0
@@ -452,7 +452,7 @@ def test_refuses_a_share_of_boys_that_is_none(share):
 )
 def test_refuses_intensities_above_two(residence, names):
     schedules = nothing(3)
-    schedules.rural_exit[1, 2] = schedules.urban_departure[1, 2] = 1.0
+    schedules.rural_to_urban[1, 2] = schedules.departure[1, 2] = 1.0
     schedules.death[:, 1, 2] = 1.0
     levels = constant(2, 3, **dict.fromkeys(names, 0.6))
     people = np.ones((2, 2, 3))
