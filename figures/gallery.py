@@ -39,8 +39,12 @@ def main(results: Path) -> None:
     trend = datasets["trend"]
     seeds = read_seeds(find_seeds())
     marks = marks_of("trend", seeds)
-    pictures = {f"fan_{region}": charts.fan(trend, region, marks, rows) for region in FANS}
-    pictures["urban_population_linxia"] = charts.urban_population_fan(trend, "linxia", marks, rows)
+    cited = printed_sources(seeds)
+    pictures = {f"fan_{region}": charts.fan(trend, region, marks, rows, cited) for region in FANS}
+    pictures["urban_population_linxia"] = charts.urban_population_fan(
+        trend, "linxia", marks, rows, cited
+    )
+    pictures["ledger_liupanshui"] = charts.ledger(trend, "liupanshui")
     pictures["compare_wuwei"] = charts.compare(datasets, "wuwei", rows, marks)
     titles = {
         name: f"{ds.attrs['title_zh']}\n{ds.attrs['title_en']}" for name, ds in datasets.items()
@@ -61,6 +65,14 @@ def marks_of(scenario: str, seeds: Seeds) -> list[dict[str, object]]:
     path = HERE.parent / "scenarios" / f"{scenario}.yaml"
     read = read_scenario(path, region_ids=seeds.parents(), programme_ids=list(seeds.programmes()))
     return observation_marks(read, Atlas(seeds.regions))
+
+
+def printed_sources(seeds: Seeds) -> dict[str, str]:
+    """Title of every source, and its number where it has one."""
+    return {
+        name: " ".join(filter(None, (source.title.zh, source.number)))
+        for name, source in seeds.sources.items()
+    }
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

@@ -144,12 +144,22 @@ def run(
     from .run import COMPARED
     from .store import check_writable
 
+    for scenario in scenarios:
+        for name in scenario.programmes:
+            owner = seeds.programmes()[name][0]
+            near = {owner, *seeds.ancestors(owner), *seeds.descendants(owner)}
+            if not near & set(scenario.regions):
+                click.echo(
+                    f"{scenario.scenario}: programme {name} moves nobody here: it belongs to "
+                    f"{owner}, which is not in the run",
+                    err=True,
+                )
     folders = [check_writable(out, name) for name in names]
     compared = check_writable(out, COMPARED) if len(names) > 1 else None
 
     from .posterior import Atlas
     from .posterior_file import load
-    from .report_text import several_scenarios, single_scenario
+    from .report_text import county_gaps, several_scenarios, single_scenario
     from .run import check_draws, run_scenario, will_compile, write_comparison, write_run
 
     if will_compile():
@@ -182,6 +192,8 @@ def run(
     else:
         ((scenario, _, verdicts),) = results
         click.echo(single_scenario(scenario, verdicts, seeds))
+    if gaps := county_gaps(results[0][1], seeds):
+        click.echo(gaps)
 
 
 @main.command()
@@ -196,16 +208,14 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
     Example:
         simmodel validate scenarios/*.yaml seeds
     """
-    from .seeds import read_seeds
-
     faults = []
     fine: list[str] = []
     for path in files:
         try:
             if path.is_dir():
-                read_seeds(path)
+                _check_folder(path)
             elif _is_region_file(path):
-                read_seeds(path.parent)
+                _check_folder(path.parent)
             else:
                 _scenarios((path,), _index(seeds_dir), ())
             fine.append(f"{path}: ok")
@@ -215,6 +225,17 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
         click.echo(line)
     if faults:
         raise FaultError(faults)
+
+
+def _check_folder(folder: Path) -> None:
+    """Check a folder of seeds and the posterior beside them."""
+    from .seeds import read_seeds
+
+    read_seeds(folder)
+    if (folder / "posterior.json").exists():
+        from .posterior_file import NAME, check
+
+        check(folder / NAME)
 
 
 def _is_region_file(path: Path) -> bool:

@@ -138,7 +138,7 @@ def scales(ax: Axes, first: float, last: float, low: float, high: float) -> None
         for v in MaxNLocator(7, steps=[1, 2, 5, 10]).tick_values(bottom, top)
         if bottom <= v <= top
     ]
-    ax.set_yticks(values, [f"{value:,g}" for value in values])
+    ax.set_yticks(values, [f"{value:,g}".replace("-", "−") for value in values])
     ax.yaxis.grid(True, color="#e6e6e6", lw=0.7)
     ax.set_axisbelow(True)
 

@@ -334,7 +334,7 @@ class Summaries:
             self._kept[variable.name][2].add(values)
 
     def to_dataset(
-        self, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str | int]
+        self, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str]
     ) -> xr.Dataset:
         """Label what was taken: (region, year, quantile), and ``<name>_mean`` beside each.
 
@@ -362,7 +362,7 @@ class Summaries:
 
 
 def draws_dataset(
-    ensemble: Ensemble, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str | int]
+    ensemble: Ensemble, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str]
 ) -> xr.Dataset:
     """Every draw, labelled: (region, year, draw)."""
     data: dict[str, xr.DataArray] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .calibration import Normal, Posterior
-from .errors import SeedError
+from .errors import SeedError, shown
 from .parameters import NAMES
 from .posterior import Atlas, Calibrated, calibrate_one, in_order, lineage
 
@@ -21,6 +22,11 @@ NAME = "posterior.json"
 VERSION = 1
 # Significant digits kept: far below any posterior spread, and the file stays small.
 DIGITS = 7
+# Farthest from zero that a mean on the transformed scale, and the widest that its spread can
+# sensibly be: closed flows stand at -30, and e to the 50 is nothing any rate or odds can be.
+LARGEST_MEAN = 50.0
+LARGEST_SPREAD = 10.0
+REMEDY = "make it with `simmodel calibrate`"
 
 
 @dataclass(frozen=True)
@@ -114,17 +120,7 @@ def load(
     CalibrationError
         If a region cannot be calibrated.
     """
-    path = directory / NAME
-    stored: Mapping[str, Any] = {}
-    if path.exists():
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if data["version"] == VERSION and data["parameters"] == list(NAMES):
-                stored = data["regions"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SeedError(
-                f"{path}:1: not a file of posteriors ({error}); make it with `simmodel calibrate`"
-            ) from None
+    stored = _stored(directory / NAME)
     by_region: dict[str, Normal] = {}
     remade: list[str] = []
     for region_id in in_order(atlas.regions):
@@ -136,7 +132,7 @@ def load(
             done = {i: _as_calibrated(atlas, i, n) for i, n in by_region.items() if i == parent}
             fresh = {region_id: calibrate_one(atlas, region_id, done)}
             item = as_data(atlas, fresh)["regions"][region_id]
-        by_region[region_id] = _normal(item, path, region_id)
+        by_region[region_id] = _normal(item)
     numbers = json.dumps({i: [_list(n.mean), _list(n.spread)] for i, n in by_region.items()})
     return Posteriors(by_region, hashlib.sha256(numbers.encode()).hexdigest(), tuple(remade))
 
@@ -146,21 +142,90 @@ def _as_calibrated(atlas: Atlas, region_id: str, normal: Normal) -> Calibrated:
     return Calibrated(atlas.inputs(region_id), Posterior(normal, normal, 1.0, np.zeros(0)), ())
 
 
-def _normal(item: Mapping[str, Any], path: Path, region_id: str) -> Normal:
-    size = len(NAMES)
+def check(path: Path) -> None:
+    """Check the posteriors of a seed folder, or one file of them; none at all is fine.
+
+    Raises
+    ------
+    SeedError
+        With one line for each region whose posterior is unusable, or one for the file.
+    """
+    _stored(path / NAME if path.is_dir() else path)
+
+
+def _stored(path: Path) -> Mapping[str, Any]:
+    """Return what a file says of each region, checked; nothing where it is missing or outdated."""
+    if not path.exists():
+        return {}
     try:
-        mean = np.array(item["mean"], dtype=float)
-        covariance = np.zeros((size, size))
-        covariance[np.tril_indices(size)] = item["covariance"]
-        covariance += np.tril(covariance, -1).T
-        np.linalg.cholesky(covariance)
-        if mean.shape != (size,) or not np.all(np.isfinite(mean)):
-            raise ValueError("mean")
-    except (KeyError, TypeError, ValueError, np.linalg.LinAlgError) as error:
-        raise SeedError(
-            f"{path}: {region_id}: not a posterior ({error}); make it with `simmodel calibrate`"
-        ) from None
-    return Normal(mean, covariance)
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        problem = f"not JSON ({error.msg})"
+        raise SeedError(f"{path}:{error.lineno}: {problem}; {REMEDY}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise SeedError(f"{path}:1: cannot be read ({reason}); {REMEDY}") from None
+    keys = {"version": int, "parameters": list, "regions": dict}
+    for key, kind in keys.items():
+        if not isinstance(data, dict) or not isinstance(data.get(key), kind):
+            problem = f"not a file of posteriors ({key} is missing or of the wrong kind)"
+            raise SeedError(f"{path}:1: {problem}; {REMEDY}")
+    if data["version"] != VERSION or data["parameters"] != list(NAMES):
+        return {}
+    regions: dict[str, Any] = data["regions"]
+    faults = {name: fault for name, item in regions.items() if (fault := _fault(item))}
+    if faults:
+        lines = (f"{path}: {shown(name)[1:-1]}: {faults[name]}; {REMEDY}" for name in faults)
+        raise SeedError("\n".join(lines))
+    return regions
+
+
+def _fault(item: object) -> str | None:
+    """Say what is wrong with the posterior of one region, if anything."""
+    if not isinstance(item, dict):
+        return f"is not a mapping; found {shown(item)}"
+    if not isinstance(item.get("figures"), str):
+        return f"figures: is not the hash of its figures; found {shown(item.get('figures'))}"
+    size = len(NAMES)
+    largest = LARGEST_SPREAD**2
+    rows = {
+        "effective_draws": ([item.get("effective_draws")], ["effective_draws"], 1.0),
+        "prior_mean": (item.get("prior_mean"), NAMES, LARGEST_MEAN),
+        "prior_spread": (item.get("prior_spread"), NAMES, LARGEST_SPREAD),
+        "mean": (item.get("mean"), NAMES, LARGEST_MEAN),
+        "covariance": (item.get("covariance"), _PAIRS, largest),
+    }
+    for key, (values, names, bound) in rows.items():
+        if not isinstance(values, list):
+            return f"{key}: is not a list; found {shown(values)}"
+        if len(values) != len(names):
+            return f"{key}: has the wrong length; found {len(values)}; allowed {len(names)}"
+        for name, value in zip(names, values, strict=True):
+            if not isinstance(value, (int, float)) or isinstance(value, bool):
+                return f"{key}: {name}: is not a number; found {shown(value)}"
+            if isinstance(value, float) and not math.isfinite(value):
+                return f"{key}: {name}: is not finite; found {value}"
+            if abs(value) > bound:
+                return f"{key}: {name}: is absurd; found {shown(value)}; allowed up to {bound:g}"
+    if min(item["prior_spread"]) <= 0.0:
+        return "prior_spread: is not above 0"
+    try:
+        np.linalg.cholesky(_normal(item).covariance)
+    except np.linalg.LinAlgError:
+        return f"covariance: is not positive definite ({size} by {size}, lower triangle by rows)"
+    return None
+
+
+# Names of the entries of a lower triangle, by rows.
+_PAIRS = [f"{row} with {NAMES[j]}" for i, row in enumerate(NAMES) for j in range(i + 1)]
+
+
+def _normal(item: Mapping[str, Any]) -> Normal:
+    size = len(NAMES)
+    covariance = np.zeros((size, size))
+    covariance[np.tril_indices(size)] = item["covariance"]
+    covariance += np.tril(covariance, -1).T
+    return Normal(np.array(item["mean"], dtype=float), covariance)
 
 
 def _rounded(value: float) -> float:

@@ -314,8 +314,8 @@ _compiled_parallel = numba.njit(
 
 # Places in a block's workspace: rows of BLOCK draws in one flat array. The compiler then knows that
 # no two quantities overlap, and computes several draws at once; an array for each hides that.
-KEPT_URBAN, MOVED, KEPT_RURAL = 0 * BLOCK, 1 * BLOCK, 2 * BLOCK  # see _rescale
-NOW_URBAN, NOW_RURAL = 3 * BLOCK, 4 * BLOCK  # the cell at hand at the start of the year
+MOVED, KEPT_RURAL = 0 * BLOCK, 1 * BLOCK  # see _rescale
+SCALE_URBAN, SCALE_RURAL = 2 * BLOCK, 3 * BLOCK  # boundary changes
 ARRIVING_URBAN, ARRIVING_RURAL = 5 * BLOCK, 6 * BLOCK
 TO_URBAN, TO_RURAL = 7 * BLOCK, 8 * BLOCK  # halves of levels, these and the next four
 LEAVE_URBAN, DEPART_RURAL = 9 * BLOCK, 10 * BLOCK
@@ -363,6 +363,7 @@ def _project(
         # places beyond the last draw are filled with the block's first.
         # Sex, age and one place to spare, urban draws then rural draws.
         population = np.zeros((2, ages + 1, 2 * BLOCK))
+        older = np.zeros((2, ages + 1, 2 * BLOCK))  # the same, a year later
         w = np.zeros(ROWS * BLOCK)
         level = np.empty((N_LEVELS, BLOCK))
         flow = np.empty((N_FLOWS, BLOCK))
@@ -371,8 +372,9 @@ def _project(
                 population[s, a, :BLOCK] = start[0, s, a]
                 population[s, a, BLOCK:] = start[1, s, a]
         for d in range(BLOCK):
-            w[KEPT_URBAN + d] = 1.0
             w[KEPT_RURAL + d] = 1.0
+            w[SCALE_URBAN + d] = 1.0
+            w[SCALE_RURAL + d] = 1.0
             w[TOTAL_URBAN + d] = start[0].sum()
             w[TOTAL_RURAL + d] = start[1].sum()
             w[ABSENT + d] = absent[low + d if d < n else low]
@@ -388,7 +390,8 @@ def _project(
             if not _sound(w, level, death, infant_death, rural_to_urban, departure):
                 short[year, low : low + n] = LEVELS_REFUSED
                 break
-            _live(w, population, death, rural_to_urban, departure, arrivals, fertility)
+            _live(w, population, older, death, rural_to_urban, departure, arrivals, fertility)
+            population, older = older, population
             _close_year(w, population, level, flow, infant_death, male_share)
             if counted and _add(w, population, net_migration[year], 1.0 - share_at_start) < 0.0:
                 short[year, low : low + n] = MIGRATION_TOO_LARGE
@@ -399,6 +402,8 @@ def _project(
             _rescale(
                 w, level[8], programmes[year], boundary[year], flow, short[year, low : low + n]
             )
+            if boundary[year, 0] != 0.0 or boundary[year, 1] != 0.0:
+                _settle(w, population)
             urban[year + 1, low : low + n] = w[TOTAL_URBAN : TOTAL_URBAN + n]
             rural[year + 1, low : low + n] = w[TOTAL_RURAL : TOTAL_RURAL + n]
             flows[year, :, low : low + n] = flow[:, :n]
@@ -460,75 +465,59 @@ def _sound(w, level, death, infant_death, rural_to_urban, departure):
 
 
 @_compiled
-def _live(w, population, death, rural_to_urban, departure, arrivals, fertility):
-    """Survive, move, arrive and age: every cell of one year, the oldest first."""
-    ages = population.shape[1] - 1  # the last row is where the oldest wait
-    cells = population.reshape(-1)
-    width = 2 * BLOCK
-    for s in range(2):
-        first = s * (ages + 1)
-        for a in range(ages - 1, -1, -1):
-            _live_cell(
-                w,
-                cells,
-                (first + a) * width,
-                (first + a + 1) * width,
-                death[0, s, a],
-                death[1, s, a],
-                rural_to_urban[s, a],
-                departure[s, a],
-                0.5 * arrivals[0, s, a],
-                0.5 * arrivals[1, s, a],
-                fertility[0, a],
-                fertility[1, a],
-                s == FEMALE and (fertility[0, a] > 0.0 or fertility[1, a] > 0.0),
-            )
-        for d in range(width):  # two ages enter the open one
-            population[s, ages - 1, d] += population[s, ages, d]
-
-
-@_compiled
-def _live_cell(w, cells, now, then, mu, mr, e, o, half_u, half_r, fu, fr, mothers):
-    """Advance one age and sex from its place ``now`` to that of the next age, ``then``.
+def _live(w, population, older, death, rural_to_urban, departure, arrivals, fertility):
+    """Survive, move, arrive and age: every cell of one year, from one array into the other.
 
     With H half of the matrix of intensities, person-years are (I + H)^-1 of the start, and the end
     is twice the person-years less the start.
     """
-    if now < 0 or then < 0:  # never: tells the compiler that no index wraps around
-        return
-    for d in range(2 * BLOCK):  # apart from the place written to, for the compiler's sake
-        w[NOW_URBAN + d] = cells[now + d]
-    for d in range(BLOCK):
-        urban, rural = w[NOW_URBAN + d], w[NOW_RURAL + d]
-        before_u = urban * w[KEPT_URBAN + d] + rural * w[MOVED + d]
-        before_r = rural * w[KEPT_RURAL + d]
-        u = before_u + half_u * w[ARRIVING_URBAN + d]
-        r = before_r + half_r * w[ARRIVING_RURAL + d]
-        move_u, move_r = w[TO_RURAL + d] * o, w[TO_URBAN + d] * e
-        stay_u = 1.0 + (w[DIE_URBAN + d] * mu + w[LEAVE_URBAN + d] * o)
-        stay_r = 1.0 + (w[DIE_RURAL + d] * mr + move_r + w[DEPART_RURAL + d] * o)
-        scale = 1.0 / (stay_u * stay_r - move_u * move_r)
-        lived_u = (stay_r * u + move_r * r) * scale
-        lived_r = (stay_u * r + move_u * u) * scale
-        if mothers:
-            born_u, born_r = fu * lived_u, fr * lived_r
-            w[BORN_URBAN + d] += born_u
-            w[BORN_RURAL + d] += born_r
-            w[BORN_MOVING + d] += born_r * e
-            w[BORN_LEAVING_URBAN + d] += born_u * o
-            w[BORN_LEAVING_RURAL + d] += born_r * o
-        w[DYING_URBAN + d] += mu * lived_u
-        w[DYING_RURAL + d] += mr * lived_r
-        w[MOVING + d] += e * lived_r
-        w[LEAVING_URBAN + d] += o * lived_u
-        w[LEAVING_RURAL + d] += o * lived_r
-        # The other half of the arrivals joins: 2 lived - (before + half) + half.
-        end_u = 2.0 * lived_u - before_u
-        end_r = 2.0 * lived_r - before_r
-        w[TOTAL_URBAN + d] += end_u
-        w[TOTAL_RURAL + d] += end_r
-        cells[then + d] = end_u
-        cells[then + BLOCK + d] = end_r
+    ages = population.shape[1] - 1  # the last row is where the oldest wait
+    cells, aged = population.reshape(-1), older.reshape(-1)
+    width = 2 * BLOCK
+    for s in range(2):
+        for a in range(ages):
+            now = (s * (ages + 1) + a) * width
+            then = now + width
+            if now < 0 or then < 0:  # never: tells the compiler that no index wraps around
+                continue
+            mu, mr = death[0, s, a], death[1, s, a]
+            e, o = rural_to_urban[s, a], departure[s, a]
+            half_u, half_r = 0.5 * arrivals[0, s, a], 0.5 * arrivals[1, s, a]
+            fu, fr = fertility[0, a], fertility[1, a]
+            mothers = s == FEMALE and (fu > 0.0 or fr > 0.0)
+            for d in range(BLOCK):
+                rural = cells[now + BLOCK + d]
+                before_u = cells[now + d] + rural * w[MOVED + d]
+                before_r = rural * w[KEPT_RURAL + d]
+                u = before_u + half_u * w[ARRIVING_URBAN + d]
+                r = before_r + half_r * w[ARRIVING_RURAL + d]
+                move_u, move_r = w[TO_RURAL + d] * o, w[TO_URBAN + d] * e
+                stay_u = (1.0 + w[DIE_URBAN + d] * mu) + w[LEAVE_URBAN + d] * o
+                stay_r = ((1.0 + move_r) + w[DIE_RURAL + d] * mr) + w[DEPART_RURAL + d] * o
+                scale = 1.0 / (stay_u * stay_r - move_u * move_r)
+                lived_u = (stay_r * u + move_r * r) * scale
+                lived_r = (stay_u * r + move_u * u) * scale
+                if mothers:
+                    born_u, born_r = fu * lived_u, fr * lived_r
+                    w[BORN_URBAN + d] += born_u
+                    w[BORN_RURAL + d] += born_r
+                    w[BORN_MOVING + d] += born_r * e
+                    w[BORN_LEAVING_URBAN + d] += born_u * o
+                    w[BORN_LEAVING_RURAL + d] += born_r * o
+                w[DYING_URBAN + d] += mu * lived_u
+                w[DYING_RURAL + d] += mr * lived_r
+                w[MOVING + d] += e * lived_r
+                w[LEAVING_URBAN + d] += o * lived_u
+                w[LEAVING_RURAL + d] += o * lived_r
+                # The other half of the arrivals joins: 2 lived - (before + half) + half.
+                end_u = 2.0 * lived_u - before_u
+                end_r = 2.0 * lived_r - before_r
+                w[TOTAL_URBAN + d] += end_u
+                w[TOTAL_RURAL + d] += end_r
+                aged[then + d] = end_u
+                aged[then + BLOCK + d] = end_r
+        for d in range(width):  # two ages enter the open one
+            older[s, ages - 1, d] += older[s, ages, d]
 
 
 @_compiled
@@ -574,7 +563,6 @@ def _close_year(w, population, level, flow, infant_death, male_share):
     for d in range(BLOCK):
         w[ABSENT + d] += flow[8, d] + flow[9, d]
         # The cells stand as they are; _rescale says how the next reader is to take them.
-        w[KEPT_URBAN + d] = 1.0
         w[MOVED + d] = 0.0
         w[KEPT_RURAL + d] = 1.0
 
@@ -584,7 +572,7 @@ def _rescale(w, hazard, programme, boundary, flow, short):
     """Rural places become urban, then the year's programmes and boundary changes.
 
     They change every age alike, so only totals are moved here; cells follow when they are next
-    read, as urban * KEPT_URBAN + rural * MOVED and rural * KEPT_RURAL.
+    read, as urban + rural * MOVED and rural * KEPT_RURAL. A boundary change settles them at once.
     """
     for d in range(BLOCK):
         kept = np.exp(-hazard[d])
@@ -613,9 +601,10 @@ def _rescale(w, hazard, programme, boundary, flow, short):
         flow[11, d] = programme
         flow[12, d] = boundary[0]
         flow[13, d] = boundary[1]
-        w[KEPT_URBAN + d] = scale_u
-        w[MOVED + d] = (1.0 - stay) * scale_u
-        w[KEPT_RURAL + d] = stay * scale_r
+        w[MOVED + d] = 1.0 - stay
+        w[KEPT_RURAL + d] = stay
+        w[SCALE_URBAN + d] = scale_u
+        w[SCALE_RURAL + d] = scale_r
         w[TOTAL_URBAN + d] = u + boundary[0]
         w[TOTAL_RURAL + d] = r + boundary[1]
 
@@ -627,13 +616,14 @@ def _settle(w, population):
         for a in range(population.shape[1] - 1):
             for d in range(BLOCK):
                 r = population[s, a, BLOCK + d]
-                u = population[s, a, d] * w[KEPT_URBAN + d] + r * w[MOVED + d]
-                population[s, a, d] = u
-                population[s, a, BLOCK + d] = r * w[KEPT_RURAL + d]
+                u = population[s, a, d] + r * w[MOVED + d]
+                population[s, a, d] = u * w[SCALE_URBAN + d]
+                population[s, a, BLOCK + d] = r * w[KEPT_RURAL + d] * w[SCALE_RURAL + d]
     for d in range(BLOCK):
-        w[KEPT_URBAN + d] = 1.0
         w[MOVED + d] = 0.0
         w[KEPT_RURAL + d] = 1.0
+        w[SCALE_URBAN + d] = 1.0
+        w[SCALE_RURAL + d] = 1.0
 
 
 @_compiled

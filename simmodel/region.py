@@ -14,129 +14,24 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from .errors import Part, Refusal, as_tuple, finite_number, shown, whole_number
+from .units import (
+    CHANGE_UNITS_OF,
+    HIGHEST,
+    SIGNED,
+    SIGNED_INDICATORS,
+    UNITS_OF,
+    Level,
+    ObservedIndicator,
+    TargetIndicator,
+    Unit,
+    Vintage,
+)
 
 YEAR_RANGE: Final = (1949, 2100)
 BASE_YEAR: Final = 2020
-
-Level = Literal["nation", "province", "prefecture", "county"]
-Unit = Literal[
-    "persons",
-    "10k_persons",
-    "percent",
-    "percentage_points",
-    "per_mille",
-    "km2",
-    "10k_persons_per_year",
-    "percentage_points_per_year",
-    "years",
-    "children_per_woman",
-    "males_per_100_females",
-    "places",
-]
-Vintage = Literal[
-    "census_2010",
-    "census_2020",
-    "pre_2010_census",
-    "pre_2020_census",
-    "post_2020_census",
-    "mixed",
-    "plan",
-    "undated",
-]
-ObservedIndicator = Literal[
-    "urban_population",
-    "total_population",
-    "rural_population",
-    "urbanization_rate",
-    "urbanization_rate_change",
-    "urbanization_rate_gap",
-    "urbanization_rate_change_per_year",
-    "urban_population_change_per_year",
-    "registered_population",
-    "registered_urban_population",
-    "registered_urban_population_change_per_year",
-    "area",
-    "built_up_area",
-    "built_up_area_change",
-    "planned_construction_land",
-    "mean_town_built_up_area",
-    "designated_towns",
-    "townships",
-    "new_urban_jobs",
-    "registered_unemployment_rate",
-    "hukou_granted",
-    "residence_permits",
-    "births",
-    "deaths",
-    "birth_rate",
-    "death_rate",
-    "life_expectancy",
-    "life_expectancy_gap",
-    "sex_ratio_at_birth",
-    "total_fertility_rate",
-]
-TargetIndicator = Literal[
-    "urbanization_rate",
-    "urban_population",
-    "total_population",
-    "urban_district_population",
-    "new_urban_jobs",
-]
-
-_COUNT: Final = ("persons", "10k_persons")
-UNITS_OF: Final[dict[str, tuple[str, ...]]] = {
-    "urban_population": _COUNT,
-    "total_population": _COUNT,
-    "rural_population": _COUNT,
-    "urbanization_rate": ("percent",),
-    "urbanization_rate_change": ("percentage_points",),
-    "urbanization_rate_gap": ("percentage_points",),
-    "urbanization_rate_change_per_year": ("percentage_points_per_year",),
-    "urban_population_change_per_year": ("10k_persons_per_year",),
-    "registered_population": _COUNT,
-    "registered_urban_population": _COUNT,
-    "registered_urban_population_change_per_year": ("10k_persons_per_year",),
-    "area": ("km2",),
-    "built_up_area": ("km2",),
-    "built_up_area_change": ("km2",),
-    "planned_construction_land": ("km2",),
-    "mean_town_built_up_area": ("km2",),
-    "designated_towns": ("places",),
-    "townships": ("places",),
-    "new_urban_jobs": (*_COUNT, "10k_persons_per_year"),
-    "registered_unemployment_rate": ("percent",),
-    "hukou_granted": _COUNT,
-    "residence_permits": _COUNT,
-    "births": _COUNT,
-    "deaths": _COUNT,
-    "birth_rate": ("per_mille",),
-    "death_rate": ("per_mille",),
-    "life_expectancy": ("years",),
-    "life_expectancy_gap": ("years",),
-    "sex_ratio_at_birth": ("males_per_100_females",),
-    "total_fertility_rate": ("children_per_woman",),
-    "urban_district_population": _COUNT,
-}
-CHANGE_UNITS_OF: Final = {
-    "urbanization_rate": ("percentage_points_per_year",),
-    "urban_population": ("10k_persons_per_year",),
-    "total_population": ("10k_persons_per_year",),
-}
-
-# Figures that may be negative; everything else counts or measures something.
-_SIGNED: Final = (
-    "percentage_points",
-    "percentage_points_per_year",
-    "10k_persons_per_year",
-)
-_SIGNED_INDICATORS: Final = ("built_up_area_change", "life_expectancy_gap")
-_HIGHEST: Final = {
-    "percent": 100.0,
-    "percentage_points": 100.0,
-    "percentage_points_per_year": 100.0,
-    "per_mille": 1000.0,
-    "years": 120.0,
-}
+# Observations are about the past; this is the latest year that can have been observed. Raise it
+# as years go by.
+LAST_OBSERVED_YEAR: Final = 2026
 
 
 class Strict(BaseModel):
@@ -390,6 +285,9 @@ class Observation(Sourced):
             *_value_faults(self.indicator, self.unit, "value", self.value),
             *_order_faults("since", self.since, self.year),
         ]
+        if self.year > LAST_OBSERVED_YEAR:
+            allowed = f"a whole year up to {LAST_OBSERVED_YEAR}: observations are about the past"
+            faults.append(Part("has not been observed yet", allowed, ("year",), str(self.year)))
         if self.indicator == "urbanization_rate_gap":
             missing = [key for key in ("relative_to", "direction") if getattr(self, key) is None]
             faults.extend(Part("required key is missing", below=(key,)) for key in missing)
@@ -479,6 +377,14 @@ class BoundaryEvent(Sourced):
     from_: RegionId = Field(alias="from")
     to: RegionId
     note: Text | None = None
+
+    @model_validator(mode="after")
+    def _past(self) -> BoundaryEvent:
+        if self.year > BASE_YEAR:
+            allowed = f"up to {BASE_YEAR}: later transfers are not modelled yet"
+            found = str(self.year)
+            raise Refusal(Part("is after the base year", allowed, ("year",), found))
+        return self
 
 
 class DistrictPopulation(Sourced):
@@ -582,8 +488,8 @@ def _unit_faults(indicator: str, unit: str, units: tuple[str, ...]) -> list[Part
 
 
 def _value_faults(indicator: str, unit: str, key: str, value: float) -> list[Part]:
-    high = _HIGHEST.get(unit, math.inf)
-    signed = unit in _SIGNED or indicator in _SIGNED_INDICATORS
+    high = HIGHEST.get(unit, math.inf)
+    signed = unit in SIGNED or indicator in SIGNED_INDICATORS
     low = -high if signed else 0.0
     found = shown(int(value) if value.is_integer() else value)
     if not low <= value <= high:

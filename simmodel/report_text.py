@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import xarray as xr
 
 from . import __version__
 from .parameters import NAMES, PARAMETERS, natural
@@ -73,6 +74,15 @@ def _aim(verdict: Verdict) -> str:
     return f"{COMPARISONS[verdict.comparison]} {figure} {'%' if percent else '万'}"
 
 
+def _of_hundred(probability: float) -> str:
+    """Draws of 100; what is rare but happens is not nought."""
+    if 0 < probability < 0.005:
+        return "<1"
+    if 0.995 <= probability < 1:
+        return ">99"
+    return f"{100 * probability:.0f}"
+
+
 def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seeds) -> str:
     """Verdicts of one scenario: what is expected, how likely the target is, what is missing."""
     rows = []
@@ -83,7 +93,7 @@ def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seed
             assert v.p05 is not None
             low = _figure(v.p05, v.unit).split()[0]
             band = f"{low} to {_figure(v.p95, v.unit)}"
-            middle = [_figure(v.median, v.unit), band, f"{100 * v.probability:.0f}"]
+            middle = [_figure(v.median, v.unit), band, _of_hundred(v.probability)]
         first = str(v.first_year_met) if v.first_year_met is not None else "–"
         words = "" if "of 100" in v.likelihood else v.likelihood
         place = [_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), _aim(v)]
@@ -96,16 +106,17 @@ def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seed
             "",
             text,
             "",
-            *_notes(is_conditional(scenario), verdicts, scenario.horizon),
+            *_notes(is_conditional(scenario), verdicts),
+            f"half by: first year to {scenario.horizon} by which half the draws have met it",
         ]
     )
 
 
-def _notes(conditional: bool, verdicts: Sequence[Verdict], horizon: int) -> list[str]:
+def _notes(conditional: bool, verdicts: Sequence[Verdict]) -> list[str]:
     lines = [
         "of 100: draws in which the target is met"
         + (", if the measures deliver in full" if conditional else "")
-        + f"; half by: first year to {horizon} by which half the draws have met it; 万 = 10,000",
+        + "; 万 = 10,000",
         "≈ counts from half a unit of the last digit printed below the figure",
     ]
     lines += [f"near: {v.coherence.split(';')[0]}" for v in verdicts if v.comparison == "near"]
@@ -130,7 +141,7 @@ def several_scenarios(results: Sequence[tuple[Scenario, Sequence[Verdict]]], see
             count[base] = count.get(base, 0) + 1
             key = (*base, count[base])
             keys.setdefault(key, v)
-            shown = v.likelihood if v.probability is None else f"{100 * v.probability:.0f}"
+            shown = v.likelihood if v.probability is None else _of_hundred(v.probability)
             cells.setdefault(key, {})[scenario.scenario] = shown
     names = [scenario.scenario for scenario, _ in results]
     rows = []
@@ -148,8 +159,7 @@ def several_scenarios(results: Sequence[tuple[Scenario, Sequence[Verdict]]], see
         "",
         "Scenarios other than the trend say what follows if their measures deliver in full.",
     ]
-    first, verdicts = results[0]
-    return "\n".join(lines + _notes(False, verdicts, first.horizon))
+    return "\n".join(lines + _notes(False, results[0][1]))
 
 
 def region_list(seeds: Seeds) -> str:
@@ -195,6 +205,30 @@ def _tree(seeds: Seeds, above: str | None) -> list[str]:
     return out
 
 
+def county_gaps(dataset: xr.Dataset, seeds: Seeds) -> str:
+    """Say how far the counties' urban population adds up to another figure than the prefecture's.
+
+    Regions are projected one by one; only the base year adds up.
+    """
+    mean = dataset["urban_population_mean"].isel(year=-1)
+    shown = set(map(str, dataset["region"].values))
+    gaps = []
+    for region_id in seeds.regions:
+        children = seeds.children(region_id)
+        if seeds.regions[region_id].level == "prefecture" and {region_id, *children} <= shown:
+            if not children:
+                continue
+            ratio = float(mean.sel(region=list(children)).sum() / mean.sel(region=region_id))
+            gaps.append(f"{seeds.regions[region_id].names.en} {100 * (ratio - 1):+.0f} %")
+    if not gaps:
+        return ""
+    year = int(dataset["year"][-1])
+    return (
+        f"Counties are projected on their own: in {year} their urban populations add up to "
+        f"{', '.join(gaps)} of their prefecture's."
+    )
+
+
 def one_region(seeds: Seeds, region_id: str) -> str:
     """What is known of a region: census, printed figures beside it, derived figures, targets."""
     from .derived import derived_figures, differences
@@ -207,6 +241,19 @@ def one_region(seeds: Seeds, region_id: str) -> str:
         f"Census {census.year}: {census.total:,} residents, {census.urban:,} urban "
         f"({100 * census.urban / census.total:.2f} %), {census.source}, {census.place}",
     ]
+    moved = [
+        event
+        for owner in seeds.regions.values()
+        for event in owner.boundary_events
+        if event.year == BASE_YEAR and region_id in (event.from_, event.to)
+    ]
+    if moved:
+        base = Atlas(seeds.regions).base(region_id)
+        lines.append(
+            f"On the boundary since {BASE_YEAR}, which projection and verdicts use: about "
+            f"{base.sum():,.0f} residents, {100 * base[0].sum() / base.sum():.1f} % urban "
+            "(docs/model.md); the census row is on the old boundary"
+        )
     found = differences(region)
     if found:
         lines += ["", "Printed figures that differ from the census:", *(f"  {d}" for d in found)]

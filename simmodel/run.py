@@ -115,10 +115,10 @@ def check_draws(scenario: Scenario, atlas: Atlas) -> None:
         )
 
 
-def _attributes(provenance: Mapping[str, Any]) -> dict[str, str | int]:
-    """Provenance as attributes of a netCDF file, which knows no list."""
+def _attributes(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Provenance as attributes of a netCDF file, which knows no list and no large number."""
     return {
-        key: value if isinstance(value, (int, str)) else json.dumps(value)
+        key: value if isinstance(value, str) else json.dumps(value)
         for key, value in provenance.items()
     }
 

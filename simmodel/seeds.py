@@ -12,10 +12,36 @@ from typing import Any, Final, get_args
 from pydantic import ValidationError
 
 from .errors import Fault, FaultError, KeyPath, SeedError, among, did_you_mean, shown
-from .region import Census, Level, Programme, Region, Source, UrbanDistrict
+from .region import (
+    BASE_YEAR,
+    AgeSex,
+    Baseline,
+    Census,
+    History,
+    Observation,
+    Programme,
+    Region,
+    Source,
+    UrbanDistrict,
+)
+from .units import Level
 from .yaml_text import BROKEN, Document, mapping_from, model_faults, read_text
 
 SOURCES: Final = "sources.yaml"
+EARLIER_YEAR: Final = 2010  # the census from which the model is run up to the base year
+LEAST: Final = (
+    f"the least a region needs is a census of {EARLIER_YEAR} and one of {BASE_YEAR}, each with "
+    "age_sex, and registered_elsewhere with other_province (a nation: age_sex by residence, and "
+    "standards)"
+)
+
+# How far a figure after the census may lie from it: to find slips of unit, digit and year, not to
+# judge what is likely.
+YEARLY_CHANGE: Final = 0.05  # share of the census count, compound
+YEARLY_POINTS: Final = 5.0  # percentage points
+VITAL_SHARES: Final = (0.001, 0.05)  # births or deaths of a year, share of the census count
+MOVED_FACTOR: Final = 2.0  # where territory was moved, the census is of another boundary
+
 PARENT_LEVEL: Final = {"province": "nation", "prefecture": "province", "county": "prefecture"}
 
 
@@ -199,6 +225,8 @@ class _Folder:
         self.documents: dict[str, Document] = {}
         self.names: list[str] = []
         self.regions: dict[str, Region] = {}
+        # also those of files that are faulty elsewhere, so that no fault hides another file's
+        self.censuses: dict[str, list[tuple[KeyPath, Census]]] = {}
         self.sources: dict[str, Source] = {}
         self.source_ids: list[str] | None = None  # None where sources.yaml could not be read
 
@@ -230,6 +258,7 @@ class _Folder:
 
     def _read_region(self, stem: str, document: Document) -> None:
         self.documents[stem] = document
+        self.censuses[stem] = list(_censuses_in(document))
         try:
             self.regions[stem] = Region.model_validate(document.plain())
         except ValidationError as error:
@@ -245,8 +274,21 @@ class _Folder:
             self.faults.extend(self._reference_faults(document, data))
             self.faults.extend(self._district_faults(document, data))
         self.faults.extend(self._programme_faults())
-        for stem in self.regions:
+        for stem in self.documents:
             self.faults.extend(self._county_faults(stem))
+        moved = self._moved()
+        for stem, region in self.regions.items():
+            document = self.documents[stem]
+            self.faults.extend(_least_faults(document, region))
+            self.faults.extend(_later_faults(document, region, moved=stem in moved))
+
+    def _moved(self) -> set[str]:
+        """Return the regions whose boundary moved in the base year."""
+        if len(self.documents) < len(self.names):
+            return set(self.names)  # a file that cannot be read may be the one that says so
+        events = [e for d in self.documents.values() for e in _items(d.plain(), "boundary_events")]
+        ends = [e.get(key) for e in events for key in ("from", "to") if e.get("year") == BASE_YEAR]
+        return {end for end in ends if isinstance(end, str)}
 
     def _place_faults(self, stem: str, document: Document, data: Any) -> Iterator[Fault]:
         """Check id, level and parent against the file's name and the other files."""
@@ -320,45 +362,161 @@ class _Folder:
 
     def _county_faults(self, stem: str) -> Iterator[Fault]:
         """Compare each census of a prefecture with the sum of its counties."""
-        region = self.regions[stem]
-        inside = [r for r in self.regions.values() if r.parent == stem and r.level == "county"]
+        inside = [
+            name
+            for name, document in self.documents.items()
+            if document.value(("level",)) == "county" and document.value(("parent",)) == stem
+        ]
         expected = [name for name in self.names if name.startswith(f"{stem}.")]
+        is_prefecture = self.documents[stem].value(("level",)) == "prefecture"
         # with one county unreadable, or elsewhere, the sum says nothing
-        if region.level != "prefecture" or not inside or len(inside) != len(expected):
+        if not is_prefecture or not inside or len(inside) != len(expected):
             return
-        for path, census in _censuses(region):
-            parts = [c for r in inside for _, c in _censuses(r) if c.year == census.year]
+        for path, census in self.censuses[stem]:
+            parts = {n: c for n in inside for _, c in self.censuses[n] if c.year == census.year}
             if len(parts) == len(inside):
                 yield from _sum_faults(self.documents[stem], path, census, parts)
 
 
-def _censuses(region: Region) -> Iterator[tuple[KeyPath, Census]]:
-    yield ("baseline", "census"), region.baseline.census
-    for place, item in enumerate(region.history):
-        yield ("history", place, "census"), item.census
+def _censuses_in(document: Document) -> Iterator[tuple[KeyPath, Census]]:
+    """Read the counts of all censuses that can be read, whatever is wrong around them."""
+    history = document.value(("history",))
+    length = len(history) if isinstance(history, list) else 0
+    places: list[KeyPath] = [("baseline", "census")]
+    places += [("history", place, "census") for place in range(length)]
+    for path in places:
+        data = document.value(path)
+        if not isinstance(data, dict):
+            continue
+        keys = ("year", "unit", "total", "urban", "rural", "age_sex")
+        counts = {key: data[key] for key in keys if key in data}
+        try:
+            yield path, Census.model_validate({**counts, "source": "any", "place": "any"})
+        except ValidationError:
+            continue  # reported with the whole region
 
 
 def _sum_faults(
-    document: Document, path: KeyPath, census: Census, parts: list[Census]
+    document: Document, path: KeyPath, census: Census, parts: Mapping[str, Census]
 ) -> Iterator[Fault]:
-    problem = f"is not the sum of its {len(parts)} counties"
-    for key in ("total", "urban", "rural"):
-        printed, summed = getattr(census, key), sum(getattr(part, key) for part in parts)
-        if printed != summed:
-            yield document.fault((*path, key), problem, found=str(printed), allowed=str(summed))
-    tables = [part.age_sex for part in parts if part.age_sex is not None]
-    if census.age_sex is None or len(tables) < len(parts):
+    """Say in one line how a census differs from the sum of its counties, and which they are."""
+    sums = {
+        key: (getattr(census, key), sum(getattr(part, key) for part in parts.values()))
+        for key in ("total", "urban", "rural")
+    }
+    tables = [part.age_sex for part in parts.values() if part.age_sex is not None]
+    if census.age_sex is not None and len(tables) == len(parts):
+        if any(table.ages != census.age_sex.ages for table in tables):
+            yield document.fault((*path, "age_sex", "ages"), "differ from those of its counties")
+            tables = []
+        for name, row in census.age_sex.tables().items():
+            rows = [table.tables().get(name, ()) for table in tables]
+            for place, printed in enumerate(row if rows and all(rows) else ()):
+                summed = sum(other[place] for other in rows)
+                sums[f"age_sex.{name}[{place}]"] = printed, summed
+    wrong = {key: (summed - printed, printed, summed) for key, (printed, summed) in sums.items()}
+    wrong = {key: item for key, item in wrong.items() if item[0]}
+    if not wrong:
         return
-    if any(table.ages != census.age_sex.ages for table in tables):
-        yield document.fault((*path, "age_sex", "ages"), "differ from those of its counties")
+    key = max(wrong, key=lambda key: abs(wrong[key][0]))
+    difference, printed, summed = wrong[key]
+    which = f"the {len(parts)} counties counted" if len(parts) > 1 else "the one county counted"
+    problem = f"is not the sum of {which}, {among(parts)}"
+    found = (
+        f"{len(wrong)} of {len(sums)} sums differ, most of all {key}: "
+        f"{printed} here, {summed} in the counties ({difference:+d})"
+    )
+    fits = [n for n, part in parts.items() if part.total == summed - printed and key == "total"]
+    allowed = "what the counties add up to"
+    if fits:
+        allowed += f". Is {' or '.join(fits)} one too many?"
+    elif difference < 0 and 2 * len(wrong) > len(sums):
+        allowed += ". Is a county missing?"
+    yield document.fault(path, problem, found=found, allowed=allowed)
+
+
+def _least_faults(document: Document, region: Region) -> Iterator[Fault]:
+    """Say what a region lacks without which it cannot be calibrated."""
+    items: list[Baseline | History] = [region.baseline, *region.history]
+    paths: list[KeyPath] = [("baseline",)]
+    paths += [("history", place) for place in range(len(region.history))]
+    known = {i.census.year: (p, i.census) for p, i in zip(paths, items, strict=True)}
+    if region.baseline.census.year != BASE_YEAR:
+        found, allowed = str(region.baseline.census.year), str(BASE_YEAR)
+        place = ("baseline", "census", "year")
+        yield document.fault(place, "is not the base year", found=found, allowed=allowed)
+    if EARLIER_YEAR not in known:
+        yield document.fault(("history",), f"has no census of {EARLIER_YEAR}: {LEAST}")
+    tables: dict[KeyPath, AgeSex | None] = {}
+    residence = region.level == "nation"
+    for year in (EARLIER_YEAR, BASE_YEAR):
+        if year in known:
+            path, census = known[year]
+            tables[*path, "census", "age_sex"] = census.age_sex
+            if year == BASE_YEAR and census.age_sex is not None:
+                residence = residence or census.age_sex.by_residence
+    for path, table in tables.items():
+        if table is None:
+            yield document.fault(path, f"required key is missing: {LEAST}")
+        elif residence and not table.by_residence:
+            yield document.fault(path, f"is not by residence: {LEAST}")
+    if region.level == "nation":
+        if region.standards is None:
+            yield document.fault(("standards",), f"required key is missing: {LEAST}")
         return
-    for name, row in census.age_sex.tables().items():
-        rows = [table.tables().get(name, ()) for table in tables]
-        for place, printed in enumerate(row):
-            summed = sum(other[place] for other in rows if other)
-            if printed != summed and all(rows):
-                where = (*path, "age_sex", name, place)
-                yield document.fault(where, problem, found=str(printed), allowed=str(summed))
+    stocks = [item.registered_elsewhere for item in items]
+    if all(stock is None or stock.other_province is None for stock in stocks):
+        where: KeyPath = ("baseline", "registered_elsewhere")
+        where = where if stocks[0] is None else (*where, "other_province")
+        yield document.fault(where, f"required key is missing: {LEAST}")
+
+
+def _later_faults(document: Document, region: Region, *, moved: bool) -> Iterator[Fault]:
+    """Compare what was observed after the census of the base year with that census."""
+    census = region.baseline.census
+    for place, o in enumerate(region.observations):
+        is_later = o.vintage == "post_2020_census" and o.year >= BASE_YEAR
+        if not is_later or census.year != BASE_YEAR or not census.total:
+            continue
+        if (plausible := _plausible(o, census, moved)) is None:
+            continue
+        low, high, why = plausible
+        scales = {"persons": 1.0, "10k_persons": 1e4}
+        scale = scales.get(o.unit, 1.0)
+        if low <= o.value * scale <= high:
+            continue
+        digits = {"persons": 0, "10k_persons": 4}.get(o.unit, 2)
+        allowed = f"{low / scale:.{digits}f} to {high / scale:.{digits}f} {o.unit}, {why}"
+        others = {u: s for u, s in scales.items() if o.unit in scales and u != o.unit}
+        fits = [unit for unit, s in others.items() if low <= o.value * s <= high]
+        allowed += f". Did you mean {fits[0]}?" if fits else ""
+        found = f"{shown(int(o.value) if o.value.is_integer() else o.value)} {o.unit}"
+        problem = f"does not fit the census of {BASE_YEAR}"
+        yield document.fault(
+            ("observations", place, "value"), problem, found=found, allowed=allowed
+        )
+
+
+def _plausible(o: Observation, census: Census, moved: bool) -> tuple[float, float, str] | None:
+    """Return the least and the most an observation may be, in persons or percent, and why."""
+    years = max(o.year - BASE_YEAR, 1)
+    if o.indicator in ("total_population", "urban_population"):
+        counted = census.total if o.indicator == "total_population" else census.urban
+        factor = MOVED_FACTOR if moved else (1 + YEARLY_CHANGE) ** years
+        why = f"{'half to twice' if moved else f'{YEARLY_CHANGE:.0%} a year from'} the count"
+        return (
+            (counted / factor, counted * factor, f"{why}, {counted} persons") if counted else None
+        )
+    if o.indicator in ("births", "deaths"):
+        factor = MOVED_FACTOR if moved else 1.0
+        low, high = VITAL_SHARES[0] / factor, VITAL_SHARES[1] * factor
+        why = f"{low:.2%} to {high:.0%} of the count, {census.total} persons"
+        return low * census.total, high * census.total, why
+    if o.indicator == "urbanization_rate" and not moved:
+        rate, points = 100.0 * census.urban / census.total, YEARLY_POINTS * years
+        why = f"{YEARLY_POINTS:g} points a year from the count, {rate:.2f}"
+        return max(rate - points, 0.0), min(rate + points, 100.0), why
+    return None
 
 
 def _items(data: Any, key: str) -> list[dict[str, Any]]:

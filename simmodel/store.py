@@ -33,6 +33,7 @@ def check_writable(directory: Path, name: str) -> Path:
         If the place is not a folder, cannot be written, or holds files of another making.
     """
     target = directory / name
+    missing = [p for p in (directory, *directory.parents) if not p.exists()]
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=f".{name}."):
@@ -42,6 +43,11 @@ def check_writable(directory: Path, name: str) -> Path:
         raise OutputError(
             f"{directory}: cannot write there ({reason}); choose another --out"
         ) from None
+    finally:
+        # Nothing is left behind where the work fails later.
+        for path in missing:
+            if path.is_dir():
+                path.rmdir()
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{target}: is not a folder of results; choose another --out")
     if target.exists():
@@ -74,6 +80,7 @@ class Folder:
 
     def __init__(self, target: Path):
         self.target = target
+        target.parent.mkdir(parents=True, exist_ok=True)
         self.path = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
 
     def __enter__(self) -> Folder:

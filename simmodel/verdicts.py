@@ -192,6 +192,12 @@ class Judge:
             for region_id in regions_of(scenario, atlas)
             for aim in aims(atlas.regions[region_id], atlas)
         ]
+        for tally in self._tallies:
+            place = tally.aim.region
+            if place in atlas.regions and atlas.transfers(place):
+                base = atlas.base(place)
+                share = 100.0 * base[0].sum() / base.sum()
+                tally.notes.append(f"on the boundary since {BASE_YEAR}, base rate {share:.1f} %")
         self._groups: dict[tuple[str, int], list[_Tally]] = {}
         for tally in self._tallies:
             if tally.judged:
@@ -239,6 +245,7 @@ class _Tally:
         self.met: NDArray[np.int64] | None = None
         self.met_in_block: NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self.near = dict.fromkeys((0.0, 2.0 * NEAR_POINTS), 0)
+        self.notes: list[str] = []
 
     def add(self, ensemble: Ensemble) -> None:
         if not self.judged:
@@ -283,7 +290,7 @@ class _Tally:
         low, median, high = (float(q) for q in self.values.quantiles((0.05, 0.5, 0.95))[0])
         probability = float(self.met[target.year - BASE_YEAR] / self.draws)
         first = np.flatnonzero(self.met >= 0.5 * self.draws)
-        notes = [together]
+        notes = [together, *self.notes]
         wanted = aim.value
         if target.relative_to is not None:
             wanted = float(self.wanted.quantiles((0.5,))[0, 0])

@@ -15,7 +15,7 @@ HOUSE = Path(simmodel.__file__).parent
 # From the ground up. The words; then arrays only (no file, no label), declarations beside them;
 # then what joins the two; reading and writing at the edge; the command line on top.
 LAYERS = [
-    {"errors", "variables"},
+    {"errors", "units", "variables"},
     {
         "life_table",
         "migration",
@@ -26,9 +26,9 @@ LAYERS = [
         "quantiles",
         "yaml_text",
     },
-    {"parameters", "region", "scenario", "fonts", "conformance"},
-    {"baseline", "derived", "scenario_file", "seeds", "store", "charts"},
-    {"standards"},
+    {"parameters", "region", "scenario", "fonts", "chart_words", "conformance"},
+    {"baseline", "derived", "scenario_file", "seeds", "store", "chart_matrix", "chart_ledger"},
+    {"standards", "charts"},
     {"evidence"},
     {"posterior"},
     {"model", "posterior_file"},

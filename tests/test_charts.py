@@ -11,8 +11,11 @@ from matplotlib.font_manager import get_font
 from matplotlib.text import Text
 
 from simmodel import charts
+from simmodel.chart_ledger import COMPONENTS, components
+from simmodel.chart_matrix import CLASSES, WORDS_HOLD
 from simmodel.errors import ScenarioError
 from simmodel.fonts import chinese, spread
+from simmodel.variables import FLOWS, URBAN_LEDGER
 
 LEVELS = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975]
 NORMAL = np.array([-1.96, -1.645, -1.282, -0.674, 0, 0.674, 1.282, 1.645, 1.96])
@@ -43,8 +46,16 @@ def projection(scenario="trend", horizon=2035):
         totals.append(np.broadcast_to(total * (1 - 0.004 * t), (len(years), len(LEVELS))))
     rate, total = np.array(rates), np.array(totals)
     dims = ("region", "year", "quantile")
+    flows = {v.name: flow(i, len(years), total[:, :1, 0]) for i, v in enumerate(FLOWS)}
+    change = sum(
+        (1 if term[0] == "+" else -1) * np.nan_to_num(flows[term[1:]])
+        for term in URBAN_LEDGER.split()
+    )
+    urban = (rate * total)[:, :1, 4] + np.cumsum(change, axis=1)
     return xr.Dataset(
         {
+            **{f"{name}_mean": (dims[:2], values) for name, values in flows.items()},
+            "urban_population_mean": (dims[:2], urban),
             "urbanization_rate": (dims, rate),
             "total_population": (dims, total),
             "urban_population": (dims, rate * total),
@@ -59,6 +70,14 @@ def projection(scenario="trend", horizon=2035):
         },
         attrs={"scenario": scenario, "title_en": en, "title_zh": zh, "draws": 2000},
     )
+
+
+def flow(i, years, totals):
+    """Mean flows (region, year) of some size; none in the base year, no change of boundaries."""
+    shares = [6, 8, 2, 5, 5, 1, 4, 2, 6, 8, 3, 0.5, 0, 0]
+    values = totals * shares[i] / 1000 * (1 + 0.02 * np.sin(i + np.arange(years)))
+    values[:, 0] = np.nan
+    return values
 
 
 def verdict(region, indicator, year, comparison, target, probability, scenario="trend", **more):
@@ -141,9 +160,29 @@ def all_rows():
     return [row for i, name in enumerate(TITLES) for row in rows(name, 0.17 * i)]
 
 
+DELIVERED = "if the measures deliver in full"
+ASSUMED = "under the scenario's assumptions"
+
+
+def if_delivered(some, condition=DELIVERED):
+    """Rows with their probabilities made conditional."""
+    return [
+        row | {"likelihood": f"{condition}, {100 * row['probability']:.0f} of 100"}
+        if row["probability"] is not None
+        else row
+        for row in some
+    ]
+
+
+def mixed_rows():
+    assumed = if_delivered(rows("slow_reclassification"), ASSUMED)
+    return [*rows(), *assumed, *if_delivered(rows("retention_and_return", 0.2))]
+
+
 def every_chart():
     for region in REGIONS:
         yield f"fan_{region}", charts.fan(projection(), region, MARKS, rows())
+        yield f"ledger_{region}", charts.ledger(projection(), region)
         yield f"compare_{region}", charts.compare(all_scenarios(), region, all_rows(), MARKS)
     for region in ("linxia", "liupanshui"):
         figure = charts.urban_population_fan(projection(), region, MARKS, rows())
@@ -152,6 +191,14 @@ def every_chart():
     names["liupanshui.panzhou"] = "盘州市中心城区 Panzhou urban district"
     titles = {name: f"{t[1]}\n{t[0]}" for name, t in TITLES.items()}
     yield "matrix", charts.matrix(all_rows(), names, titles)
+    yield "matrix_of_one", charts.matrix(rows(), names, titles)
+    yield "matrix_of_conditions", charts.matrix(mixed_rows(), names, titles)
+    yield "matrix_of_one_condition", charts.matrix(mixed_rows()[-len(rows()) :], names, titles)
+    yield "fan_conditional", charts.fan(projection(), "linxia", MARKS, if_delivered(rows()))
+    late = [row | {"probability": None, "likelihood": "beyond the horizon"} for row in rows()]
+    cited = {"linxia_plan_2021_2035": "临夏州新型城镇化规划(2021-2035年) 临州办发〔2021〕107号" * 2}
+    yield "fan_short", charts.fan(projection(horizon=2023), "linxia", MARKS, late, cited)
+    yield "matrix_late", charts.matrix(late, names, titles)
 
 
 def all_texts(figure):
@@ -216,11 +263,21 @@ def test_settings_of_the_user_neither_change_a_chart_nor_are_changed(tmp_path):
 def test_fan_shows_targets_with_their_probability():
     text = words(charts.fan(projection(), "wuwei", MARKS, rows()))
     assert "武威市 Wuwei" in text
-    assert "≥ 65 % in 2035\n12 of 100, unlikely 不太可能" in text
-    assert "≈ 55 % in 2025\n3 of 100, very unlikely 很不可能" in text
+    assert "≥ 65 %, 2035年\n12 of 100 每百次12次\nunlikely 不太可能" in text
+    assert "≈ 55 %, 2025年\n3 of 100 每百次3次\nvery unlikely 很不可能" in text
     assert "census 2020 普查\n47.0 %" in text
-    assert "wuwei_plan_2021_2035" in text
+    assert "95 of 100 below\n每百次95次低于此值" in text
     assert "45 %" not in text  # Linxia's
+
+
+def test_sources_are_cited_as_printed_where_that_is_known():
+    cited = {"wuwei_plan_2021_2035": "武政办发〔2022〕2号"}
+    assert "Targets 目标: 武政办发〔2022〕2号" in words(
+        charts.fan(projection(), "wuwei", MARKS, rows(), cited)
+    )
+    for chart, region in ((charts.fan, "wuwei"), (charts.urban_population_fan, "linxia")):
+        text = words(chart(projection(), region, MARKS, rows(), {}))
+        assert f"Targets 目标: {region}_plan_2021_2035" in text
 
 
 def test_fan_leaves_the_targets_of_other_scenarios_aside():
@@ -230,15 +287,15 @@ def test_fan_leaves_the_targets_of_other_scenarios_aside():
 
 def test_heads_are_counted_in_ten_thousands():
     text = words(charts.urban_population_fan(projection(), "linxia", MARKS, rows()))
-    assert "≈ 100 万人 in 2025\n24 of 100" in text
+    assert "≈ 100 万人, 2025年\n24 of 100 每百次24次" in text
     assert "census 2020 普查\n77.5 万人" in text
     assert "another vintage" in text
 
 
 def test_a_target_given_as_a_band_is_one_bracket():
     text = words(charts.fan(projection(), "liupanshui", MARKS, rows()))
-    assert "53.9–58.9 % in 2025\nlower end 下限: 62 of 100" in text
-    assert "near Guizhou's 接近 in 2035" in text
+    assert "53.87–58.87 %, 2025年\nlower end 下限: 62 of 100" in text
+    assert "near Guizhou's 接近, 2035年" in text
 
 
 def test_what_cannot_be_drawn_is_said():
@@ -246,18 +303,84 @@ def test_what_cannot_be_drawn_is_said():
     late["likelihood"] = "beyond the horizon"
     near = verdict("wuwei", "urbanization_rate", 2028, "near", None, 0.41)
     text = words(charts.fan(projection(horizon=2030), "wuwei", MARKS, [late, near]))
-    assert "≥ 65 % in 2035 (beyond the horizon)" in text
-    assert "near province's 接近 in 2028 (41 of 100" in text
+    assert "≥ 65 %, 2035年 (beyond the horizon 超出预测期)" in text
+    assert "near province's 接近全省, 2028年 (41 of 100" in text
 
 
-def test_probabilities_of_measures_are_conditional():
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [(DELIVERED, f"{DELIVERED} 以措施全部落实为前提"), (ASSUMED, f"{ASSUMED} 以情景假设为前提")],
+)
+def test_probabilities_of_other_scenarios_are_conditional(condition, said):
     row = verdict("wuwei", "urbanization_rate", 2035, ">=", 65.0, 0.3)
-    row["likelihood"] = "if the measures deliver in full, 30 of 100"
+    (row,) = if_delivered([row], condition)
     text = words(charts.fan(projection(), "wuwei", MARKS, [row]))
-    assert "65 % in 2035\n30 of 100\n" in text
-    assert "if the measures deliver in full 以措施全部落实为前提" in text
-    assert "deliver in full" in words(charts.matrix([row]))
-    assert "deliver in full" not in words(charts.matrix(rows()))
+    assert "65 %, 2035年\n30 of 100 每百次30次\n" in text
+    assert f"Probabilities 概率: {said}" in text
+    assert said in words(charts.matrix([row]))
+    assert condition not in words(charts.matrix(rows()))
+
+
+def test_words_of_likelihood_stand_for_the_trend_only(drawn):
+    def said(name):
+        text = words(drawn[name])
+        return "很不可能" in text, WORDS_HOLD in text
+
+    assert said("matrix_of_one") == (True, False)
+    assert said("matrix_of_conditions") == (True, True)
+    assert said("matrix_of_one_condition") == (False, False)
+    text = words(drawn["matrix_of_conditions"])
+    assert f"* {ASSUMED} 以情景假设为前提\n† {DELIVERED} 以措施全部落实为前提" in text
+    assert "Slower\nreclassification *" in text
+    assert "return †" in text
+    assert all(bounds in text for _, _, bounds in CLASSES)
+
+
+def test_matrix_is_as_wide_as_its_columns(drawn):
+    for name in ("matrix", "matrix_of_one"):
+        figure = drawn[name]
+        width = figure.get_figwidth()
+        right = max(p.get_window_extent().x1 for p in figure.axes[0].patches) / figure.dpi
+        assert 0 < width - right < 0.3, name
+
+
+def test_the_ledger_adds_up_to_the_change_of_the_urban_population():
+    ds = projection()
+    for region in REGIONS:
+        change = np.diff(ds["urban_population_mean"].sel(region=region).values)
+        parts = components(ds, region)
+        np.testing.assert_allclose(sum(parts.values()), change, rtol=1e-9)
+        figure = charts.ledger(ds, region)
+        bars = [b for b in figure.axes[0].patches if b.get_height()]
+        sums = [
+            sum(b.get_height() for b in bars if round(b.get_x() + b.get_width() / 2) == year)
+            for year in ds["year"].values[1:]
+        ]
+        np.testing.assert_allclose(sums, change / 1e4, rtol=1e-9)
+        (net,) = (line for line in figure.axes[0].lines if line.get_marker() == "o")
+        np.testing.assert_allclose(net.get_ydata(), change / 1e4, rtol=1e-9)
+
+
+def test_the_ledger_has_every_flow_of_the_identity_once():
+    signed = [
+        sign + flow
+        for _, _, plus, minus in COMPONENTS
+        for sign, flows in (("+", plus), ("-", minus))
+        for flow in flows
+    ]
+    assert sorted(signed) == sorted(URBAN_LEDGER.split())
+
+
+def test_the_ledger_names_what_is_nil():
+    text = words(charts.ledger(projection(), "wuwei"))
+    assert "Nil in all years 各年均为零: boundary change 区划调整" in text
+    assert "natural increase 自然增长" in text
+    assert "net change 净变动" in text
+
+
+def test_the_ledger_of_an_unknown_region_is_an_error():
+    with pytest.raises(ScenarioError, match="lanzhou is not in this projection"):
+        charts.ledger(projection(), "lanzhou")
 
 
 @pytest.mark.parametrize("horizon", [2021, 2050, 2100])
@@ -275,7 +398,7 @@ def test_comparison_names_every_scenario_at_its_line():
     text = words(charts.compare(all_scenarios(), "linxia", all_rows(), MARKS))
     for en, zh, _ in TITLES.values():
         assert f"{zh}\n{en}" in text
-    assert text.count("≥ 45 % in 2025") == 1
+    assert text.count("≥ 45 %, 2025年") == 1
 
 
 def test_matrix_says_what_is_unknown():
@@ -283,7 +406,7 @@ def test_matrix_says_what_is_unknown():
     first[1] |= {"probability": float("nan"), "likelihood": "not modelled"}
     figure = charts.matrix([*first, *other])
     cells = [t.get_text() for t in all_texts(figure)]
-    assert cells.count("not modelled") == 2
+    assert cells.count("not modelled\n未建模") == 2
     assert cells.count("–") == len(rows()) - len(other)
     hatched = [p for p in figure.axes[0].patches if p.get_hatch()]
     assert len(hatched) == 2

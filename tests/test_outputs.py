@@ -186,7 +186,7 @@ def test_provenance_has_hashes_and_neither_clock_nor_path(trend, projection):
     record = json.loads((trend[0] / "run.json").read_text(encoding="utf-8"))
     made = record["provenance"]
     for key in ("simmodel_version", "scenario_sha256", "seeds_sha256", "random_seed", "draws"):
-        assert projection.attrs[key] == made[key]
+        assert projection.attrs[key] == str(made[key])
     text = (trend[0] / "run.json").read_text(encoding="utf-8")
     assert str(ROOT) not in text
     assert str(trend[0].parent) not in text

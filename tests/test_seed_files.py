@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from simmodel.errors import FaultError, SeedError
-from simmodel.region import UNITS_OF, Observation, ObservedIndicator, TargetIndicator
+from simmodel.region import Observation
 from simmodel.seeds import find_seeds, read_seeds
+from simmodel.units import UNITS_OF, ObservedIndicator, TargetIndicator
 
 HERE = Path(__file__).parent
 VALID = HERE / "bad_seeds" / "valid"

@@ -35,7 +35,7 @@ def one_target(atlas, seeds, shipped):
             update={"targets": (Target.model_validate({**base, **target}),)}
         )
 
-        stub = SimpleNamespace(regions={**alone, "gansu": gansu})
+        stub = SimpleNamespace(regions={**alone, "gansu": gansu}, transfers=lambda _: [])
         judge = Judge(trend, stub, exact=True)
         judge.add(ensemble)
         (verdict,) = judge.verdicts()

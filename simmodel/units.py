@@ -1,0 +1,128 @@
+"""The closed words of the seed files: levels, units, indicators, and which unit fits which.
+
+Nothing here imports anything of ours.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Level = Literal["nation", "province", "prefecture", "county"]
+Unit = Literal[
+    "persons",
+    "10k_persons",
+    "percent",
+    "percentage_points",
+    "per_mille",
+    "km2",
+    "10k_persons_per_year",
+    "percentage_points_per_year",
+    "years",
+    "children_per_woman",
+    "males_per_100_females",
+    "places",
+]
+Vintage = Literal[
+    "census_2010",
+    "census_2020",
+    "pre_2010_census",
+    "pre_2020_census",
+    "post_2020_census",
+    "mixed",
+    "plan",
+    "undated",
+]
+ObservedIndicator = Literal[
+    "urban_population",
+    "total_population",
+    "rural_population",
+    "urbanization_rate",
+    "urbanization_rate_change",
+    "urbanization_rate_gap",
+    "urbanization_rate_change_per_year",
+    "urban_population_change_per_year",
+    "registered_population",
+    "registered_urban_population",
+    "registered_urban_population_change_per_year",
+    "area",
+    "built_up_area",
+    "built_up_area_change",
+    "planned_construction_land",
+    "mean_town_built_up_area",
+    "designated_towns",
+    "townships",
+    "new_urban_jobs",
+    "registered_unemployment_rate",
+    "hukou_granted",
+    "residence_permits",
+    "births",
+    "deaths",
+    "birth_rate",
+    "death_rate",
+    "life_expectancy",
+    "life_expectancy_gap",
+    "sex_ratio_at_birth",
+    "total_fertility_rate",
+]
+TargetIndicator = Literal[
+    "urbanization_rate",
+    "urban_population",
+    "total_population",
+    "urban_district_population",
+    "new_urban_jobs",
+]
+
+_COUNT: Final = ("persons", "10k_persons")
+UNITS_OF: Final[dict[str, tuple[str, ...]]] = {
+    "urban_population": _COUNT,
+    "total_population": _COUNT,
+    "rural_population": _COUNT,
+    "urbanization_rate": ("percent",),
+    "urbanization_rate_change": ("percentage_points",),
+    "urbanization_rate_gap": ("percentage_points",),
+    "urbanization_rate_change_per_year": ("percentage_points_per_year",),
+    "urban_population_change_per_year": ("10k_persons_per_year",),
+    "registered_population": _COUNT,
+    "registered_urban_population": _COUNT,
+    "registered_urban_population_change_per_year": ("10k_persons_per_year",),
+    "area": ("km2",),
+    "built_up_area": ("km2",),
+    "built_up_area_change": ("km2",),
+    "planned_construction_land": ("km2",),
+    "mean_town_built_up_area": ("km2",),
+    "designated_towns": ("places",),
+    "townships": ("places",),
+    "new_urban_jobs": (*_COUNT, "10k_persons_per_year"),
+    "registered_unemployment_rate": ("percent",),
+    "hukou_granted": _COUNT,
+    "residence_permits": _COUNT,
+    "births": _COUNT,
+    "deaths": _COUNT,
+    "birth_rate": ("per_mille",),
+    "death_rate": ("per_mille",),
+    "life_expectancy": ("years",),
+    "life_expectancy_gap": ("years",),
+    "sex_ratio_at_birth": ("males_per_100_females",),
+    "total_fertility_rate": ("children_per_woman",),
+    "urban_district_population": _COUNT,
+}
+CHANGE_UNITS_OF: Final = {
+    "urbanization_rate": ("percentage_points_per_year",),
+    "urban_population": ("10k_persons_per_year",),
+    "total_population": ("10k_persons_per_year",),
+}
+
+# Figures that may be negative; everything else counts or measures something.
+SIGNED: Final = (
+    "percentage_points",
+    "percentage_points_per_year",
+    "10k_persons_per_year",
+)
+SIGNED_INDICATORS: Final = ("built_up_area_change", "life_expectancy_gap")
+HIGHEST: Final = {
+    "percent": 100.0,
+    "percentage_points": 100.0,
+    "percentage_points_per_year": 100.0,
+    "per_mille": 1000.0,
+    "years": 120.0,
+}
