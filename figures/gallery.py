@@ -17,7 +17,7 @@ from PIL import Image
 
 from simmodel import charts
 from simmodel.posterior import Atlas
-from simmodel.run import observation_marks, place_names
+from simmodel.run import observation_marks, place_names, printed_sources
 from simmodel.scenario_file import read_scenario
 from simmodel.seeds import Seeds, find_seeds, read_seeds
 
@@ -65,14 +65,6 @@ def marks_of(scenario: str, seeds: Seeds) -> list[dict[str, object]]:
     path = HERE.parent / "scenarios" / f"{scenario}.yaml"
     read = read_scenario(path, region_ids=seeds.parents(), programme_ids=list(seeds.programmes()))
     return observation_marks(read, Atlas(seeds.regions))
-
-
-def printed_sources(seeds: Seeds) -> dict[str, str]:
-    """Title of every source, and its number where it has one."""
-    return {
-        name: " ".join(filter(None, (source.title.zh, source.number)))
-        for name, source in seeds.sources.items()
-    }
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

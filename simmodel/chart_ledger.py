@@ -31,7 +31,7 @@ COMPONENTS: Final = (
     ("natural increase 自然增长", "#2a7f62", ("urban_births",), ("urban_deaths",)),
     ("internal migration 区内迁移", BLUE, ("rural_to_urban",), ("urban_to_rural",)),
     ("external migration 区外迁移", "#c77700", ("urban_arrivals",), ("urban_departures",)),
-    ("reclassification 村转为城镇", "#8e4585", ("reclassified",), ()),
+    ("reclassification 城乡划分调整", "#8e4585", ("reclassified",), ()),
     ("programmes 搬迁等项目", "#8c4a2f", ("programmes",), ()),
     ("boundary change 区划调整", "#7a6a00", ("urban_boundary_change",), ()),
 )

@@ -32,11 +32,11 @@ CLASSES: Final = (
     (BLUE, "white", ">90"),
 )
 # Beside the names of scenarios whose probabilities hold on a condition.
-SIGNS: Final = ("*", "†", "‡")
+SIGNS: Final = ("*", "**")
 MEANING: Final = "Of 100 draws, those that meet the target in its year  每百次模拟中达到目标的次数"
 WORDS_HOLD: Final = "words for the trend only 文字仅用于趋势情景; colours for all 颜色通用"
 
-LEFT, ACROSS, DOWN, EDGE = 4.60, 1.04, 0.34, 0.20
+LEFT, ACROSS, DOWN, EDGE = 4.85, 1.04, 0.36, 0.20
 
 
 def matrix(
@@ -130,9 +130,9 @@ def _cell(ax: Axes, x: float, y: float, row: Row | None) -> None:
         ha="center",
         va="center",
         color=ink,
-        bbox={"fc": "white", "ec": "none", "pad": 0.6} if hatched else None,
+        bbox={"fc": "white", "ec": "none", "pad": 0.2} if hatched else None,
         fontsize=9 if hatched else 9.5,
-        linespacing=0.85,
+        linespacing=1.0,
     )
 
 
@@ -148,13 +148,10 @@ def _key_lines(width: float, free: set[str], held: bool) -> list[list[str]]:
     """
     if held and not free:
         return []
-    columns = int((width - 0.3) / len(LIKELIHOODS) / 0.0745)
-    texts = [
-        f"{word} {chinese}"
-        if len(f"{word} {chinese}") + len(chinese) <= columns
-        else f"{shortened(word, columns)}\n{chinese}"
-        for _, word, chinese in LIKELIHOODS
-    ]
+    columns = int((width - 0.3) / len(LIKELIHOODS) / 0.06)
+    texts = [f"{word} {chinese}" for _, word, chinese in LIKELIHOODS]
+    if any("\n" in shortened(text, columns) for text in texts):
+        texts = [f"{shortened(word, 15)}\n{chinese}" for _, word, chinese in LIKELIHOODS]
     deep = max(text.count("\n") + 1 for text in texts)
     split = [text.split("\n") + [""] * (deep - text.count("\n") - 1) for text in texts]
     lines = [list(line) for line in zip(*split, strict=True)]

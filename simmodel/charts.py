@@ -52,6 +52,7 @@ Array = NDArray[np.float64]
 WIDTH: Final = 8.0
 FOOT: Final = 110  # columns of a line below a chart
 FIRST_YEAR: Final = 2010
+ABOVE: Final = 0.25  # room for the labels of late targets
 BANDS: Final = ((0.05, 0.95, "#dce8f2"), (0.1, 0.9, "#c6daea"), (0.25, 0.75, "#a3c3dd"))
 LINES: Final = (BLUE, "#c77700", "#2a7f62", "#8e4585", "#5f5f5f", "#8c4a2f", "#4b4ba8")
 TARGET: Final[dict[str, Any]] = {"marker": "D", "ms": 7.5, "mec": "white", "mew": 0.8}
@@ -121,7 +122,7 @@ def _fan(
     notes = _explanation(ds, rows, measure, sources)
     with house():
         figure, ax = canvas(
-            WIDTH, 5.0 + 0.19 * len(notes), (0.65, 2.0, 0.55 + 0.19 * len(notes), 1.1)
+            WIDTH, 5.2 + 0.19 * len(notes), (0.65, 2.0, 0.55 + 0.19 * len(notes), 1.1)
         )
         median = _bands(ax, ds, region, measure, BANDS)
         ax.plot(*median.T, color=BLUE, lw=2.2, zorder=4)
@@ -301,7 +302,7 @@ def _finish(
 ) -> None:
     """Fix the scales, then write the labels clear of lines and points, best outside the band."""
     data, first, last = ax.dataLim, lines[0][0, 0], lines[0][-1, 0]
-    scales(ax, min(data.x0, first), last, data.y0, data.y1)
+    scales(ax, min(data.x0, first), last, data.y0, data.y1, ABOVE)
     ax.annotate(
         measure.axis, (0, 1), (-30, 8), "axes fraction", textcoords="offset points", fontsize=9
     )

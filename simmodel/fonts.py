@@ -52,7 +52,7 @@ _HOUSE: Final = {
 _DIRECTIONS: Final = np.radians([90, 135, 45, 180, 0, -90, -45, -135, 112, 68, -68, -112])
 _GAPS: Final = (11.0, 18.0, 32.0, 48.0, 66.0, 86.0)
 _LEADER_FROM: Final = 14.0
-_CLEARANCE: Final = 2.5
+_CLEARANCE: Final = 3.0
 
 
 @contextmanager
@@ -115,7 +115,9 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     return written
 
 
-def scales(ax: Axes, first: float, last: float, low: float, high: float) -> None:
+def scales(
+    ax: Axes, first: float, last: float, low: float, high: float, above: float = 0.16
+) -> None:
     """Set limits and ticks of a chart over years: whole years, the last among them, round values.
 
     Parameters
@@ -126,9 +128,11 @@ def scales(ax: Axes, first: float, last: float, low: float, high: float) -> None
         Years.
     low, high : float
         Smallest and largest value to be seen; room is added for labels.
+    above : float
+        The room over the largest value, as a share of the range.
     """
     room = (high - low) or 1.0
-    bottom, top = low - 0.10 * room, high + 0.16 * room
+    bottom, top = low - 0.10 * room, high + above * room
     ax.set(xlim=(first - 0.6, last), ylim=(bottom, top))
     step = next(step for step in (1, 5, 10, 20, 50) if (last - first) / step <= 8)
     years = np.unique([*np.arange(np.ceil(first / step) * step, last - 0.6 * step, step), last])
@@ -300,7 +304,13 @@ def place(ax: Axes, labels: Sequence[Label], keep_clear: Array, avoid: Array) ->
             (target + np.array([np.cos(a), np.sin(a)]) * (half + (gap - _CLEARANCE) * point), gap)
             for gap, a in product(_GAPS, _DIRECTIONS)
         ]
-        costs = [gap + _cost(_box(c, half), taken, points, weights, ax.bbox) for c, gap in centres]
+        lines = points[: len(keep_clear)]
+        costs = [
+            gap
+            + _cost(_box(c, half), taken, points, weights, ax.bbox)
+            + _crossing(target, _box(c, half), lines, point)
+            for c, gap in centres
+        ]
         centre, gap = centres[int(np.argmin(costs))]
         box = _box(centre, half)
         taken.append(box)
@@ -310,6 +320,15 @@ def place(ax: Axes, labels: Sequence[Label], keep_clear: Array, avoid: Array) ->
             end = np.clip(target, box.p0, box.p1)
             (x0, y0), (x1, y1) = ax.transData.inverted().transform([target, end])
             ax.plot([x0, x1], [y0, y1], color=label.color, lw=0.7, zorder=2.5)
+
+
+def _crossing(target: Array, box: Bbox, lines: Array, point: float) -> float:
+    """Return what a leader from a point to a box costs where it runs across a line."""
+    end = np.clip(target, box.p0, box.p1)
+    steps = target + np.linspace(0.0, 1.0, 16)[:, None] * (end - target)
+    steps = steps[np.hypot(*(steps - target).T) > 9.0 * point]
+    gaps = np.hypot(*np.moveaxis(steps[:, None] - lines, -1, 0))
+    return 60.0 if np.any(gaps < 4.0 * point) else 0.0
 
 
 def _box(centre: Array, half: Array) -> Bbox:

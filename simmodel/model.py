@@ -241,7 +241,7 @@ def _project_block(
         levels,
         absent=np.full(BLOCK, setting.absent),
         programmes=programmes,
-        boundary=boundary_change(atlas, region_id, years),
+        keep_population=False,
     )
 
 
@@ -289,15 +289,6 @@ def _programme(atlas: Atlas, programme_id: str) -> tuple[str, Programme]:
             if programme.id == programme_id:
                 return region_id, programme
     raise ScenarioError(f"programme {programme_id!r} does not exist")
-
-
-def boundary_change(atlas: Atlas, region_id: str, years: NDArray[np.int64]) -> Array:
-    """Net persons gained with territory by year and residence, (year, residence).
-
-    Events of the base year are in the base population; no later one is known.
-    """
-    del atlas, region_id
-    return np.zeros((years.size, 2))
 
 
 def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:

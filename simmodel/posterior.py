@@ -60,7 +60,7 @@ START = {
 }
 # Prior spread (transformed scale) between a region and the one it leans on.
 SPREAD = {
-    "rural_exit": 0.25,
+    "rural_exit": 0.35,
     "local_retention": 1.2,
     "arrivals": 0.7,
     "arrivals_urban_share": 0.7,

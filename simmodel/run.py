@@ -186,7 +186,7 @@ def write_run(
     ensemble, dataset, verdicts = results
     provenance = provenance_of(scenario, seeds, posteriors)
     rows = [v.row() for v in verdicts]
-    marks = observation_marks(scenario, atlas)
+    marks, cited = observation_marks(scenario, atlas), printed_sources(seeds)
     with Folder(folder_path) as folder:
         write_netcdf(dataset, folder.path / "projection.nc")
         write_csv(folder.path / "projection.csv", TIDY, tidy(dataset))
@@ -196,11 +196,12 @@ def write_run(
             write_netcdf(draws, folder.path / "draws.nc")
         for region_id in scenario.regions:
             stem = region_id.replace(".", "_")
-            figure = charts.fan(dataset, region_id, marks, rows)
+            figure = charts.fan(dataset, region_id, marks, rows, cited)
             charts.save(figure, folder.path / f"fan_{stem}")
             if any(r["region"] == region_id and r["indicator"] == "urban_population" for r in rows):
-                figure = charts.urban_population_fan(dataset, region_id, marks, rows)
+                figure = charts.urban_population_fan(dataset, region_id, marks, rows, cited)
                 charts.save(figure, folder.path / f"urban_population_{stem}")
+            charts.save(charts.ledger(dataset, region_id), folder.path / f"ledger_{stem}")
         titles = {scenario.scenario: f"{scenario.title.zh}\n{scenario.title.en}"}
         charts.save(charts.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
         folder.write_run(scenario.resolved(), provenance)
@@ -232,6 +233,14 @@ def write_comparison(
             figure = charts.compare(datasets, region_id, rows, marks)
             charts.save(figure, folder.path / f"compare_{region_id.replace('.', '_')}")
         folder.write_run({"scenarios": list(datasets)}, {"simmodel_version": __version__})
+
+
+def printed_sources(seeds: Seeds) -> dict[str, str]:
+    """Title of every source as it is printed, and its number where it has one."""
+    return {
+        name: " ".join(filter(None, (source.title.zh, source.number)))
+        for name, source in seeds.sources.items()
+    }
 
 
 def place_names(seeds: Seeds) -> dict[str, str]:

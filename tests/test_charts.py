@@ -330,9 +330,9 @@ def test_words_of_likelihood_stand_for_the_trend_only(drawn):
     assert said("matrix_of_conditions") == (True, True)
     assert said("matrix_of_one_condition") == (False, False)
     text = words(drawn["matrix_of_conditions"])
-    assert f"* {ASSUMED} 以情景假设为前提\n† {DELIVERED} 以措施全部落实为前提" in text
+    assert f"* {ASSUMED} 以情景假设为前提\n** {DELIVERED} 以措施全部落实为前提" in text
     assert "Slower\nreclassification *" in text
-    assert "return †" in text
+    assert "return **" in text
     assert all(bounds in text for _, _, bounds in CLASSES)
 
 

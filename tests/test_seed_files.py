@@ -233,3 +233,122 @@ def test_the_index_read_without_figures_is_that_of_the_seeds(seeds):
     assert index.parents == seeds.parents()
     assert index.programmes == tuple(seeds.programmes())
     assert set(index.sources) == set(seeds.sources)
+
+
+@pytest.fixture
+def copied(tmp_path):
+    return Path(shutil.copytree(SHIPPED, tmp_path / "seeds"))
+
+
+def lines_of(folder):
+    with pytest.raises(FaultError) as caught:
+        read_seeds(folder)
+    return str(caught.value).splitlines()
+
+
+def observe(folder, region, indicator, value, unit, year):
+    path = folder / f"{region}.yaml"
+    new = (
+        f"observations:\n  - {{indicator: {indicator}, value: {value}, unit: {unit}, year: {year}, "
+        "source: wuwei_plan_2021_2035, place: page, vintage: post_2020_census}\n"
+    )
+    text = path.read_text(encoding="utf-8")
+    assert text.count("observations:\n") == 1
+    path.write_text(text.replace("observations:\n", new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("indicator", "value", "unit", "year", "words"),
+    [
+        ("total_population", 1432700, "10k_persons", 2022, ". Did you mean persons?"),
+        ("total_population", 143.27, "persons", 2022, ". Did you mean 10k_persons?"),
+        ("total_population", 14.327, "10k_persons", 2022, "allowed 132.8757 to 161.5113"),
+        ("total_population", 190, "10k_persons", 2025, "found 190 10k_persons"),
+        ("urban_population", 687, "10k_persons", 2021, "5% a year from the count, 688697 persons"),
+        ("urbanization_rate", 12, "percent", 2022, "allowed 37.01 to 57.01 percent"),
+        ("urbanization_rate", 99.9, "percent", 2022, "5 points a year from the count, 47.01"),
+        ("births", 15, "10k_persons", 2022, "0.10% to 5% of the count"),
+        ("deaths", 9000, "10k_persons", 2022, ". Did you mean persons?"),
+        ("urbanization_rate", 49, "percent", 2099, "a whole year up to 2026"),
+    ],
+)
+def test_a_figure_that_cannot_follow_the_census_is_refused(
+    copied, indicator, value, unit, year, words
+):
+    observe(copied, "wuwei", indicator, value, unit, year)
+    (line,) = lines_of(copied)
+    assert re.search(r"wuwei\.yaml:\d+: observations\[0\]\.(value|year): ", line)
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("indicator", "value", "unit"),
+    [
+        ("total_population", 1432700, "persons"),
+        ("total_population", 143.27, "10k_persons"),
+        ("urban_population", 70.5, "10k_persons"),
+        ("urbanization_rate", 49.2, "percent"),
+        ("births", 1.1, "10k_persons"),
+    ],
+)
+def test_a_figure_that_can_follow_the_census_is_read(copied, indicator, value, unit):
+    observe(copied, "wuwei", indicator, value, unit, 2022)
+    assert read_seeds(copied).regions["wuwei"].observations[0].value == value
+
+
+def test_where_territory_was_moved_the_old_boundary_judges_little(copied):
+    census = read_seeds(copied).regions["liupanshui.shuicheng"].baseline.census
+    path = copied / "liupanshui.shuicheng.yaml"
+    text = path.read_text(encoding="utf-8")
+    for value, is_fine in ((census.total * 0.6, True), (census.total * 0.4, False)):
+        path.write_text(text, encoding="utf-8")
+        region = "liupanshui.shuicheng"
+        observe(copied, region, "total_population", int(value), "persons", 2021)
+        if is_fine:
+            read_seeds(copied)
+        else:
+            (line,) = lines_of(copied)
+            assert "half to twice the count" in line
+
+
+def test_a_county_copied_under_a_new_id_is_named(copied):
+    text = (copied / "wuwei.minqin.yaml").read_text(encoding="utf-8")
+    text = text.replace("id: wuwei.minqin", "id: wuwei.newtown")
+    (copied / "wuwei.newtown.yaml").write_text(text, encoding="utf-8")
+    lines = lines_of(copied)
+    assert len(lines) == 2
+    for line, key in zip(lines, ("baseline.census", "history[0].census"), strict=True):
+        assert f": {key}: is not the sum of the 5 counties counted, wuwei.gulang" in line
+        assert "41 of 41 sums differ, most of all total" in line
+        assert line.endswith("Is wuwei.minqin or wuwei.newtown one too many?")
+
+
+def test_a_county_that_is_gone_is_missed(copied):
+    gone = read_seeds(copied).regions["wuwei.minqin"].baseline.census.total
+    (copied / "wuwei.minqin.yaml").unlink()
+    lines = lines_of(copied)
+    assert len(lines) == 2
+    assert "the 3 counties counted, wuwei.gulang, wuwei.liangzhou, wuwei.tianzhu;" in lines[0]
+    assert f"({-gone:+d})" in lines[0]
+    assert lines[0].endswith("Is a county missing?")
+
+
+@pytest.mark.parametrize("source", ["nosuch", "5", "", "''", "[a]", "2020-01-01"])
+def test_a_bad_source_hides_no_sum_of_counties(copied, source):
+    path = copied / "wuwei.liangzhou.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("source: census_2020_by_county", f"source: {source}", 1), encoding="utf-8"
+    )
+    (copied / "wuwei.minqin.yaml").unlink()
+    lines = lines_of(copied)
+    assert sum("is not the sum of the 3 counties" in line for line in lines) == 2
+    assert any("wuwei.liangzhou.yaml" in line and ".source: " in line for line in lines)
+
+
+def test_the_nation_says_what_it_lacks(copied):
+    path = copied / "china.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"(?ms)^history:.*?(?=^\S)", "", text), encoding="utf-8")
+    (line,) = lines_of(copied)
+    assert "china.yaml:2: history: has no census of 2010: the least a region needs is" in line

@@ -1,0 +1,36 @@
+"""The benchmarks measure what they say: same shapes, same numbers. Nothing here is timed."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+kernel = pytest.importorskip("kernel")
+
+
+@pytest.mark.parametrize("draws", [1, 65, 200])
+def test_the_kernel_benchmark_has_the_stated_shapes_and_agrees_with_numpy(draws):
+    small = kernel.problem(draws, seed=3)
+    found = kernel.run(small, 1)
+    years, flows = kernel.YEARS, len(kernel.FLOWS)
+    assert [x.shape for x in found] == [
+        (years + 1, draws),
+        (years + 1, draws),
+        (years, flows, draws),
+    ]
+    for ours, theirs in zip(found, kernel.numpy_twin(small), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+
+
+def test_threads_do_not_change_a_bit():
+    small = kernel.problem(300, seed=4)
+    for one, two in zip(kernel.run(small, 1), kernel.run(small, 2), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_two_problems_of_one_seed_are_the_same():
+    one, two = kernel.problem(10, seed=5), kernel.problem(10, seed=5)
+    np.testing.assert_array_equal(one.levels, two.levels)
