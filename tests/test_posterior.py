@@ -15,7 +15,6 @@ from simmodel.posterior import calibrate_one, withheld_errors
 from simmodel.posterior_file import NAME, as_data, check, fingerprint, load
 from simmodel.standards import FITTED
 
-
 # Gulang lost 36 % of its people in ten years, many resettled; no level of the schedules does that.
 STRAINED = {"wuwei.gulang": 0.03}
 
