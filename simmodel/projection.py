@@ -233,8 +233,8 @@ def _check(
 ) -> None:
     years, draws = levels.shape[1:]
     ages = population.shape[-1] if population.ndim else 0
-    if ages < 2:
-        raise ValueError(f"population: at least 2 ages expected; found shape {population.shape}")
+    if ages < 1:
+        raise ValueError(f"population: at least 1 age expected; found shape {population.shape}")
     wanted = {
         "population": (population, (2, 2, ages)),
         "schedules.death": (schedules.death, (2, 2, ages)),
@@ -475,6 +475,7 @@ def _live(w, population, older, death, rural_to_urban, departure, arrivals, fert
     cells, aged = population.reshape(-1), older.reshape(-1)
     width = 2 * BLOCK
     for s in range(2):
+        older[s, 0] = 0.0  # infants come later
         for a in range(ages):
             now = (s * (ages + 1) + a) * width
             then = now + width
@@ -556,8 +557,8 @@ def _close_year(w, population, level, flow, infant_death, male_share):
             flow[9, d] += away_r
             infants_u = alive_u + to_urban - to_rural - away_u
             infants_r = alive_r + to_rural - to_urban - away_r
-            population[s, 0, d] = infants_u
-            population[s, 0, BLOCK + d] = infants_r
+            population[s, 0, d] += infants_u
+            population[s, 0, BLOCK + d] += infants_r
             w[TOTAL_URBAN + d] += infants_u
             w[TOTAL_RURAL + d] += infants_r
     for d in range(BLOCK):
