@@ -429,7 +429,7 @@ def test_refuses_a_wrong_shape(name):
         ("levels", (len(LEVELS), 2)),
         ("population", (2, 2)),
         ("population", (2, 3, 3)),
-        ("population", (2, 2, 1)),
+        ("population", (2, 2, 0)),
     ],
 )
 def test_refuses_levels_or_population_of_a_wrong_shape(name, shape):
