@@ -1,8 +1,15 @@
 """What several test files share: the shipped seeds, their posteriors, and one run."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Where a change is judged, the same cases every time; elsewhere new ones are looked for.
+settings.register_profile("judged", derandomize=True, deadline=None)
+settings.register_profile("searching", deadline=None)
+settings.load_profile("judged" if os.environ.get("CI") else "searching")
 
 ROOT = Path(__file__).resolve().parent.parent
 

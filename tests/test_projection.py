@@ -59,6 +59,7 @@ def random_case(ages, years, draws, seed, absent_levels=(), people=True):
         levels[LEVELS.index(name)] = 0.0
     keywords = {"absent": rng.uniform(0, 1e5, draws)}
     if people:
+        population[:, :, 0] += 1e4  # somebody for programmes and boundary changes to take
         keywords["programmes"] = rng.uniform(0, 10, years) * (rng.random(years) < 0.5)
         keywords["boundary"] = rng.uniform(-10, 1000, (years, 2)) * (rng.random((years, 1)) < 0.5)
     else:
