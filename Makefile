@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test figures calibrate lock clean
+.PHONY: run test figures calibrate pooling skill lock clean
 
 run: $(READY)
 	$(BIN)/simmodel run scenarios/*.yaml --keep-draws
@@ -21,6 +21,16 @@ figures: run
 
 calibrate: $(READY)
 	$(BIN)/simmodel calibrate
+
+# From the public statistics in DATA: how units depart from the pace of what they lie in, and how well
+# the model has forecast. Both want `make calibrate` in between.
+DATA ?= ../shared/data
+
+pooling: $(READY)
+	$(BIN)/python benchmarks/pooling.py $(DATA)
+
+skill: $(READY)
+	$(BIN)/python benchmarks/skill.py $(DATA)
 
 # Everything is installed from the lock, with hashes; the package itself in place.
 $(READY): requirements.lock pyproject.toml

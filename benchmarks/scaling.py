@@ -19,8 +19,9 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from simmodel.ensemble import BLOCK, pace_factors, standard_normal
-from simmodel.parameters import NAMES, Setting, later_levels, natural
+from simmodel.ensemble import BLOCK, PaceNoise, pace_factors, standard_normal
+from simmodel.parameters import NAMES, Setting, levels_after, natural
+from simmodel.pooling import Pooling, depart, reported
 from simmodel.projection import project
 from simmodel.quantiles import Exact
 
@@ -37,6 +38,8 @@ MIDDLE = {
     "period_exit": -0.5,
     "period_reclassification": -0.4,
 }
+# Like the shipped estimates of how counties depart from what they lie in.
+POOLING = Pooling(-0.1, 0.0, spread=0.3, memory=7.0, freedom=2.7, point_error=0.05, reporting=0.4)
 
 
 def county(number: int, draws: int, years: int) -> np.ndarray:
@@ -44,20 +47,23 @@ def county(number: int, draws: int, years: int) -> np.ndarray:
     pattern = problem(1, seed=0)
     size = np.random.default_rng(number).uniform(0.2, 2.0)
     population = pattern.population * size
-    setting = Setting(float(population.sum()), 2.5, 2.5, absent=0.05 * float(population.sum()))
-    calendar = np.arange(2021, 2021 + years)
+    residents = float(population.sum())
+    urban_share = float(population[0].sum() / residents)
+    setting = Setting(residents, 2.5, 2.5, urban_share, urban_share, absent=0.05 * residents)
     mean = np.array([MIDDLE.get(name, 0.0) for name in NAMES])[:, None]
-    lineage = [(f"county{number}", "county", 2020), ("province", "province", 2022)]
-    lineage.append(("nation", "nation", 2024))
+    annual = reported(POOLING, years)
+    noise = [PaceNoise.of(f"county{number}", depart(POOLING, None, 0.0, years), annual, years)]
+    for name, known in (("province", 2), ("nation", 4)):
+        noise.append(PaceNoise.from_standstill(name, POOLING, annual, known, years))
     rates = Exact()
     for block in range((draws + BLOCK - 1) // BLOCK):
         scores = standard_normal(1, f"parameters/county{number}", block, (len(NAMES),))
-        levels = later_levels(
+        levels = levels_after(
             natural(mean + 0.1 * scores, BOUND),
             setting,
             years,
             mortality_trend=0.98 ** np.arange(1, years + 1),
-            factors=pace_factors(1, block, lineage, calendar, 2020),
+            factors=pace_factors(1, block, noise, years),
         )
         path = project(population, pattern.schedules, levels, absent=np.full(BLOCK, setting.absent))
         kept = min(BLOCK, draws - block * BLOCK)

@@ -16,7 +16,7 @@ import xarray as xr
 from PIL import Image
 
 from simmodel import charts
-from simmodel.posterior import Atlas
+from simmodel.pooling_file import atlas_of
 from simmodel.run import observation_marks, place_names, printed_sources
 from simmodel.scenario_file import read_scenario
 from simmodel.seeds import Seeds, find_seeds, read_seeds
@@ -64,7 +64,7 @@ def marks_of(scenario: str, seeds: Seeds) -> list[dict[str, object]]:
     """Observations of the regions of a shipped scenario."""
     path = HERE.parent / "scenarios" / f"{scenario}.yaml"
     read = read_scenario(path, region_ids=seeds.parents(), programme_ids=list(seeds.programmes()))
-    return observation_marks(read, Atlas(seeds.regions))
+    return observation_marks(read, atlas_of(seeds))
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

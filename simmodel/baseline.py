@@ -66,17 +66,14 @@ def population_by_residence(region: Region, year: int, single_years: Array) -> A
     """Census population of a region with tables by residence, (residence, sex, age)."""
     table = table_of(region, year)
     ages = tuple(table.ages)
-    return graduation.split_groups(
-        by_residence(table, ages), ages, cohort_single_years(single_years, year)
-    )
+    return graduation.split_groups(by_residence(table, ages), ages, single_years)
 
 
-def cohort_single_years(single_years: Array, year: int) -> Array:
-    """Shares within age groups: those of 2020, or of the same cohorts at an earlier census."""
-    shift = BASE_YEAR - year
-    if shift == 0:
-        return single_years
+def same_cohorts_earlier(single_years: Array, shift: int) -> Array:
+    """Single years of the same cohorts at an earlier census, for the shares within age groups."""
     earlier = single_years.copy()
+    if shift == 0:
+        return earlier
     earlier[..., : AGES - 1 - shift] = single_years[..., shift : AGES - 1]
     return earlier
 
@@ -93,7 +90,7 @@ def raked_population(region: Region, province: Region, year: int, single_years: 
         by_sex(table_of(region, year)),
         np.array([census.urban, census.rural], dtype=float),
     )
-    return graduation.split_groups(groups, GROUPS, cohort_single_years(single_years, year))
+    return graduation.split_groups(groups, GROUPS, single_years)
 
 
 def transferred_persons(gainer: Region) -> float:

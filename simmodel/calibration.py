@@ -125,7 +125,7 @@ def calibrate(prior: Normal, evidence: Evidence, *, sample: int = SAMPLE) -> Pos
     return Posterior(prior, posterior, share, (evidence.observed - predicted) / evidence.error)
 
 
-def at_mode(prior: Normal, evidence: Evidence, *, iterations: int = 200) -> Normal:
+def at_mode(prior: Normal, evidence: Evidence, *, iterations: int = 400) -> Normal:
     """Normal distribution at the posterior's mode (Gauss-Newton with damping, Laplace).
 
     Raises
@@ -154,7 +154,7 @@ def at_mode(prior: Normal, evidence: Evidence, *, iterations: int = 200) -> Norm
             break
         gained, best, theta = best - value, value, theta + step
         damping = max(damping / 8.0, 1e-9)
-        if gained < 1e-5:
+        if gained < 1e-4:
             break
     else:
         raise CalibrationError(f"no mode found after {iterations} steps")

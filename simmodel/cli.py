@@ -157,14 +157,14 @@ def run(
     folders = [check_writable(out, name) for name in names]
     compared = check_writable(out, COMPARED) if len(names) > 1 else None
 
-    from .posterior import Atlas
+    from .pooling_file import atlas_of
     from .posterior_file import load
     from .report_text import county_gaps, several_scenarios, single_scenario
     from .run import check_draws, run_scenario, will_compile, write_comparison, write_run
 
     if will_compile():
         click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
-    atlas = Atlas(seeds.regions)
+    atlas = atlas_of(seeds)
     if keep_draws:
         for scenario in scenarios:
             check_draws(scenario, atlas)
@@ -309,12 +309,13 @@ def calibrate(table: Path | None, seeds_dir: Path | None) -> None:
         simmodel calibrate --table calibration.csv
     """
     from . import posterior_file
-    from .posterior import Atlas, calibrate_all
+    from .pooling_file import atlas_of
+    from .posterior import calibrate_all
     from .report_text import calibration_rows, calibration_summary
     from .store import write_csv
 
     seeds = _seeds(seeds_dir)
-    atlas = Atlas(seeds.regions)
+    atlas = atlas_of(seeds)
     done = calibrate_all(atlas, progress=_progress("calibrating"))
     columns, rows = calibration_rows(atlas, done)
     if table is not None:
@@ -325,6 +326,83 @@ def calibrate(table: Path | None, seeds_dir: Path | None) -> None:
     posterior_file.write(seeds.directory / posterior_file.NAME, posterior_file.as_data(atlas, done))
     _clear()
     click.echo(calibration_summary(atlas, done))
+
+
+@main.command()
+@click.option(
+    "--panel",
+    "panel_file",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="CSV",
+    help="unit, parent, year, total, urban; where known share_0_14, share_15_59, share_60plus.",
+)
+@click.option("--origin", type=float, required=True, help="Year forecast from.")
+@click.option("--to", type=float, required=True, help="Year forecast.")
+@click.option(
+    "--ages",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="unit, year, residence, sex, age, population: counts by age where there are some.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="CSV", help="Write all forecasts there."
+)
+@click.option(
+    "--charts",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write two charts there, where the panel holds what came.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Scores and notes for a machine.")
+@seeds_option
+def hindcast(
+    panel_file: Path,
+    origin: float,
+    to: float,
+    ages: Path | None,
+    out: Path | None,
+    charts: Path | None,
+    as_json: bool,
+    seeds_dir: Path | None,
+) -> None:
+    r"""Forecast a panel from what was known at a year, beside the usual methods, and score it.
+
+    \b
+    Example:
+        simmodel hindcast --panel provinces.csv --origin 2010 --to 2020 --out forecasts.csv
+
+    Only rows up to the origin are used; a row at the year forecast serves to score.
+    """
+    from .backtest import backtest
+    from .panel import check_replaceable, read_panel, write_forecasts
+    from .report_text import skill_json, skill_table
+    from .run import will_compile
+
+    if not to > origin:
+        raise click.UsageError(f"--to: is not after the origin; found {to:g}; allowed > {origin:g}")
+    panel = read_panel(panel_file, ages)
+    if out is not None:
+        check_replaceable(out)
+    if will_compile():
+        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    seeds = _seeds(seeds_dir)
+    found = backtest(panel, origin, to, seeds, progress=_progress("forecasting"))
+    _clear()
+    for note in found.notes:
+        click.echo(note, err=True)
+    if out is not None:
+        write_forecasts(out, found.forecasts)
+        click.echo(f"wrote {out}", err=True)
+    if charts is not None and found.scores:
+        from .chart_hindcast import forecast_figure, skill_figure
+        from .fonts import save
+
+        charts.mkdir(parents=True, exist_ok=True)
+        save(forecast_figure(found.scored[0], found.scores[0], origin), charts / "forecast")
+        save(skill_figure(found.scores, origin, to), charts / "skill")
+        click.echo(f"wrote {charts}", err=True)
+    click.echo(skill_json(found) if as_json else skill_table(found))
 
 
 if __name__ == "__main__":

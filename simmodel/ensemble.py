@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from .pooling import Departure, Pooling
 
 Array = NDArray[np.float64]
 
@@ -15,17 +18,13 @@ Array = NDArray[np.float64]
 # whatever the size of the ensemble.
 BLOCK = 1024
 
-# Spread, on the log scale, of a region's pace around what its posterior expects, by level. The
-# pace of a region without figures of its own after the base year is uncertain from the first year;
-# that of one with figures from the year after the last, growing over three years. Set so that the
-# prefectures' 80 % intervals of the rate are about as wide as the record of forecasts of countries
-# at 35-50 % urban: 5.4, 10.2 and 15.6 points after 5, 10 and 15 years (docs/model.md).
-PACE_SPREAD = {"nation": 0.25, "province": 0.30, "prefecture": 0.33, "county": 0.20}
-# Tails: Student's t. Scores outside +-TRUNCATED are redrawn by construction: none is ever that far.
-DEGREES_OF_FREEDOM, TRUNCATED = 3.0, 5.0
-RAMP_YEARS = 3
-# Yearly noise of the pace: autoregressive, stationary spread and correlation from year to year.
-NOISE_SPREAD, NOISE_CORRELATION = 0.15, 0.7
+# Units differ in how steady they are; none is taken to be more than so many times less steady than
+# its level's spread says.
+LARGEST_UNSTEADINESS = 5.0
+# Years after the base over which a region's mean pace is expected to be what pooling makes it.
+LEANING_YEARS = 10
+# A pace is never expected to fall below this share of what it leans on.
+LEAST_PACE_SHARE = 0.2
 # Spread of arrivals and urban departures (at once, where they are not observed), and of fertility
 # and mortality (growing over 15 years).
 CROSSING_SPREAD, FERTILITY_SPREAD, MORTALITY_SPREAD = 0.3, 0.25, 0.08
@@ -54,27 +53,81 @@ def standard_normal(seed: int, name: str, block: int, shape: Sequence[int]) -> A
     return np.random.default_rng(sequence).standard_normal((*shape, BLOCK))
 
 
-def heavy_tailed(standard: Array) -> Array:
-    """Truncated Student's t numbers from standard normal ones, of unit scale.
+@dataclass(frozen=True)
+class PaceNoise:
+    """How a region's pace strays from what is expected of it.
 
-    Examples
-    --------
-    The median stays, and nothing lies beyond the truncation:
-
-    >>> heavy_tailed(np.array([0.0, 40.0])).round(6)
-    array([0., 5.])
+    Attributes
+    ----------
+    region : str
+    root : ndarray, shape (year, year)
+        Lower triangular; times its transpose, the covariance of the straying by year, as a share
+        of the expected pace.
+    freedom : float
+        Degrees of freedom of Student's t.
+    shape : ndarray, shape (year,)
+        Expected pace by year over its mean of the first `LEANING_YEARS`: departures fade.
     """
-    t = stats.t(DEGREES_OF_FREEDOM)
-    low = t.cdf(-TRUNCATED)
-    return np.asarray(t.ppf(low + (1.0 - 2.0 * low) * stats.norm.cdf(standard)))
+
+    region: str
+    root: Array
+    freedom: float
+    shape: Array
+
+    @classmethod
+    def of(cls, region: str, departure: Departure, annual: Array, years: int) -> PaceNoise:
+        """Straying of a region that nothing has been observed of after the base.
+
+        ``annual`` is the covariance of what annual figures stray further, (year, year); zeros
+        where censuses are forecast.
+        """
+        pace = np.maximum(1.0 + departure.mean, LEAST_PACE_SHARE)
+        covariance = departure.covariance + annual
+        covariance = (covariance / np.outer(pace, pace))[:years, :years]
+        shape = pace / pace[:LEANING_YEARS].mean()
+        return cls(region, _root(covariance), departure.freedom, shape[:years])
+
+    @classmethod
+    def from_standstill(
+        cls, region: str, pooling: Pooling, annual: Array, known: int, years: int
+    ) -> PaceNoise:
+        """Straying of a region whose pace is known for the first ``known`` years after the base."""
+        since = np.maximum(np.arange(years) + 0.5 - known, 0.0)
+        apart, together = np.abs(since[:, None] - since), since[:, None] + since
+        covariance = np.exp(-apart / pooling.memory) - np.exp(-together / pooling.memory)
+        unknown = since > 0.0
+        root = _root(pooling.spread**2 * covariance + annual * np.outer(unknown, unknown))
+        return cls(region, root, pooling.freedom, np.ones(years))
+
+    def first(self, years: int) -> PaceNoise:
+        """The same straying, of fewer years."""
+        return replace(self, root=self.root[:years, :years], shape=self.shape[:years])
+
+    def factors(self, seed: int, block: int) -> Array:
+        """Factor on the pace in each year and draw, without its shape, (year, draw)."""
+        years = self.root.shape[0]
+        steady = self.root @ standard_normal(seed, f"pace/{self.region}", block, (years,))
+        chance = stats.norm.cdf(standard_normal(seed, f"steadiness/{self.region}", block, ()))
+        spread = np.sqrt(self.freedom / stats.chi2.ppf(chance, self.freedom))
+        straying = np.minimum(spread, LARGEST_UNSTEADINESS) * steady
+        # Upward as it stands; downward bent, so that no pace turns negative.
+        bent = np.exp(np.minimum(straying, 0.0))
+        return np.asarray(np.where(straying > 0.0, 1.0 + straying, bent))
+
+
+def _root(covariance: Array) -> Array:
+    """Triangular root of a covariance that may have years without any variance."""
+    live = np.diag(covariance) > 0.0
+    root = np.zeros_like(covariance)
+    if live.any():
+        part = covariance[np.ix_(live, live)]
+        jitter = 1e-12 * np.trace(part) / len(part) * np.eye(len(part))
+        root[np.ix_(live, live)] = np.linalg.cholesky(part + jitter)
+    return root
 
 
 def pace_factors(
-    seed: int,
-    block: int,
-    lineage: Sequence[tuple[str, str, int]],
-    years: NDArray[np.int64],
-    base_year: int,
+    seed: int, block: int, lineage: Sequence[PaceNoise], years: int
 ) -> Mapping[str, Array]:
     """Uncertain factors on the levels of the years after the base.
 
@@ -82,12 +135,11 @@ def pace_factors(
     ----------
     seed, block : int
         Of the ensemble, and which block of draws.
-    lineage : sequence of (str, str, int)
-        Region, level and last observed year, of the region itself and of all it lies in: what
-        happens to the nation's pace happens to all its regions in the same draw.
-    years : ndarray, shape (year,)
+    lineage : sequence of PaceNoise
+        Of the region itself and of all it lies in: what happens to the nation's pace happens to
+        all its regions in the same draw.
+    years : int
         Calendar years projected.
-    base_year : int
 
     Returns
     -------
@@ -95,52 +147,18 @@ def pace_factors(
         ``exit``, ``departure``, ``arrivals``, ``reclassification``, ``fertility``,
         ``mortality``.
     """
-    log = {
-        name: np.zeros((years.size, BLOCK))
-        for name in (
-            "exit",
-            "departure",
-            "arrivals",
-            "reclassification",
-            "fertility",
-            "mortality",
-        )
-    }
-    for region, level, observed in lineage:
-        ramp = _ramp(years, observed, base_year)[:, None]
-        for name in ("exit", "reclassification"):
-            stream = f"pace/{name}/{region}"
-            drift = heavy_tailed(standard_normal(seed, stream, block, ()))
-            log[name] += PACE_SPREAD[level] * ramp * drift
-    region, _, observed = lineage[0]
-    for name in ("exit", "reclassification"):
-        log[name] += _noise(seed, f"noise/{name}/{region}", block, years > observed)
+    own = lineage[0]
+    pace = np.repeat(own.shape[:, None], BLOCK, axis=1)
+    for noise in lineage:
+        pace *= noise.factors(seed, block)
+    factors = {"exit": pace, "reclassification": pace}
+    unknown = (np.diag(own.root) > 0.0)[:, None]
     for name in ("arrivals", "departure"):
-        unknown = (years > observed)[:, None]
-        crossing = standard_normal(seed, f"{name}/{region}", block, ())
-        log[name] += CROSSING_SPREAD * unknown * crossing
-    since = np.minimum((years - base_year) / GROWING_YEARS, 1.0)[:, None]
-    top = lineage[-2][0] if len(lineage) > 1 else region
+        crossing = standard_normal(seed, f"{name}/{own.region}", block, ())
+        factors[name] = np.exp(CROSSING_SPREAD * unknown * crossing)
+    since = np.minimum((np.arange(years) + 1.0) / GROWING_YEARS, 1.0)[:, None]
+    # Shared by the regions of a province.
+    top = lineage[-2].region if len(lineage) > 1 else own.region
     for name, spread in (("fertility", FERTILITY_SPREAD), ("mortality", MORTALITY_SPREAD)):
-        # Shared by the regions of a province.
-        log[name] += spread * since * standard_normal(seed, f"{name}/{top}", block, ())
-    return {name: np.exp(values) for name, values in log.items()}
-
-
-def _ramp(years: NDArray[np.int64], observed: int, base_year: int) -> Array:
-    if observed == base_year:
-        return np.ones(years.size)
-    return np.asarray(np.clip((years - observed) / RAMP_YEARS, 0.0, 1.0))
-
-
-def _noise(seed: int, stream: str, block: int, unknown: NDArray[np.bool_]) -> Array:
-    """Autoregressive yearly noise of the years not yet observed, (year, draw)."""
-    shocks = standard_normal(seed, stream, block, (unknown.size,))
-    noise = np.zeros_like(shocks)
-    state = shocks[0]
-    for year in range(unknown.size):
-        if year > 0:
-            keep = NOISE_CORRELATION
-            state = keep * state + np.sqrt(1.0 - keep**2) * shocks[year]
-        noise[year] = NOISE_SPREAD * state * unknown[year]
-    return noise
+        factors[name] = np.exp(spread * since * standard_normal(seed, f"{name}/{top}", block, ()))
+    return factors

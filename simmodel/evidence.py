@@ -11,22 +11,25 @@ from numpy.typing import NDArray
 from . import graduation
 from .baseline import GROUPS, by_residence, by_sex, census_of, table_of
 from .calibration import Evidence
-from .parameters import Setting, decade_levels, later_levels, natural
-from .projection import FLOWS, Projection, Schedules, project
-from .region import BASE_YEAR, Region
+from .parameters import Setting, levels_after, levels_before, natural
+from .pooling import logit, share_of
+from .projection import FLOWS, URBAN, Projection, Schedules, project
+from .region import Observation, Region
 from .standards import Standard
 
 Array = NDArray[np.float64]
 
-# Standard errors. Age groups carry what the schedules and the coverage factors miss (the largest
-# misfit of withheld groups is reported); totals and urban totals what a census misses; annual
-# communiques a bias that grows since the last census (design: Gansu's for 2019 was 2.5 points off
-# after nine years, so about 0.1 to 0.3 points a year).
+# Standard errors by kind of observation. Age groups carry what the schedules and the coverage
+# factors miss (the largest misfit of withheld groups is reported); totals and urban totals what a
+# census misses; annual figures an error of their own, as their yearly gains show
+# (benchmarks/pooling.py), and a bias that grows since the last census.
 GROUP_ERROR = 0.06  # log, an age-sex group of the region
 RESIDENCE_GROUP_ERROR = 0.08  # log, an age-sex-residence group
 TOTAL_ERROR = 0.005  # log, a census total
 URBAN_ERROR = 0.01  # log, a census urban total
-RATE_ERROR = 0.0015  # share, the rate of one communique
+COMMUNIQUE_ERROR = 0.0012  # share, the rate of one annual figure
+# share, the rate of one figure from another kind of source: a plan rounds and does not say when
+RATE_ERROR = {"plan": 0.003}
 RATE_DRIFT = 0.0005  # share for every year since the census
 LATER_TOTAL_ERROR = 0.003  # log, a communique's total
 VITAL_ERROR = 0.03  # log, a communique's births or deaths
@@ -39,60 +42,72 @@ class Inputs:
     Attributes
     ----------
     id : str
-    start : mapping of int to ndarray, shape (residence, sex, age)
-        Census populations of 2010 and 2020, on the boundary of the census.
+    earlier, counted : ndarray, shape (residence, sex, age)
+        Populations of the earlier census and of the base one, on the boundary of the census.
     base : ndarray, shape (residence, sex, age)
         Population of the base year on the boundary of today.
-    schedules : mapping of int to Schedules
-        With the death rates of 2015 (for 2010-20) and 2020.
+    years : int
+        From the earlier census to the base.
+    schedules_before, schedules_after : Schedules
+        With the death rates of the years before and after the base.
     bound : float
         Upper limit of the reclassification hazard, per year.
     absent : float
-        Registered people living elsewhere in 2020, where known; otherwise 0.
+        Registered people living elsewhere in the base year, where known; otherwise 0.
     yearly_mortality : float
-        Factor on death rates from one year to the next after 2020.
+        Factor on death rates from one year to the next after the base.
     """
 
     id: str
-    start: Mapping[int, Array]
+    earlier: Array
+    counted: Array
     base: Array
-    schedules: Mapping[int, Schedules]
+    years: int
+    schedules_before: Schedules
+    schedules_after: Schedules
     bound: float
     absent: float
     yearly_mortality: float
 
     def setting(self, population: Array) -> Setting:
         """Fixed quantities of a projection that starts from ``population``."""
-        schedules = self.schedules[2020]
+        schedules = self.schedules_after
+        ends = [urban_share(self.earlier), urban_share(self.counted)]
         return Setting(
             residents=float(population.sum()),
+            urban_share=urban_share(population),
+            usual_share=float(share_of(logit(ends).mean())),
             peak_exit=float(max(schedules.rural_to_urban.max(), schedules.departure.max())),
             peak_departure=float(schedules.departure.max()),
-            absent=self.absent * float(population.sum() / self.start[BASE_YEAR].sum()),
+            absent=self.absent * float(population.sum() / self.counted.sum()),
         )
 
     def mortality_trend(self, years: int) -> Array:
         """Factor on death rates in each year after the base, shape (year,)."""
         return np.asarray(self.yearly_mortality ** (np.arange(years) + 1.0))
 
-    def decade(self, theta: Array) -> Projection:
-        """Project 2010 to 2020 under transformed parameters (parameter, draw)."""
-        start = self.start[2010]
-        setting = replace(self.setting(start), absent=0.0)
-        levels = decade_levels(natural(theta, self.bound), setting, 2010)
-        return project(start, self.schedules[2015], levels)
+    def before(self, theta: Array) -> Projection:
+        """Project the earlier census to the base under transformed parameters (parameter, draw)."""
+        setting = replace(self.setting(self.earlier), absent=0.0)
+        levels = levels_before(natural(theta, self.bound), setting, self.years)
+        return project(self.earlier, self.schedules_before, levels)
 
-    def later(self, theta: Array, years: int) -> Projection:
-        """Project the census of 2020 onwards, with period factors and no further uncertainty."""
-        start = self.start[BASE_YEAR]
-        levels = later_levels(
+    def after(self, theta: Array, years: int) -> Projection:
+        """Project the base census onwards, with period factors and no further uncertainty."""
+        setting = self.setting(self.counted)
+        levels = levels_after(
             natural(theta, self.bound),
-            self.setting(start),
+            setting,
             years,
             mortality_trend=self.mortality_trend(years),
         )
-        absent = np.full(theta.shape[1], self.setting(start).absent)
-        return project(start, self.schedules[2020], levels, absent=absent)
+        absent = np.full(theta.shape[1], setting.absent)
+        return project(self.counted, self.schedules_after, levels, absent=absent)
+
+
+def urban_share(population: Array) -> float:
+    """Share of urban residents of a population (residence, sex, age)."""
+    return float(population[URBAN].sum() / population.sum())
 
 
 @dataclass
@@ -114,6 +129,8 @@ def evidence_of(
     inputs: Inputs,
     standard: Standard,
     *,
+    kinds: Mapping[str, str] | None = None,
+    pace: Pace | None = None,
     restated: bool = False,
     withheld: frozenset[int] = frozenset(),
 ) -> tuple[Evidence, list[str]]:
@@ -125,6 +142,10 @@ def evidence_of(
     inputs : Inputs
     standard : Standard
         For the coverage factors of the census.
+    kinds : mapping of str to str, optional
+        Kind of each source; errors differ by it.
+    pace : Pace, optional
+        What the region's later pace is expected to be from what it leans on.
     restated : bool
         Whether the region's boundary moved in the base year: later figures are then on another
         boundary than its censuses and cannot be used.
@@ -139,8 +160,9 @@ def evidence_of(
     list of str
         A label for each observation.
     """
-    census = census_of(region, BASE_YEAR)
-    table = table_of(region, BASE_YEAR)
+    span = standard.span
+    census = census_of(region, span.base)
+    table = table_of(region, span.base)
     kept = [g for g in range(len(GROUPS)) if g not in withheld]
     rows = _Rows()
     if table.by_residence:
@@ -153,14 +175,17 @@ def evidence_of(
         error = GROUP_ERROR
     for (residence, sex), row in zip(names, counted.reshape(-1, len(GROUPS)), strict=True):
         for g in kept:
-            rows.add(f"census 2020, {residence}, {sex}, {GROUPS[g]}+", np.log(row[g]), error)
-    rows.add("census 2020, total", np.log(census.total), TOTAL_ERROR)
-    rows.add("census 2020, urban", np.log(census.urban), URBAN_ERROR)
-    later = [] if restated else _later_rows(region, rows)
-    years = max((year for year, _ in later), default=BASE_YEAR) - BASE_YEAR
+            rows.add(f"census {span.base}, {residence}, {sex}, {GROUPS[g]}+", np.log(row[g]), error)
+    rows.add(f"census {span.base}, total", np.log(census.total), TOTAL_ERROR)
+    rows.add(f"census {span.base}, urban", np.log(census.urban), URBAN_ERROR)
+    later = [] if restated else _later_rows(region, rows, span.base, kinds or {})
+    years = max((year for year, _ in later), default=span.base) - span.base
+    if pace is not None:
+        rows.add(f"pace expected over {pace.years} years", pace.gain, pace.error)
+        years = max(years, pace.years)
 
     def predict(theta: Array) -> Array:
-        end = inputs.decade(theta)
+        end = inputs.before(theta)
         groups = counted_groups(end, standard, residence=table.by_residence)[..., kept, :]
         parts = [
             np.log(groups).reshape(-1, theta.shape[1]),
@@ -168,11 +193,36 @@ def evidence_of(
             np.log(end.urban[-1])[None],
         ]
         if years:
-            path = inputs.later(theta, years)
-            parts.extend(measure(path, year - BASE_YEAR)[None] for year, measure in later)
+            path = inputs.after(theta, years)
+            parts.extend(measure(path, year - span.base)[None] for year, measure in later)
+            if pace is not None:
+                parts.append(gain_of(path, pace.years)[None])
         return np.concatenate(parts)
 
     return Evidence(np.array(rows.observed), np.array(rows.error), predict), rows.labels
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The later pace that a region is expected to have, as an observation.
+
+    Attributes
+    ----------
+    years : int
+        After the base.
+    gain, error : float
+        Gain of the log odds of the urban share over those years, and its standard error.
+    """
+
+    years: int
+    gain: float
+    error: float
+
+
+def gain_of(path: Projection, years: int) -> Array:
+    """Gain of the log odds of the urban share over the first years of a path, shape (draw,)."""
+    odds = np.log(path.urban[[0, years]] / path.rural[[0, years]])
+    return np.asarray(odds[1] - odds[0])
 
 
 def counted_groups(end: Projection, standard: Standard, *, residence: bool) -> Array:
@@ -209,16 +259,30 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
-def _later_rows(region: Region, rows: _Rows) -> list[tuple[int, Measure]]:
-    """Add a region's figures after 2020; only those on the census of 2020 can be used."""
+# Annual figures are chained to the census before them: those usable after each base year.
+VINTAGE_AFTER = {2010: "pre_2020_census", 2020: "post_2020_census"}
+
+
+def later_observations(region: Region, base: int) -> list[Observation]:
+    """A region's figures after the base year that are on the base census."""
+    vintage = VINTAGE_AFTER[base]
+    return [
+        o
+        for o in region.observations
+        if o.vintage == vintage and o.year > base and o.indicator in MEASURES
+    ]
+
+
+def _later_rows(
+    region: Region, rows: _Rows, base: int, kinds: Mapping[str, str]
+) -> list[tuple[int, Measure]]:
     later: list[tuple[int, Measure]] = []
-    for o in region.observations:
-        if o.vintage != "post_2020_census" or o.year <= BASE_YEAR or o.indicator not in MEASURES:
-            continue
-        h = o.year - BASE_YEAR
+    for o in later_observations(region, base):
+        h = o.year - base
         label = f"{o.indicator} {o.year}"
         if o.indicator == "urbanization_rate":
-            rows.add(label, o.value / 100.0, float(np.hypot(RATE_ERROR, RATE_DRIFT * h)))
+            error = RATE_ERROR.get(kinds.get(o.source, ""), COMMUNIQUE_ERROR)
+            rows.add(label, o.value / 100.0, float(np.hypot(error, RATE_DRIFT * h)))
         else:
             scale = 1.0 if o.unit == "persons" else 1e4
             error = LATER_TOTAL_ERROR if o.indicator == "total_population" else VITAL_ERROR
@@ -227,11 +291,7 @@ def _later_rows(region: Region, rows: _Rows) -> list[tuple[int, Measure]]:
     return later
 
 
-def last_observed_year(region: Region) -> int:
-    """Latest year of which a rate on the census of 2020 is known."""
-    years = [
-        o.year
-        for o in region.observations
-        if o.vintage == "post_2020_census" and o.indicator == "urbanization_rate"
-    ]
-    return max([BASE_YEAR, *years])
+def last_observed_year(region: Region, base: int) -> int:
+    """Latest year of which a rate on the base census is known; without any, the base year."""
+    later = later_observations(region, base)
+    return max([base, *(o.year for o in later if o.indicator == "urbanization_rate")])

@@ -10,11 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .calibration import Normal
-from .ensemble import BLOCK, pace_factors, standard_normal
+from .ensemble import BLOCK, PaceNoise, pace_factors, standard_normal
 from .errors import ScenarioError
-from .evidence import last_observed_year
-from .parameters import NAMES, later_levels, natural
-from .posterior import Atlas, lineage
+from .evidence import Inputs
+from .parameters import NAMES, levels_after, natural
+from .posterior import Atlas, lineage, pace_noise
 from .projection import FLOWS, Projection, project
 from .quantiles import RELATIVE_ERROR, Exact, Sketch, Summary
 from .region import BASE_YEAR, Programme, UrbanDistrict
@@ -179,6 +179,8 @@ def blocks(
     }
     moved = np.zeros((len(named), years.size - 1)) + sum(programmes.values())
     levers = [lever_paths(scenario, atlas, lineage(atlas.regions, i), years[1:]) for i in named]
+    everywhere = dict.fromkeys(a for i in named for a in lineage(atlas.regions, i))
+    noise = {i: pace_noise(atlas, i, years.size - 1) for i in everywhere}
     count = (draws + BLOCK - 1) // BLOCK
     for block in range(count):
         progress(f"{100 * block // count} %")
@@ -188,14 +190,14 @@ def blocks(
         flows = np.empty((len(named), years.size - 1, len(FLOWS), kept))
         for row, region_id in enumerate(named):
             try:
-                path = _project_block(
-                    atlas,
-                    region_id,
+                path = project_block(
+                    atlas.inputs(region_id),
                     posteriors[region_id],
-                    years[1:],
-                    moved[row],
-                    levers[row],
+                    [noise[i] for i in lineage(atlas.regions, region_id)],
+                    years.size - 1,
                     (scenario.ensemble.seed, block),
+                    levers=levers[row],
+                    programmes=moved[row],
                 )
             except ValueError as error:
                 raise ScenarioError(f"{scenario.scenario}: {region_id}: {error}") from None
@@ -211,33 +213,45 @@ def blocks(
         yield replace(part, districts=districts)
 
 
-def _project_block(
-    atlas: Atlas,
-    region_id: str,
+def project_block(
+    inputs: Inputs,
     posterior: Normal,
-    years: NDArray[np.int64],
-    programmes: Array,
-    levers: Mapping[str, Array],
+    noise: Sequence[PaceNoise],
+    years: int,
     seed_and_block: tuple[int, int],
+    *,
+    levers: Mapping[str, Array] | None = None,
+    programmes: Array | None = None,
 ) -> Projection:
-    inputs = atlas.inputs(region_id)
+    """Project one region from its base in one block of draws.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    posterior : Normal
+    noise : sequence of PaceNoise
+        Of the region and of all it lies in, itself first.
+    years : int
+    seed_and_block : (int, int)
+        Of the ensemble, and which block of draws.
+    levers : mapping of str to ndarray, shape (year,), optional
+    programmes : ndarray, shape (year,), optional
+    """
     seed, block = seed_and_block
-    ancestry = lineage(atlas.regions, region_id)
-    standard = standard_normal(seed, f"parameters/{region_id}", block, (len(NAMES),))
+    standard = standard_normal(seed, f"parameters/{inputs.id}", block, (len(NAMES),))
     values = natural(posterior.draws(standard), inputs.bound)
-    above = [(i, atlas.regions[i].level, last_observed_year(atlas.regions[i])) for i in ancestry]
     setting = inputs.setting(inputs.base)
-    levels = later_levels(
+    levels = levels_after(
         values,
         setting,
-        years.size,
-        mortality_trend=inputs.mortality_trend(years.size),
-        factors=pace_factors(seed, block, above, years, BASE_YEAR),
+        years,
+        mortality_trend=inputs.mortality_trend(years),
+        factors=pace_factors(seed, block, noise, years),
         levers=levers,
     )
     return project(
         inputs.base,
-        inputs.schedules[BASE_YEAR],
+        inputs.schedules_after,
         levels,
         absent=np.full(BLOCK, setting.absent),
         programmes=programmes,

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .migration import saturate
+from .pooling import logit, norm, share_of
 from .projection import LEVELS
 
 Array = NDArray[np.float64]
 
 # Nobody can leave more than once a year: peak intensities out of one residence approach but never
-# reach this, so that with mortality the multistate step stays inside its bound of 2.
-PEAK_INTENSITY = 1.1
+# reach this, so that the two ways out of a village together, of whichever draws, and mortality stay
+# inside the multistate step's bound of 2.
+PEAK_INTENSITY = 0.9
 
 
 @dataclass(frozen=True)
@@ -39,27 +41,39 @@ class Parameter:
 PARAMETERS = tuple(
     Parameter(*row)
     for row in (
-        ("rural_exit", "1/year", "rural exit intensity, mean of ages 0-64, 2010-20", "log"),
+        ("rural_exit", "1/year", "rural exit intensity, ages 0-64, between censuses", "log"),
         ("local_retention", "share", "rural exits that settle in the region's own towns", "logit"),
-        ("arrivals", "1/year", "arrivals from outside per resident, 2010-20", "log"),
+        ("arrivals", "1/year", "arrivals from outside per resident, between censuses", "log"),
         ("arrivals_urban_share", "share", "arrivals that settle in towns", "logit"),
         ("urban_out_migration", "1/year", "urban residents leaving the region, ages 0-64", "log"),
         ("return_to_villages", "1/year", "urban residents moving to villages, ages 0-64", "log"),
-        ("reclassification", "1/year", "hazard of rural places becoming urban, 2010-20", "logit"),
-        ("fertility_2010", "ratio", "fertility of 2010 over the standard", "log"),
-        ("fertility_2016", "ratio", "fertility of 2016 over the standard", "log"),
-        ("fertility_2020", "ratio", "fertility of 2020 over the standard", "log"),
+        (
+            "reclassification",
+            "1/year",
+            "hazard of rural places becoming urban, between censuses",
+            "logit",
+        ),
+        ("fertility_earlier", "ratio", "fertility at the earlier census over the standard", "log"),
+        (
+            "fertility_middle",
+            "ratio",
+            "fertility six tenths of the way to the base, over the standard",
+            "log",
+        ),
+        ("fertility_base", "ratio", "fertility of the base year over the standard", "log"),
         ("mortality", "ratio", "death rates over the national standard with local pattern", "log"),
-        ("period_exit", "ratio", "migration after 2020 over 2010-20", "log"),
-        ("period_arrivals", "ratio", "arrivals after 2020 over 2010-20", "log"),
-        ("period_reclassification", "ratio", "reclassification after 2020 over 2010-20", "log"),
-        ("period_fertility", "ratio", "fertility after 2020 over 2020", "log"),
-        ("period_mortality", "ratio", "death rates after 2020 over the trend", "log"),
+        ("period_exit", "ratio", "migration after the base over before", "log"),
+        ("period_arrivals", "ratio", "arrivals after the base over before", "log"),
+        ("period_reclassification", "ratio", "reclassification after the base over before", "log"),
+        ("period_fertility", "ratio", "fertility after the base over the base year", "log"),
+        ("period_mortality", "ratio", "death rates after the base over the trend", "log"),
     )
 )
 NAMES = tuple(p.name for p in PARAMETERS)
 
-FERTILITY_KNOTS = (2010.5, 2016.5, 2020.5)
+# Where fertility is pinned, in shares of the way from one census to the next: half a year after
+# the earlier one, where the second child was allowed (2016), and half a year after the base.
+FERTILITY_KNOTS = {"fertility_earlier": 0.05, "fertility_middle": 0.65, "fertility_base": 1.05}
 
 
 def natural(transformed: Array, bound: float) -> dict[str, Array]:
@@ -96,6 +110,10 @@ class Setting:
         Persons at the start; arrivals are proportional to them.
     peak_exit, peak_departure : float
         Largest values of the rural exit and urban departure schedules.
+    urban_share : float
+        Share of urban residents at the start.
+    usual_share : float
+        Share at which the parameters' levels hold: halfway between the censuses they are from.
     absent : float
         Registered people living elsewhere at the start; 0 where it is not known.
     """
@@ -103,6 +121,8 @@ class Setting:
     residents: float
     peak_exit: float
     peak_departure: float
+    urban_share: float
+    usual_share: float
     absent: float = 0.0
 
 
@@ -111,11 +131,9 @@ class Setting:
 RETURNING_SHARE = 0.5
 
 
-def decade_levels(values: Mapping[str, Array], setting: Setting, first_year: int) -> Array:
-    """Levels of the ten years from one census to the next, shape (level, year, draw)."""
-    years = np.arange(first_year, first_year + 10)
-    draws = values["rural_exit"].size
-    ones = np.ones((years.size, draws))
+def levels_before(values: Mapping[str, Array], setting: Setting, years: int) -> Array:
+    """Levels of the years from one census to the next, shape (level, year, draw)."""
+    ones = np.ones((years, values["rural_exit"].size))
     fertility = fertility_path(values, years)
     return _levels(
         setting,
@@ -132,16 +150,17 @@ def decade_levels(values: Mapping[str, Array], setting: Setting, first_year: int
     )
 
 
-def fertility_path(values: Mapping[str, Array], years: NDArray[np.int64]) -> Array:
+def fertility_path(values: Mapping[str, Array], years: int) -> Array:
     """Fertility ratio by year, log-linear between its knots and held outside, (year, draw)."""
-    knots = np.log([values[f"fertility_{int(k)}"] for k in FERTILITY_KNOTS])
-    position = np.interp(years + 0.5, FERTILITY_KNOTS, np.arange(len(FERTILITY_KNOTS)))
+    knots = np.log([values[name] for name in FERTILITY_KNOTS])
+    at = list(FERTILITY_KNOTS.values())
+    position = np.interp((np.arange(years) + 0.5) / years, at, np.arange(len(at)))
     low = np.minimum(position.astype(int), len(FERTILITY_KNOTS) - 2)
     weight = (position - low)[:, None]
     return np.asarray(np.exp((1 - weight) * knots[low] + weight * knots[low + 1]))
 
 
-def later_levels(
+def levels_after(
     values: Mapping[str, Array],
     setting: Setting,
     years: int,
@@ -182,7 +201,8 @@ def later_levels(
     def lever(name: str) -> Array:
         return np.ones((years, 1)) if levers is None else levers[name][:, None]
 
-    rural = values["period_exit"] * factor("exit")
+    pulled = pull(values, setting, years)
+    rural = values["period_exit"] * pulled * factor("exit")
     urban = values["period_exit"] * factor("departure")
     arrivals = values["arrivals"] * values["period_arrivals"] * factor("arrivals")
     arrivals = arrivals * setting.residents
@@ -202,9 +222,10 @@ def later_levels(
         to_villages=values["return_to_villages"] * urban,
         reclassification=values["reclassification"]
         * values["period_reclassification"]
+        * pulled
         * factor("reclassification")
         * lever("reclassification"),
-        fertility=values["fertility_2020"]
+        fertility=values["fertility_base"]
         * values["period_fertility"]
         * factor("fertility")
         * lever("fertility"),
@@ -214,6 +235,41 @@ def later_levels(
         * mortality_trend[:, None]
         * lever("life_expectancy"),
     )
+
+
+def pull(values: Mapping[str, Array], setting: Setting, years: int) -> Array:
+    """Factor on rural exit and reclassification as towns grow, (year, draw).
+
+    A steady urban-rural growth difference means that the rate at which villagers become urban is
+    proportional to the urban share: towns draw by their size. The difference itself shrinks with
+    the share as `pooling.norm` does. The share follows the path that the draw's own levels imply,
+    without levers and without the year's noise.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray, shape (draw,)
+        Parameters in their own units.
+    setting : Setting
+        With the share at the start, and the one at which the levels hold.
+    years : int
+
+    Examples
+    --------
+    Nobody moves, nothing changes:
+
+    >>> names = ("rural_exit", "period_exit", "local_retention", "reclassification")
+    >>> still = {name: np.zeros(1) for name in (*names, "period_reclassification")}
+    >>> pull(still, Setting(1e6, 2.5, 2.5, urban_share=0.4, usual_share=0.4), 2)
+    array([[1.],
+           [1.]])
+    """
+    gained = values["rural_exit"] * values["period_exit"] * values["local_retention"]
+    gained = gained + values["reclassification"] * values["period_reclassification"]
+    ahead = np.arange(years)[:, None] + 0.5
+    start, usual = setting.urban_share, setting.usual_share
+    gained = gained * start * norm(start) / (usual * norm(usual))
+    share = share_of(logit(start) + ahead * gained / start)
+    return np.asarray(share * norm(share) / (usual * norm(usual)))
 
 
 def retained(share: Array, multiplier: Array) -> Array:

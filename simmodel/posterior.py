@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,20 @@ from .baseline import (
     transferred_persons,
 )
 from .calibration import Evidence, Normal, Posterior, at_mode, calibrate
+from .ensemble import LEANING_YEARS, PaceNoise
 from .errors import CalibrationError
-from .evidence import Inputs, counted_groups, evidence_of
+from .evidence import (
+    Inputs,
+    Pace,
+    counted_groups,
+    evidence_of,
+    gain_of,
+    last_observed_year,
+    urban_share,
+)
 from .parameters import NAMES
-from .region import BASE_YEAR, Baseline, BoundaryEvent, History, Region
+from .pooling import LEAST_PACE, Departure, Pooling, Record, depart, logit, reported
+from .region import SPAN, Baseline, BoundaryEvent, History, Region, Span
 from .standards import Pattern, Standard, fit_exit, national_standard
 
 Array = NDArray[np.float64]
@@ -47,15 +58,22 @@ START = {
     "urban_out_migration": np.log(0.01),
     "return_to_villages": np.log(0.002),
     "reclassification": 0.85,
-    "fertility_2010": 0.0,
-    "fertility_2016": 0.0,
-    "fertility_2020": 0.0,
+    "fertility_earlier": 0.0,
+    "fertility_middle": 0.0,
+    "fertility_base": 0.0,
     "mortality": 0.0,
-    "period_exit": -0.3,
+    "period_exit": 0.0,
     "period_arrivals": 0.0,
+    "period_reclassification": 0.0,
+    "period_fertility": 0.0,
+    "period_mortality": 0.0,
+}
+# What is taken of the years after 2020 in particular, before the nation's figures are seen. Of
+# mortality half of what Guizhou's published deaths showed: registered differentials overstate.
+AFTER_2020 = {
+    "period_exit": -0.3,
     "period_reclassification": -0.3,
     "period_fertility": -0.10,
-    # Half of what Guizhou's published deaths after 2020 showed: registered differentials overstate.
     "period_mortality": -0.10,
 }
 # Prior spread (transformed scale) between a region and the one it leans on.
@@ -67,13 +85,13 @@ SPREAD = {
     "urban_out_migration": 0.4,
     "return_to_villages": 0.7,
     "reclassification": 0.8,
-    "fertility_2010": 0.3,
-    "fertility_2016": 0.3,
-    "fertility_2020": 0.3,
+    "fertility_earlier": 0.3,
+    "fertility_middle": 0.3,
+    "fertility_base": 0.3,
     "mortality": 0.05,
-    "period_exit": 0.25,
+    "period_exit": 0.5,
     "period_arrivals": 0.25,
-    "period_reclassification": 0.25,
+    "period_reclassification": 0.5,
     "period_fertility": 0.10,
     "period_mortality": 0.10,
 }
@@ -128,13 +146,34 @@ class Atlas:
     ----------
     regions : mapping of str to Region
         With the nation under ``china``.
+    pooling : mapping of str to Pooling
+        By level: how regions depart from the pace of what they lie in.
+    span : Span
+        The two censuses; those before the base year of the seeds serve to look back.
+    kinds : mapping of str to str
+        Kind of each source.
+    arrivals : float, optional
+        Arrivals a year per resident where no stock of people registered elsewhere is known;
+        without it such a stock is required.
     """
 
-    def __init__(self, regions: Mapping[str, Region]):
+    def __init__(
+        self,
+        regions: Mapping[str, Region],
+        pooling: Mapping[str, Pooling],
+        *,
+        span: Span = SPAN,
+        kinds: Mapping[str, str] = MappingProxyType({}),
+        arrivals: float | None = None,
+    ):
         if "china" not in regions:
             raise CalibrationError("the seeds need china.yaml: national schedules and pace")
         self.regions = regions
-        self.standard: Standard = national_standard(regions["china"])
+        self.pooling = pooling
+        self.span = span
+        self.kinds = kinds
+        self.arrivals = arrivals
+        self.standard: Standard = national_standard(regions["china"], span)
         self._patterns: dict[str, Pattern] = {}
         self._inputs: dict[str, Inputs] = {}
 
@@ -142,7 +181,7 @@ class Atlas:
         """Patterns of the nearest region, itself or above, with tables by residence."""
         for ancestor in lineage(self.regions, region_id):
             region = self.regions[ancestor]
-            if table_of(region, BASE_YEAR).by_residence:
+            if table_of(region, self.span.base).by_residence:
                 if ancestor not in self._patterns:
                     pattern = Pattern.of(region, self.standard)
                     self._patterns[ancestor] = fit_exit(region, pattern, self.standard)
@@ -155,7 +194,7 @@ class Atlas:
 
     def made_of(self, region_id: str) -> list[str]:
         """Counties whose populations a region is the sum of."""
-        if table_of(self.regions[region_id], BASE_YEAR).by_residence:
+        if table_of(self.regions[region_id], self.span.base).by_residence:
             return []
         return self.children(region_id)
 
@@ -166,7 +205,7 @@ class Atlas:
         every cell.
         """
         region = self.regions[region_id]
-        single = self.standard.single_years
+        single = self.standard.single_years_of(year)
         if table_of(region, year).by_residence:
             return population_by_residence(region, year, single)
         if parts := self.made_of(region_id):
@@ -178,9 +217,9 @@ class Atlas:
 
     def base(self, region_id: str) -> Array:
         """Population of the base year on the boundary of today, (residence, sex, age)."""
-        population = self.population(region_id, BASE_YEAR)
+        population = self.population(region_id, self.span.base)
         for event in self.transfers(region_id):
-            left = self.population(event.from_, BASE_YEAR)
+            left = self.population(event.from_, self.span.base)
             moved = left * (transferred_persons(self.regions[event.to]) / left.sum())
             population = population + (moved if region_id == event.to else -moved)
         return population
@@ -191,7 +230,7 @@ class Atlas:
             event
             for owner in self.regions.values()
             for event in owner.boundary_events
-            if event.year == BASE_YEAR and region_id in (event.from_, event.to)
+            if event.year == self.span.base and region_id in (event.from_, event.to)
         ]
 
     def inputs(self, region_id: str) -> Inputs:
@@ -202,16 +241,19 @@ class Atlas:
             registered = [
                 o.value * (1.0 if o.unit == "persons" else 1e4)
                 for o in region.observations
-                if o.indicator == "registered_population" and o.year == BASE_YEAR
+                if o.indicator == "registered_population" and o.year == self.span.base
             ]
-            start = {year: self.population(region_id, year) for year in (2010, BASE_YEAR)}
+            counted = self.population(region_id, self.span.base)
             self._inputs[region_id] = Inputs(
                 id=region_id,
-                start=start,
+                earlier=self.population(region_id, self.span.first),
+                counted=counted,
                 base=self.base(region_id),
-                schedules={year: pattern.schedules(year) for year in (2015, BASE_YEAR)},
+                years=self.span.years,
+                schedules_before=pattern.schedules("before"),
+                schedules_after=pattern.schedules("after"),
                 bound=pattern.reclassification_bound,
-                absent=max(registered[0] - start[BASE_YEAR].sum(), 0.0) if registered else 0.0,
+                absent=max(registered[0] - counted.sum(), 0.0) if registered else 0.0,
                 yearly_mortality=self.standard.yearly_mortality,
             )
         return self._inputs[region_id]
@@ -219,6 +261,7 @@ class Atlas:
     def prior(self, region_id: str, parent: Normal | None) -> Normal:
         """Prior of a region, leaning on its parent's posterior."""
         region = self.regions[region_id]
+        start = START | (AFTER_2020 if self.span.base == SPAN.base else {})
         handed_down = dict(zip(NAMES, parent.mean, strict=True)) if parent is not None else {}
         mean, spread = [], []
         for name in NAMES:
@@ -227,22 +270,28 @@ class Atlas:
                 spread.append(0.01)
                 continue
             if name == "arrivals":
-                mean.append(np.log(arrival_rate(region)))
-            elif name == "rural_exit" and table_of(region, BASE_YEAR).by_residence:
+                mean.append(np.log(arrival_rate(region, self.arrivals)))
+            elif name == "rural_exit" and table_of(region, self.span.base).by_residence:
                 mean.append(np.log(self.pattern(region_id).exit_mean))
             elif name in handed_down and name not in NOT_HANDED_DOWN:
                 # The nation has no arrivals to hand down a period factor for.
                 mean.append(handed_down[name])
             else:
-                mean.append(START[name])
+                mean.append(start[name])
             national = NATIONAL_SPREAD if parent is None else {}
             within = SPREAD_WITHIN_PROVINCE if region.level in ("prefecture", "county") else {}
             spread.append(national.get(name, within.get(name, SPREAD[name])))
         return Normal(np.array(mean), np.diag(np.array(spread) ** 2))
 
 
-def arrival_rate(region: Region) -> float:
-    """Prior mean of arrivals a year per resident, from the stocks registered elsewhere."""
+def arrival_rate(region: Region, unknown: float | None = None) -> float:
+    """Prior mean of arrivals a year per resident, from the stocks registered elsewhere.
+
+    Raises
+    ------
+    CalibrationError
+        If no stock is known and nothing is given for that case.
+    """
     rates = []
     items: list[Baseline | History] = [region.baseline, *region.history]
     for item in items:
@@ -256,6 +305,8 @@ def arrival_rate(region: Region) -> float:
         elif region.level == "county":
             outside += within
         rates.append(outside / item.census.total / MEAN_STAY)
+    if not rates and unknown is not None:
+        return unknown
     if not rates:
         raise CalibrationError(
             f"{region.id}: registered_elsewhere is needed for the arrivals; none is given"
@@ -302,10 +353,79 @@ def _problem(
         region,
         atlas.inputs(region_id),
         atlas.standard,
+        kinds=atlas.kinds,
+        pace=expected_pace(atlas, region_id, parent),
         restated=bool(atlas.transfers(region_id)),
         withheld=withheld,
     )
     return atlas.prior(region_id, parent), evidence, labels
+
+
+# Error of that gain of log odds where the draws of the ensemble carry its uncertainty: small beside
+# theirs.
+CARRIED_ERROR = 0.01
+
+
+def urban_log_odds(population: Array) -> float:
+    """Log odds of the urban share of a population (residence, sex, age)."""
+    return float(logit(urban_share(population)))
+
+
+def departure(atlas: Atlas, region_id: str, years: int) -> Departure:
+    """How a region's pace is expected to depart from its parent's in the years after the base.
+
+    From its own record between the two censuses beside its parent's, and from how far its urban
+    share lies above or below its parent's.
+    """
+    region = atlas.regions[region_id]
+    assert region.parent is not None
+    own, above = atlas.inputs(region_id), atlas.inputs(region.parent)
+    earlier = urban_log_odds(own.earlier), urban_log_odds(above.earlier)
+    counted = urban_log_odds(own.counted), urban_log_odds(above.counted)
+    gain = counted[1] - earlier[1]
+    record = Record(
+        years=np.array([0.0, own.years]),
+        gains=np.array([counted[0] - earlier[0] - gain]),
+        offsets=np.array([earlier[0] - earlier[1]]),
+        scale=max(gain / own.years, LEAST_PACE),
+        noisy=np.zeros(2, dtype=bool),
+    )
+    return depart(atlas.pooling[region.level], record, counted[0] - counted[1], years)
+
+
+def expected_pace(atlas: Atlas, region_id: str, parent: Normal | None) -> Pace | None:
+    """The later pace of a region as pooling expects it.
+
+    Where the region has later figures of its own, the expectation has its full error and they
+    decide; where it has none, it is met and the draws carry the error. The nation leans on nothing:
+    its pace is carried on, unless later figures tell it.
+    """
+    region = atlas.regions[region_id]
+    if region.parent is None or parent is None:
+        if last_observed_year(region, atlas.span.base) > atlas.span.base:
+            return None
+        own = atlas.inputs(region_id)
+        gained = urban_log_odds(own.counted) - urban_log_odds(own.earlier)
+        return Pace(LEANING_YEARS, gained * LEANING_YEARS / own.years, CARRIED_ERROR)
+    above = atlas.inputs(region.parent).after(parent.mean[:, None], LEANING_YEARS)
+    gain = float(gain_of(above, LEANING_YEARS)[0])
+    mean, scale = departure(atlas, region_id, LEANING_YEARS).over(LEANING_YEARS)
+    has_own = last_observed_year(region, atlas.span.base) > atlas.span.base
+    error = max(scale * abs(gain), CARRIED_ERROR) if has_own else CARRIED_ERROR
+    return Pace(LEANING_YEARS, gain * (1.0 + mean), error)
+
+
+def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
+    """How a region's pace strays, year by year after the base, from what its posterior expects."""
+    region = atlas.regions[region_id]
+    pooling = atlas.pooling[region.level]
+    known = last_observed_year(region, atlas.span.base) - atlas.span.base
+    if region.parent is None or known > 0:
+        annual = reported(pooling, years)
+        return PaceNoise.from_standstill(region_id, pooling, annual, known, years)
+    horizon = max(years, LEANING_YEARS)
+    ahead = departure(atlas, region_id, horizon)
+    return PaceNoise.of(region_id, ahead, reported(pooling, horizon), years)
 
 
 # Every fourth age group is withheld in turn, so that each is predicted once from its neighbours.
@@ -326,7 +446,7 @@ def withheld_errors(
         The same shape: the error of survival without migration, for comparison.
     """
     region, inputs = atlas.regions[region_id], atlas.inputs(region_id)
-    table = table_of(region, BASE_YEAR)
+    table = table_of(region, atlas.span.base)
     counted = by_residence(table) if table.by_residence else by_sex(table)[None]
     errors = np.empty_like(counted)
     for fold in range(FOLDS):
@@ -345,5 +465,5 @@ def withheld_errors(
 
 
 def _groups_at(mean: Array, inputs: Inputs, atlas: Atlas, residence: bool) -> Array:
-    end = inputs.decade(mean[:, None])
+    end = inputs.before(mean[:, None])
     return counted_groups(end, atlas.standard, residence=residence)[..., 0]

@@ -19,7 +19,7 @@ from .posterior import Atlas, Calibrated, calibrate_one, in_order, lineage
 
 NAME = "posterior.json"
 # Raised whenever the same figures would give another posterior.
-VERSION = 1
+VERSION = 2
 # Significant digits kept: far below any posterior spread, and the file stays small.
 DIGITS = 7
 # Farthest from zero that a mean on the transformed scale, and the widest that its spread can
@@ -37,7 +37,7 @@ class Posteriors:
     ----------
     by_region : mapping of str to Normal
     sha256 : str
-        Hash of the numbers.
+        Hash of the numbers, and of the estimates by which paces stray.
     remade : tuple of str
         Regions whose figures had changed since the file was made and that were calibrated anew.
     """
@@ -50,7 +50,11 @@ class Posteriors:
 def fingerprint(atlas: Atlas, region_id: str) -> str:
     """Hash of every figure behind a region's calibration: its own, its parts', those above."""
     ids = {*lineage(atlas.regions, region_id), *atlas.made_of(region_id)}
-    parts: list[object] = [VERSION]
+    levels = {region.level for region in (atlas.regions[name] for name in ids)}
+    pooling = {level: repr(atlas.pooling[level]) for level in sorted(levels)}
+    sources = {o.source for name in ids for o in atlas.regions[name].observations}
+    kinds = {source: atlas.kinds[source] for source in sorted(sources) if source in atlas.kinds}
+    parts: list[object] = [VERSION, pooling, kinds]
     for name in sorted(ids):
         region = atlas.regions[name]
         kept = {"baseline", "history", "observations", "boundary_events", "standards", "level"}
@@ -133,7 +137,10 @@ def load(
             fresh = {region_id: calibrate_one(atlas, region_id, done)}
             item = as_data(atlas, fresh)["regions"][region_id]
         by_region[region_id] = _normal(item)
-    numbers = json.dumps({i: [_list(n.mean), _list(n.spread)] for i, n in by_region.items()})
+    behind = {level: repr(found) for level, found in sorted(atlas.pooling.items())}
+    numbers = json.dumps(
+        [behind, {i: [_list(n.mean), _list(n.spread)] for i, n in by_region.items()}]
+    )
     return Posteriors(by_region, hashlib.sha256(numbers.encode()).hexdigest(), tuple(remade))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
@@ -32,6 +33,28 @@ BASE_YEAR: Final = 2020
 # Observations are about the past; this is the latest year that can have been observed. Raise it
 # as years go by.
 LAST_OBSERVED_YEAR: Final = 2026
+
+
+@dataclass(frozen=True)
+class Span:
+    """The two censuses that a calibration runs between.
+
+    Attributes
+    ----------
+    first, base : int
+        Years of the earlier census and of the base, from which scenarios start.
+    """
+
+    first: int = 2010
+    base: int = BASE_YEAR
+
+    @property
+    def years(self) -> int:
+        """Years from one census to the other."""
+        return self.base - self.first
+
+
+SPAN: Final = Span()
 
 
 class Strict(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 
@@ -9,11 +10,14 @@ import numpy as np
 import xarray as xr
 
 from . import __version__
+from .backtest import Backtest
 from .parameters import NAMES, PARAMETERS, natural
+from .pooling_file import atlas_of
 from .posterior import Atlas, Calibrated, withheld_errors
 from .region import BASE_YEAR, Region
 from .run import sources_used
 from .scenario import Scenario
+from .scores import Score, as_rows
 from .seeds import Seeds
 from .verdicts import NOT_MODELLED, Verdict, is_conditional
 
@@ -248,7 +252,7 @@ def one_region(seeds: Seeds, region_id: str) -> str:
         if event.year == BASE_YEAR and region_id in (event.from_, event.to)
     ]
     if moved:
-        base = Atlas(seeds.regions).base(region_id)
+        base = atlas_of(seeds).base(region_id)
         lines.append(
             f"On the boundary since {BASE_YEAR}, which projection and verdicts use: about "
             f"{base.sum():,.0f} residents, {100 * base[0].sum() / base.sum():.1f} % urban "
@@ -386,3 +390,50 @@ def calibration_summary(atlas: Atlas, done: Mapping[str, Calibrated]) -> str:
         + "error of survival alone. data, prior: parameters that the figures moved, and that the "
         + "prior decides."
     )
+
+
+def skill_table(found: Backtest) -> str:
+    """Scores of all methods on a panel, or a word on why there are none."""
+    ours = sum(1 for f in found.forecasts if f.method == "simmodel")
+    if not found.scores:
+        return (
+            f"{ours} units forecast to {found.to:g} from {found.origin:g}; the panel holds no "
+            f"count of {found.to:g}, so there is nothing to score"
+        )
+    header = ["method", "units", "MAE", "", "bias", "CRPS", "80 % holds", "wide", "95 % holds"]
+    rows = [_skill_row(one) for one in found.scores]
+    units = sorted({one.block for one in found.scores})
+    resampled = "parents with all their units" if units == ["block"] else "units one by one"
+    return (
+        f"forecasts to {found.to:g} from {found.origin:g}, beside the counts of {found.to:g}\n\n"
+        + table(header, rows, "lrrlrrrrr")
+        + "\n\nMAE, bias, CRPS, wide: percentage points; in brackets the 90 % bootstrap interval ("
+        + f"{resampled}: what struck all units of the decade alike is not in it).\n"
+        + "holds: share of counts inside the interval; wide: mean width of the 80 % interval."
+    )
+
+
+def _skill_row(one: Score) -> list[str]:
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{100 * value:.0f} %"
+
+    low, high = one.intervals.get("mae", (None, None))
+    return [
+        one.method,
+        str(one.n),
+        f"{one.mae:.2f}",
+        "" if low is None else f"[{low:.2f}, {high:.2f}]",
+        f"{one.bias:+.2f}",
+        f"{one.crps:.2f}",
+        share(one.coverage80),
+        "–" if one.width80 is None else f"{one.width80:.2f}",
+        share(one.coverage95),
+    ]
+
+
+def skill_json(found: Backtest) -> str:
+    """Scores and notes for a machine."""
+    _, rows = as_rows(found.scores)
+    pits = {one.method: list(one.pit) for one in found.scores if one.pit}
+    data = {"origin": found.origin, "to": found.to, "scores": rows, "pit": pits}
+    return json.dumps({**data, "notes": list(found.notes)}, ensure_ascii=False, indent=1)

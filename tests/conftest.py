@@ -23,9 +23,9 @@ def seeds():
 
 @pytest.fixture(scope="session")
 def atlas(seeds):
-    from simmodel.posterior import Atlas
+    from simmodel.pooling_file import atlas_of
 
-    return Atlas(seeds.regions)
+    return atlas_of(seeds)
 
 
 @pytest.fixture(scope="session")

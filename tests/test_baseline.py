@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simmodel.baseline import GROUPS, by_sex, table_of
+from simmodel.baseline import AGES, GROUPS, by_sex, same_cohorts_earlier, table_of
 from simmodel.graduation import join_groups
 
 COUNTED = ("gansu", "guizhou", "wuwei", "linxia", "jinchang", "liupanshui")
@@ -46,6 +46,42 @@ def test_the_transfer_of_2020_moves_people_between_the_two_counties_only(seeds, 
     np.testing.assert_allclose(
         atlas.base("liupanshui.shuicheng") / np.where(left > 0, left, 1),
         np.where(left > 0, 1 - moved / left.sum(), 0),
+        rtol=1e-9,
+    )
+
+
+@pytest.mark.parametrize("shift", [1, 10])
+def test_the_same_cohorts_were_younger_by_hand(shift):
+    """Those aged x at the later count were x - shift at the earlier; nobody was 100 and over.
+
+    The oldest ages, whose cohorts the later count holds in one open group, keep its numbers.
+    """
+    later = np.arange(AGES) ** 2.0 * np.ones((2, 2, 1))
+    earlier = same_cohorts_earlier(later, shift)
+    assert earlier.shape == later.shape
+    assert earlier[1, 0, 30] == (30 + shift) ** 2
+    assert earlier[0, 1, 0] == shift**2
+    assert earlier[0, 0, 99 - shift] == 99.0**2
+    np.testing.assert_array_equal(earlier[..., 100 - shift :], later[..., 100 - shift :])
+    np.testing.assert_array_equal(later[0, 0], np.arange(AGES) ** 2.0)
+
+
+def test_cohorts_of_the_same_count_are_themselves():
+    later = np.random.default_rng(1).uniform(size=(2, 2, AGES))
+    same = same_cohorts_earlier(later, 0)
+    np.testing.assert_array_equal(same, later)
+    assert same is not later
+
+
+def test_single_years_within_groups_are_those_of_the_cohorts(atlas):
+    """Of those 15-19 in 2010, each age has the share that the same cohort has among 25-29."""
+    standard = atlas.standard
+    assert standard.single_year == 2020
+    found = atlas.population("gansu", 2010)[..., 15:20]
+    expected = standard.single_years[..., 25:30]
+    np.testing.assert_allclose(
+        found / found.sum(axis=-1, keepdims=True),
+        expected / expected.sum(axis=-1, keepdims=True),
         rtol=1e-9,
     )
 

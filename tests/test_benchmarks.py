@@ -9,6 +9,7 @@ from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 kernel = pytest.importorskip("kernel")
+scaling = pytest.importorskip("scaling")
 
 
 @pytest.mark.parametrize("draws", [1, 65, 200])
@@ -34,3 +35,13 @@ def test_threads_do_not_change_a_bit():
 def test_two_problems_of_one_seed_are_the_same():
     one, two = kernel.problem(10, seed=5), kernel.problem(10, seed=5)
     np.testing.assert_array_equal(one.levels, two.levels)
+
+
+def test_a_synthetic_county_of_the_scaling_benchmark_urbanizes():
+    """Quantiles of the rate by year, in order; one year more leaves the earlier ones alone."""
+    found = scaling.county(3, 100, 4)
+    assert found.shape == (5, 3)
+    assert np.all(np.diff(found, axis=1)[1:] > 0.0)
+    assert found[0, 1] < found[-1, 1] < 1.0
+    np.testing.assert_array_equal(found, scaling.county(3, 100, 4))
+    np.testing.assert_allclose(found[1], scaling.county(3, 100, 5)[1], rtol=1e-9)

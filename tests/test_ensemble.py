@@ -1,52 +1,78 @@
-"""Named random streams, tails, and the uncertain pace of the years to come."""
-
-from itertools import pairwise
+"""Named random streams, and the uncertain pace of the years to come."""
 
 import numpy as np
 import pytest
-from scipy import stats
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, stats
 
 from simmodel.ensemble import (
     BLOCK,
-    DEGREES_OF_FREEDOM,
-    NOISE_CORRELATION,
-    NOISE_SPREAD,
-    PACE_SPREAD,
-    RAMP_YEARS,
-    TRUNCATED,
-    heavy_tailed,
+    CROSSING_SPREAD,
+    FERTILITY_SPREAD,
+    GROWING_YEARS,
+    LARGEST_UNSTEADINESS,
+    LEAST_PACE_SHARE,
+    MORTALITY_SPREAD,
+    PaceNoise,
     pace_factors,
     standard_normal,
 )
+from simmodel.pooling import Departure, Pooling
 
-BASE = 2020
-YEARS = np.arange(2021, 2036)
-NATION = ("china", "nation", 2024)
-PROVINCE = ("gansu", "province", 2023)
+YEARS = 15
 PACED = ("exit", "reclassification")
+POOLING = Pooling(0.0, 0.0, spread=0.3, memory=6.0, freedom=3.0, point_error=0.0)
+NOTHING = np.zeros((YEARS, YEARS))
+# Of draws, four standard errors of an independent correlation.
+FOUR_ERRORS = 4 / np.sqrt(BLOCK)
 
 
-def prefecture(name, observed=BASE):
-    return (name, "prefecture", observed)
+def from_standstill(region, known, pooling=POOLING, years=YEARS, annual=0.0):
+    annual = annual**2 * np.eye(years)
+    return PaceNoise.from_standstill(region, pooling, annual, known, years)
+
+
+def ahead(mean, covariance, freedom=3.0):
+    return Departure(np.array(mean), np.array(covariance), freedom)
+
+
+def unobserved(region, spread=0.2, years=YEARS, freedom=3.0):
+    """Straying of a region without figures after the base, level in all years."""
+    apart = np.abs(np.subtract.outer(np.arange(years), np.arange(years)))
+    covariance = spread**2 * np.exp(-apart / 6.0)
+    departure = ahead(np.zeros(years), covariance, freedom)
+    return PaceNoise.of(region, departure, np.zeros((years, years)), years)
+
+
+NATION = from_standstill("china", known=4)
+PROVINCE = from_standstill("gansu", known=3)
+WUWEI, LINXIA = unobserved("wuwei"), unobserved("linxia")
 
 
 def factors(*lineage, seed=1, block=0, years=YEARS):
-    return pace_factors(seed, block, lineage, years, BASE)
+    return pace_factors(seed, block, lineage, years)
+
+
+def strayed(noise, seed=1, blocks=1):
+    """What the factors bend: as it stands above one, the logarithm below."""
+    found = np.concatenate([noise.factors(seed, block) for block in range(blocks)], axis=1)
+    return np.where(found > 1.0, found - 1.0, np.log(found))
 
 
 def test_a_stream_is_its_seed_name_and_block():
-    first = standard_normal(7, "pace/exit/wuwei", 3, (2,))
+    first = standard_normal(7, "pace/wuwei", 3, (2,))
     assert first.shape == (2, BLOCK)
-    np.testing.assert_array_equal(first, standard_normal(7, "pace/exit/wuwei", 3, (2,)))
+    np.testing.assert_array_equal(first, standard_normal(7, "pace/wuwei", 3, (2,)))
 
 
 @pytest.mark.parametrize(
     ("seed", "name", "block"),
-    [(8, "pace/exit/wuwei", 3), (7, "pace/exit/linxia", 3), (7, "pace/exit/wuwei", 4)],
+    [(8, "pace/wuwei", 3), (7, "pace/linxia", 3), (7, "pace/wuwei", 4)],
 )
 def test_another_seed_name_or_block_is_independent(seed, name, block):
     """Correlation of 64 x 1024 independent pairs: an error of 1/256; four of them allowed."""
-    one = standard_normal(7, "pace/exit/wuwei", 3, (64,))
+    one = standard_normal(7, "pace/wuwei", 3, (64,))
     other = standard_normal(seed, name, block, (64,))
     assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4 / 256
 
@@ -56,82 +82,211 @@ def test_numbers_are_standard_normal():
     assert stats.kstest(found, "norm").pvalue > 1e-3
 
 
-def test_tails_are_those_of_truncated_student():
-    """Quantile q of t(3) between +-5 is the quantile F(-5) + q (1 - 2 F(-5)) of t(3)."""
-    share = np.array([0.001, 0.05, 0.25, 0.5, 0.75, 0.95, 0.999])
-    t = stats.t(DEGREES_OF_FREEDOM)
-    low = t.cdf(-TRUNCATED)
-    expected = t.ppf(low + share * (t.cdf(TRUNCATED) - low))
-    found = heavy_tailed(stats.norm.ppf(share))
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
-    # Symmetric, inside the truncation, wider than normal from the quartiles out.
-    np.testing.assert_allclose(found, -found[::-1], atol=1e-9)
-    assert np.abs(heavy_tailed(np.array([-50.0, 50.0]))).max() <= TRUNCATED * (1 + 1e-12)
-    assert found[-2] > stats.norm.ppf(0.95)
-
-
-@pytest.mark.parametrize("lineage", [(NATION,), (PROVINCE, NATION)])
-def test_what_was_observed_is_not_drawn_again(lineage):
-    """Nation and province: exits and reclassification as calibrated until the last figure."""
-    found = factors(*lineage)
-    observed = min(year for _, _, year in lineage)
+@pytest.mark.parametrize(("noise", "known"), [(NATION, 4), (PROVINCE, 3)])
+def test_what_was_observed_is_not_drawn_again(noise, known):
+    """Exits and reclassification as calibrated until the last figure; uncertain from the next."""
+    alone = noise.factors(1, 0)
+    np.testing.assert_array_equal(alone[:known], 1.0)
+    assert np.all(alone[known:].std(axis=1) > 0.05)
+    found = factors(noise)
     for name in PACED:
-        np.testing.assert_array_equal(found[name][observed >= YEARS], 1.0)
-        assert np.all(np.log(found[name][observed < YEARS]).std(axis=1) > 0.05)
+        np.testing.assert_array_equal(found[name], alone)
+    for name in ("arrivals", "departure"):
+        np.testing.assert_array_equal(found[name][:known], 1.0)
+        np.testing.assert_allclose(
+            np.log(found[name][known:]).std(axis=1), CROSSING_SPREAD, rtol=0.1
+        )
 
 
-def test_spread_grows_over_the_ramp():
-    """Nation last observed in 2024: a third of the drift in 2025, all of it from 2027."""
-    found = np.log(factors(NATION)["exit"])
-    # The drift's share of the variance: its spread is PACE_SPREAD x that of the truncated t.
-    drift = PACE_SPREAD["nation"] * heavy_tailed(standard_normal(1, "pace/exit/china", 0, ()))
-    slope = [np.polyfit(drift, row, 1)[0] for row in found]
-    expected = np.clip((YEARS - 2024) / RAMP_YEARS, 0.0, 1.0)
-    np.testing.assert_allclose(slope, expected, atol=0.1)
+def test_straying_from_a_standstill_by_hand():
+    """Known for one year, then 0.5, 1.5, ... years on at spread 0.3 and memory 6.
+
+    exp(-|a - b| / 6) - exp(-(a + b) / 6): half a year on 1 - exp(-1/6) = 0.153518, a year later
+    1 - exp(-1/2) = 0.393469, between the two exp(-1/6) - exp(-1/3) = 0.129950. Times 0.09; annual
+    figures stray 0.2 further in every year that is not known.
+    """
+    noise = from_standstill("one", known=1, years=3, annual=0.2)
+    found = noise.root @ noise.root.T
+    expected = np.zeros((3, 3))
+    expected[1:, 1:] = 0.09 * np.array([[0.153518, 0.129950], [0.129950, 0.393469]])
+    expected[1, 1] += 0.04
+    expected[2, 2] += 0.04
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+    np.testing.assert_array_equal(noise.root, np.tril(noise.root))
+    np.testing.assert_array_equal(noise.shape, np.ones(3))
+    assert noise.freedom == POOLING.freedom
+
+
+def test_straying_settles_at_the_spread():
+    """A hundred years on, as if nothing had ever been known: spread 0.3, correlation exp(-1/6)."""
+    noise = from_standstill("one", known=4, years=105)
+    covariance = noise.root @ noise.root.T
+    assert covariance[-1, -1] == pytest.approx(0.09)
+    assert covariance[-1, -2] == pytest.approx(0.09 * np.exp(-1 / 6))
+
+
+def test_a_pace_known_to_the_end_does_not_stray():
+    noise = from_standstill("one", known=YEARS, annual=0.2)
+    np.testing.assert_array_equal(noise.factors(1, 0), 1.0)
+
+
+def test_straying_is_a_share_of_the_expected_pace_by_hand():
+    """Paces 1.5 and 0.5 of the parent's, mean one: twice the parent's straying is 4/3 and 4 of it.
+
+    Variances 0.04 and 0.01, covariance 0.006 become 0.04 / 2.25, 0.01 / 0.25 and 0.006 / 0.75;
+    annual figures add to them before.
+    """
+    departure = ahead([0.5, -0.5], [[0.03, 0.005], [0.005, 0.006]], freedom=4.5)
+    annual = np.array([[0.01, 0.001], [0.001, 0.004]])
+    noise = PaceNoise.of("one", departure, annual, 2)
+    np.testing.assert_allclose(noise.shape, [1.5, 0.5])
+    np.testing.assert_allclose(
+        noise.root @ noise.root.T,
+        [[0.04 / 2.25, 0.006 / 0.75], [0.006 / 0.75, 0.01 / 0.25]],
+        rtol=1e-9,
+    )
+    assert noise.freedom == 4.5
+    found = factors(noise, years=2)["exit"]
+    np.testing.assert_allclose(found, np.array([[1.5], [0.5]]) * noise.factors(1, 0))
+
+
+def test_no_pace_is_expected_to_turn_back():
+    """A departure of -3 leaves a fifth of the parent's pace."""
+    noise = PaceNoise.of("one", ahead([0.0, -3.0], 0.01 * np.eye(2)), np.zeros((2, 2)), 2)
+    assert noise.shape[1] / noise.shape[0] == pytest.approx(LEAST_PACE_SHARE)
+
+
+@pytest.mark.parametrize("freedom", [4.5, 30.0])
+def test_the_straying_has_the_covariance_of_its_root(freedom):
+    """Times the mean square of the unsteadiness, which is bounded.
+
+    40 x 1024 draws of Student's t; the fourth moment of one with 4.5 degrees of freedom, bounded at
+    five times unsteady, leaves 2 % of error on a variance.
+    """
+    departure = ahead(
+        [0.3, 0.1, 0.0], 0.04 * np.exp(-np.abs(np.subtract.outer(range(3), range(3))))
+    )
+    noise = PaceNoise.of("one", Departure(departure.mean, departure.covariance, freedom),
+                         np.zeros((3, 3)), 3)  # fmt: skip
+    found = strayed(noise, blocks=40)
+
+    def square(chance):
+        return min(np.sqrt(freedom / stats.chi2.ppf(chance, freedom)), LARGEST_UNSTEADINESS) ** 2
+
+    unsteady = integrate.quad(square, 0.0, 1.0, limit=200)[0]
+    # Unbounded it would be freedom / (freedom - 2).
+    assert 1.0 < unsteady < freedom / (freedom - 2.0) + 1e-9
+    expected = unsteady * (noise.root @ noise.root.T)
+    scale = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
+    np.testing.assert_allclose(
+        found @ found.T / found.shape[1] / scale, expected / scale, atol=0.06
+    )
+    np.testing.assert_allclose(found.mean(axis=1) / np.sqrt(np.diag(expected)), 0.0, atol=0.02)
+
+
+def test_the_straying_of_a_year_is_students_t():
+    """Between its outermost twentieths, which the bound of five times unsteady hardly touches.
+
+    At three degrees of freedom one draw in a hundred is beyond it (chi-square below 0.12).
+    """
+    found = strayed(from_standstill("one", known=0), blocks=8)[-1]
+    scale = np.linalg.norm(from_standstill("one", known=0).root[-1])
+    inner = np.linspace(0.05, 0.95, 19)
+    expected = stats.t(POOLING.freedom).ppf(inner)
+    # Error of a quantile: sqrt(q (1 - q) / draws) over the density there; four of them.
+    density = stats.t(POOLING.freedom).pdf(expected)
+    error = np.sqrt(inner * (1 - inner) / found.size) / density
+    assert np.all(np.abs(np.quantile(found, inner) / scale - expected) < 4 * error)
+
+
+@pytest.mark.parametrize("noise", [NATION, PROVINCE, WUWEI])
+def test_half_of_the_draws_are_faster_than_expected(noise):
+    """The median is one: of 8 x 1024 draws half lie above, but for four standard errors."""
+    found = np.concatenate([noise.factors(1, block) for block in range(8)], axis=1)
+    live = np.diag(noise.root) > 0.0
+    above = (found[live] > 1.0).mean(axis=1)
+    np.testing.assert_allclose(above, 0.5, atol=4 * 0.5 / np.sqrt(found.shape[1]))
+
+
+@given(st.floats(0.0, 20.0), st.floats(1.0, 30.0), st.integers(0, 2**32 - 1))
+def test_no_pace_turns_back_however_far_it_strays(spread, freedom, seed):
+    """Zero where the logarithm of a pace falls below what a number can be, never less."""
+    pooling = Pooling(0.0, 0.0, spread=spread, memory=6.0, freedom=freedom, point_error=0.0)
+    found = from_standstill("one", 2, pooling).factors(seed, 0)
+    assert np.isfinite(found).all()
+    assert found.min() >= 0.0
+    if spread <= 3.0:
+        assert found.min() > 0.0
+
+
+def test_upward_as_it_stands_and_downward_bent():
+    """A constant stray of x is a factor of 1 + x, one of -x exp(-x); the steadiness is its own."""
+    noise = PaceNoise("one", np.array([[0.4]]), 3.0, np.ones(1))
+    steady = 0.4 * standard_normal(1, "pace/one", 0, (1,))
+    chance = stats.norm.cdf(standard_normal(1, "steadiness/one", 0, ()))
+    unsteady = np.minimum(np.sqrt(3.0 / stats.chi2(3.0).ppf(chance)), LARGEST_UNSTEADINESS)
+    stray = unsteady * steady
+    expected = np.where(stray > 0, 1.0 + stray, np.exp(-np.abs(stray)))
+    np.testing.assert_allclose(noise.factors(1, 0), expected, rtol=1e-12)
 
 
 def test_a_region_without_figures_is_uncertain_from_the_first_year():
-    found = np.log(factors(prefecture("wuwei"), PROVINCE, NATION)["exit"])
-    assert found[0].std() > PACE_SPREAD["prefecture"]
+    found = factors(WUWEI, PROVINCE, NATION)["exit"]
+    np.testing.assert_array_equal(found, factors(WUWEI, PROVINCE, NATION)["reclassification"])
+    assert found[0].std() > 0.2
+    crossing = factors(WUWEI, PROVINCE, NATION)["arrivals"]
+    assert np.log(crossing[0]).std() == pytest.approx(CROSSING_SPREAD, rel=0.1)
 
 
 def test_regions_of_one_nation_share_its_pace():
     """What is left of a region's factor after its own is the same for its neighbour."""
-    wuwei = np.log(factors(prefecture("wuwei"), PROVINCE, NATION)["exit"])
-    own = np.log(factors(prefecture("wuwei"))["exit"])
-    linxia = np.log(factors(prefecture("linxia"), PROVINCE, NATION)["exit"])
-    other = np.log(factors(prefecture("linxia"))["exit"])
-    np.testing.assert_allclose(wuwei - own, linxia - other, atol=1e-12)
-    assert abs(np.corrcoef(own[0], other[0])[0, 1]) < 4 / np.sqrt(BLOCK)
-    assert np.corrcoef(wuwei[-1], linxia[-1])[0, 1] > 0.15
+    wuwei = factors(WUWEI, PROVINCE, NATION)["exit"]
+    linxia = factors(LINXIA, PROVINCE, NATION)["exit"]
+    own, other = factors(WUWEI)["exit"], factors(LINXIA)["exit"]
+    np.testing.assert_allclose(wuwei / own, linxia / other, rtol=1e-12)
+    np.testing.assert_allclose(wuwei / own, factors(PROVINCE, NATION)["exit"], rtol=1e-12)
+    ranks = stats.spearmanr
+    assert abs(ranks(own[0], other[0]).statistic) < FOUR_ERRORS
+    assert ranks(wuwei[-1], linxia[-1]).statistic > 0.15
 
 
 def test_a_province_shares_its_vital_rates():
-    wuwei = factors(prefecture("wuwei"), PROVINCE, NATION)
+    wuwei = factors(WUWEI, PROVINCE, NATION)
     gansu = factors(PROVINCE, NATION)
-    guizhou = factors(("guizhou", "province", 2023), NATION)
+    guizhou = factors(from_standstill("guizhou", known=3), NATION)
     for name in ("fertility", "mortality"):
         np.testing.assert_array_equal(wuwei[name], gansu[name])
         assert not np.array_equal(gansu[name], guizhou[name])
 
 
-def test_noise_is_stationary_and_fades_over_the_years():
-    """Spread 0.15 in every year, correlation 0.7 from one to the next."""
-    years = np.arange(2021, 2061)
-    found = np.log(factors(NATION, years=years)["exit"])
-    drift = PACE_SPREAD["nation"] * heavy_tailed(standard_normal(1, "pace/exit/china", 0, ()))
-    noise = (found - drift)[years >= 2027]
-    # Errors of a spread 1 / sqrt(2 x 1024) = 2.2 %, of a correlation 0.51 / 32 = 0.016.
-    np.testing.assert_allclose(noise.std(axis=1), NOISE_SPREAD, rtol=0.1)
-    steps = [np.corrcoef(a, b)[0, 1] for a, b in pairwise(noise)]
-    np.testing.assert_allclose(steps, NOISE_CORRELATION, atol=0.07)
+@pytest.mark.parametrize(
+    ("name", "spread"), [("fertility", FERTILITY_SPREAD), ("mortality", MORTALITY_SPREAD)]
+)
+def test_vital_rates_grow_uncertain_over_fifteen_years(name, spread):
+    """One number a draw, times the share of the fifteen years gone; then no wider."""
+    found = np.log(factors(unobserved("one", years=20), years=20)[name])
+    share = np.minimum((np.arange(20) + 1.0) / GROWING_YEARS, 1.0)
+    np.testing.assert_allclose(found, share[:, None] * found[-1], atol=1e-12)
+    assert found[-1].std() == pytest.approx(spread, rel=0.1)
 
 
 def test_a_longer_horizon_leaves_the_earlier_years_alone():
-    short = factors(prefecture("wuwei"), PROVINCE, NATION)
-    long = factors(prefecture("wuwei"), PROVINCE, NATION, years=np.arange(2021, 2051))
-    for name, values in short.items():
-        np.testing.assert_array_equal(values, long[name][: YEARS.size])
+    """The same draws: what a short run shows is the beginning of a long one."""
+    long = [unobserved("wuwei", years=30), from_standstill("china", 4, years=30)]
+    short = [unobserved("wuwei"), NATION]
+    for one, other in zip(short, long, strict=True):
+        np.testing.assert_allclose(one.root, other.first(YEARS).root, atol=1e-9)
+    found, further = factors(*short), factors(*long, years=30)
+    for name, values in found.items():
+        np.testing.assert_allclose(values, further[name][:YEARS], rtol=1e-7, err_msg=name)
+
+
+def test_the_first_years_of_a_straying_are_its_first_years():
+    first = PROVINCE.first(6)
+    assert (first.region, first.freedom) == (PROVINCE.region, PROVINCE.freedom)
+    assert first.root.shape == (6, 6)
+    assert first.shape.shape == (6,)
+    np.testing.assert_allclose(first.factors(1, 0), PROVINCE.factors(1, 0)[:6], rtol=1e-12)
 
 
 def test_blocks_differ_and_repeat():
