@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import null_space
 from scipy.optimize import minimize, minimize_scalar
 
 from simmodel.baseline import census_of
@@ -187,27 +188,49 @@ def counties() -> list[Record]:
 
 
 def nation(data: Path, known: int, communiques: dict[int, float]) -> Pooling:
-    """How the nation's pace changes from one interval to the next; it leans on nothing but itself.
+    """How the nation's pace strays from its own mean; it leans on nothing but itself.
 
-    The pace of an interval is expected to be that of the one before; the straying grows from a
-    standstill (`ensemble.PaceNoise.from_standstill`). Student's t with as many degrees of freedom
-    as changes have been seen.
+    Restricted maximum likelihood: the nation's intervals between counts since 1982, and the yearly
+    gains 2005-09 of the provinces' sum (one vintage), each beside a mean of its own, which is left
+    out by contrasts. Student's t with as many degrees of freedom as contrasts.
     """
     years, shares = countries(data)[CHINA]
-    points = {t: s for t, s in zip(years, shares, strict=True) if t >= 1982.0}
-    census = census_shares(data)["China"]
-    points |= {y + 0.84: s for y, s in census.items() if y == 2020}
-    points |= {y + 1.0: s for y, s in communiques.items() if y == max(communiques)}
-    points = {t: s for t, s in sorted(points.items()) if t <= known + 1.0}
-    t, odds = np.array(list(points)), logit(list(points.values()))
-    paces, spans = np.diff(odds) / np.diff(t), np.diff(t)
-    changes = paces[1:] / paces[:-1] - 1.0
+    points = {t: s for t, s in zip(years, shares, strict=True) if 1982.0 <= t < known + 1}
+    if known >= 2020:
+        points[2020.84] = census_shares(data)["China"][2020]
+    if communiques:
+        points[max(communiques) + 1.0] = communiques[max(communiques)]
+    dates = np.array(sorted(points))
+    between = np.diff(logit([points[t] for t in dates])) / np.diff(dates)
+    gains = annual_gains_of_the_sum(data)
+    starts = np.concatenate((dates[:-1], 2005.0 + np.arange(gains.size)))
+    ends = np.concatenate((dates[1:], 2006.0 + np.arange(gains.size)))
+    relative = np.concatenate((between / between.mean(), gains / gains.mean()))
+    of_set = np.arange(relative.size) >= between.size
+    means = np.stack((~of_set, of_set), axis=1).astype(float)
     memory = panel(data, min(known, PANEL_YEARS[-1])).memory
-    at = np.arange(0.05, 40.0, 0.1)
-    standstill = np.exp(-np.abs(at[:, None] - at) / memory) - np.exp(-(at[:, None] + at) / memory)
-    weights = [standstill[: int(s * 10), : int(s * 10)].mean() for s in spans[1:]]
-    spread = float(np.sqrt(np.mean(changes**2 / np.array(weights))))
-    return Pooling(0.0, 0.0, spread, memory, float(changes.size), 0.0)
+    covariance = integrated(memory, starts, ends, starts, ends)
+    covariance /= np.outer(ends - starts, ends - starts)
+    contrasts = null_space(means.T)
+    seen, spread = contrasts.T @ relative, contrasts.T @ covariance @ contrasts
+    scale = float(np.sqrt(seen @ np.linalg.solve(spread, seen) / seen.size))
+    return Pooling(0.0, 0.0, scale, memory, float(seen.size), 0.0)
+
+
+def annual_gains_of_the_sum(data: Path) -> np.ndarray:
+    """Yearly gains, in points, of the urban share of the provinces with figures of 2005 to 2009."""
+    rates: dict[str, dict[int, float]] = defaultdict(dict)
+    people = {}
+    for row in rows(data / "provinces.csv"):
+        yearbook = row["vintage"].startswith("pre-2010") and row["quality"] == "B"
+        if yearbook and 2005 <= int(row["year"]) <= 2009 and row["urban_rate_pct"]:
+            rates[row["province"]][int(row["year"])] = float(row["urban_rate_pct"])
+        if row["year"] == "2010" and row["quality"] == "A":
+            people[row["province"]] = float(row["pop_10k"])
+    whole = {name: by_year for name, by_year in rates.items() if len(by_year) == 5}
+    weights = np.array([people[name] for name in whole])
+    table = np.array([[by_year[y] for y in range(2005, 2010)] for by_year in whole.values()])
+    return np.asarray(np.diff(weights @ table / weights.sum()))
 
 
 def panel(data: Path, known: int) -> Pooling:
@@ -368,10 +391,10 @@ def estimate(data: Path) -> tuple[Estimates, dict[str, str]]:
         "panel": "124 countries on their census points beside the norm of WUP 2018; maximum "
         "likelihood of slope 0, shift, spread, memory, freedom and point error; "
         "wup2018_knots_reconstructed.csv",
-        "nation": "changes of China's pace from one interval between counts to the next, 1982 "
-        "onwards (the last: communiques after 2020); spread by maximum likelihood, freedom the "
-        "number of changes; wup2018_knots_reconstructed.csv, age_structure.csv.gz, "
-        "seeds/china.yaml",
+        "nation": "China's pace between counts since 1982 (the last: communiques after 2020) and "
+        "year by year 2005-09 (sum of provinces, one vintage), each beside its own mean; spread by "
+        "restricted maximum likelihood, freedom the number of contrasts; memory from the panel; "
+        "wup2018_knots_reconstructed.csv, age_structure.csv.gz, provinces.csv, seeds/china.yaml",
         "province": "31 provinces beside the nation: censuses 2000, 2010 (and 2020), survey 2005 "
         f"with an error of its own; {borrowed}; age_structure.csv.gz, provinces.csv{further_too}",
         "prefecture": f"{len(prefecture_rows(data))} prefectures beside their province, censuses "

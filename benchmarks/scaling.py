@@ -54,7 +54,7 @@ def county(number: int, draws: int, years: int) -> np.ndarray:
     annual = reported(POOLING, years)
     noise = [PaceNoise.of(f"county{number}", depart(POOLING, None, 0.0, years), annual, years)]
     for name, known in (("province", 2), ("nation", 4)):
-        noise.append(PaceNoise.from_standstill(name, POOLING, annual, known, years))
+        noise.append(PaceNoise.beyond(name, POOLING, annual, (0, known), years))
     rates = Exact()
     for block in range((draws + BLOCK - 1) // BLOCK):
         scores = standard_normal(1, f"parameters/county{number}", block, (len(NAMES),))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import extrapolation
+from .errors import SimmodelError
 from .forecast import Forecast, Panel
 from .hindcast import METHOD, forecast
-from .panel import aggregate, edge_notes
+from .panel import YEARS, aggregate, edge_notes
 from .pooling_file import atlas_of, read
 from .scores import Score, Scored, score
 from .seeds import Seeds
@@ -60,8 +61,16 @@ def backtest(
         Where ages are borrowed from.
     progress : callable, optional
         Called with the name of each unit.
+
+    Raises
+    ------
+    SimmodelError
+        If no unit has a count up to the origin, or ``to`` is no year a forecast reaches.
     """
-    known = aggregate(panel.until(origin))
+    if not origin < to <= YEARS[1]:
+        allowed = f"a later year up to {YEARS[1]}"
+        raise SimmodelError(f"{to:g} cannot be forecast from {origin:g}; allowed {allowed}")
+    known = _known(panel, origin)
     notes = list(edge_notes(known))
     notes += [
         f"{unit}: has no count up to {origin:g}: not forecast"
@@ -73,6 +82,11 @@ def backtest(
     by_method = {METHOD: list(ours.forecasts)}
     for name, method in extrapolation.METHODS.items():
         by_method[name] = method(known, origin, to)
+    notes += [
+        f"{name}: {_reason(name, known)}: nothing forecast"
+        for name in extrapolation.METHODS
+        if not by_method[name]
+    ]
     scored = [
         rows for forecasts in by_method.values() if (rows := beside_truth(panel, forecasts, to))
     ]
@@ -84,6 +98,31 @@ def backtest(
         tuple(scored),
         tuple(score(rows) for rows in scored),
     )
+
+
+def _known(panel: Panel, origin: float) -> Panel:
+    """What was known at the origin, with the sums of units inside others.
+
+    A unit that is first counted later is not there at all: an empty child would leave its parent
+    without a sum, and so its later rows would reach the forecast.
+    """
+    seen = panel.until(origin)
+    if not seen.points:
+        raise SimmodelError(f"no unit has a count up to {origin:g}")
+    return aggregate(replace(seen, parents={unit: seen.parents[unit] for unit in seen.points}))
+
+
+def _reason(method: str, known: Panel) -> str:
+    """Why a method of `extrapolation` could forecast no unit."""
+    if method == "empirical_bayes_drift":
+        return f"fewer than {extrapolation.FEWEST_TRANSITIONS} past transitions of this length"
+    if method == "hamilton_perry":
+        if not known.ages:
+            return "no counts by age"
+        return "no counts by age 10 or 5 years apart whose step leads to the year forecast"
+    if all(len(points) < 2 for points in known.points.values()):
+        return "no unit has two counts"
+    return "no unit has two counts that are neither all urban nor all rural"
 
 
 def beside_truth(panel: Panel, forecasts: Sequence[Forecast], to: float) -> tuple[Scored, ...]:

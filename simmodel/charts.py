@@ -328,8 +328,8 @@ def _explanation(
     lines = [
         "Bands: 50 %, 80 %, 90 % of draws"
         + (f" ({int(draws):,})" if draws is not None else "")
-        + "; set from the record of earlier forecasts, see docs/model.md.",
-        "色带：50 %、80 %、90 % 的模拟结果；宽度按以往预测的误差确定。",
+        + "; how well such intervals have held: docs/skill.md.",
+        "色带：50 %、80 %、90 % 的模拟结果；以往的检验结果见docs/skill.md。",
     ]
     lines += [f"Probabilities 概率: {condition}" for condition in conditions(rows)]
     away = [

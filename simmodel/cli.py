@@ -394,7 +394,9 @@ def hindcast(
     if out is not None:
         write_forecasts(out, found.forecasts)
         click.echo(f"wrote {out}", err=True)
-    if charts is not None and found.scores:
+    if charts is not None and not found.scores:
+        click.echo(f"no charts: the panel holds no count of {to:g}", err=True)
+    elif charts is not None:
         from .chart_hindcast import forecast_figure, skill_figure
         from .fonts import save
 

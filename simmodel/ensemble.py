@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from .pooling import Departure, Pooling
+from .pooling import Departure, Pooling, integrated
 
 Array = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ BLOCK = 1024
 LARGEST_UNSTEADINESS = 5.0
 # Years after the base over which a region's mean pace is expected to be what pooling makes it.
 LEANING_YEARS = 10
-# A pace is never expected to fall below this share of what it leans on.
+# Straying is taken as a share of the expected pace, of at least this share of what it leans on.
 LEAST_PACE_SHARE = 0.2
 # Spread of arrivals and urban departures (at once, where they are not observed), and of fertility
 # and mortality (growing over 15 years).
@@ -88,16 +88,36 @@ class PaceNoise:
         return cls(region, _root(covariance), departure.freedom, shape[:years])
 
     @classmethod
-    def from_standstill(
-        cls, region: str, pooling: Pooling, annual: Array, known: int, years: int
+    def beyond(
+        cls, region: str, pooling: Pooling, annual: Array, record: tuple[int, int], years: int
     ) -> PaceNoise:
-        """Straying of a region whose pace is known for the first ``known`` years after the base."""
-        since = np.maximum(np.arange(years) + 0.5 - known, 0.0)
-        apart, together = np.abs(since[:, None] - since), since[:, None] + since
-        covariance = np.exp(-apart / pooling.memory) - np.exp(-together / pooling.memory)
-        unknown = since > 0.0
-        root = _root(pooling.spread**2 * covariance + annual * np.outer(unknown, unknown))
-        return cls(region, root, pooling.freedom, np.ones(years))
+        """Straying of a region from its own mean pace of the latest years it is known of.
+
+        Parameters
+        ----------
+        region : str
+        pooling : Pooling
+        annual : ndarray, shape (year, year)
+            Covariance of what annual figures stray further.
+        record : (int, int)
+            First and last of the years known, from the base: (0, 4) where four annual figures
+            followed it, (-10, 0) where the last two censuses lie ten years apart.
+        years : int
+        """
+        at = np.arange(years, dtype=float)
+        first, last = (np.array([float(year)]) for year in record)
+        span = last - first
+        yearly = integrated(pooling.memory, at, at + 1.0, at, at + 1.0)
+        beside = integrated(pooling.memory, at, at + 1.0, first, last) / span
+        mean = integrated(pooling.memory, first, last, first, last) / span**2
+        unknown = (at >= record[1]).astype(float)
+        covariance = pooling.spread**2 * (yearly - beside - beside.T + mean) + annual
+        return cls(
+            region,
+            _root(covariance * np.outer(unknown, unknown)),
+            pooling.freedom,
+            np.ones(years),
+        )
 
     def first(self, years: int) -> PaceNoise:
         """The same straying, of fewer years."""

@@ -35,7 +35,7 @@ from .posterior import (
     lineage,
     pace_noise,
 )
-from .region import AgeSex, Baseline, Census, History, Region, Span
+from .region import SPAN, AgeSex, Baseline, Census, History, Region, Span
 from .standards import Pattern
 
 Array = NDArray[np.float64]
@@ -50,6 +50,8 @@ LEAST_ROOTS = 5
 # Where nothing is known of them: arrivals a year per resident, limit of the hazard of
 # reclassification.
 UNKNOWN_ARRIVALS, UNKNOWN_BOUND = 0.01, 0.01
+# A unit that loses people faster than this, a year, is open even where nothing lies above it.
+STEADY = 0.01
 # Prior spread (log or logit) of what totals and urban totals decide, and at most of what they leave
 # open, which is held near what is usual: it moves the forecast of the rate little.
 IDENTIFIED, UNIDENTIFIED = 0.7, 0.15
@@ -203,6 +205,10 @@ class _Maker:
                 f"{len(borrowed)} of {len(panel.points)} units have no counts by age, sex and "
                 "residence: ages are borrowed from what they lie in, or from the nation's census"
             )
+            if origin < atlas.span.first:
+                self.notes.append(
+                    f"that census is of {atlas.span.first}, after the origin: shapes by age only"
+                )
 
     def _common(self, pooling: Pooling) -> Pooling:
         """Estimates for topmost units, with the shift that their own latest intervals show."""
@@ -231,6 +237,10 @@ class _Maker:
                     self.made[name] = self._make(name, points)
                 except CalibrationError as error:
                     self.notes.append(f"{name}: left out: {error}")
+                except ValueError:  # the projection's, of intensities beyond its bounds
+                    self.notes.append(
+                        f"{name}: left out: its counts change faster than the projection can follow"
+                    )
         return self.made[name]
 
     def _make(self, name: str, points: tuple[Point, ...]) -> _Unit:
@@ -238,11 +248,13 @@ class _Maker:
         above = self.unit(parent) if parent is not None else None
         if self.aged is not None and self._id(name) in self.aged.regions:
             return self._make_aged(name, points, above, self.aged)
-        level = self.levels[name] if above is not None else self.levels.get(name, "panel")
+        level = self.levels[name]
+        if above is None and (level != "nation" or len(points) == 1):
+            level = "panel"  # with nothing above, and no pace of its own, as countries
         pooling = self.pooling[level]
         inputs = _inputs(self, name, points)
         pace, noise = _expectation(name, points, pooling, above, level, self.horizon)
-        prior = _prior(closed=above is None)
+        prior = _prior(closed=above is None, loss=_loss(points))
         evidence = _evidence(points, inputs, pace)
         try:
             posterior = calibrate(prior, evidence, sample=SAMPLE).posterior
@@ -277,6 +289,8 @@ def atlas_of_panel(
     nation = next((name for name, level in levels.items() if level == "nation"), None)
     dates = sorted(panel.ages.get(nation, {})) if nation is not None else []
     if nation is None or len(dates) < 2 or any(year != int(year) for year in dates[-2:]):
+        return None
+    if dates[-1] - dates[-2] != SPAN.years:  # schedules are read from cohorts ten years on
         return None
     span = Span(int(dates[-2]), int(dates[-1]))
     wanted = [
@@ -325,7 +339,7 @@ def _census(name: str, year: float, table: Array) -> Census:
 def _levels(panel: Panel) -> dict[str, str]:
     """Level of each unit by what it lies in: a sole topmost unit is a nation.
 
-    Several topmost units with others inside them are provinces; several without are a panel.
+    Several topmost units are a panel, and what lies inside one of them is a prefecture.
     """
 
     def above(name: str) -> str | None:
@@ -388,7 +402,8 @@ def _expectation(
     if level == "nation" and len(points) > 1:
         first, last = _window(points)
         pace = float(logit(last.rate) - logit(first.rate)) / (last.year - first.year)
-        noise = PaceNoise.from_standstill(name, pooling, nothing, 0, horizon)
+        window = (-max(round(last.year - first.year), 1), 0)
+        noise = PaceNoise.beyond(name, pooling, nothing, window, horizon)
         return Pace(LEANING_YEARS, pace * LEANING_YEARS, BORROWED_ERROR), noise
     record = _beside_norm(points) if len(points) > 1 else None
     ahead = depart(pooling, record, 0.0, horizon)
@@ -411,14 +426,27 @@ def _window(points: Sequence[Point]) -> tuple[Point, Point]:
     return (earlier[-1] if earlier else points[0]), last
 
 
-def _prior(*, closed: bool) -> Normal:
+def _loss(points: tuple[Point, ...]) -> float:
+    """Yearly rate at which a unit lost people, where that is more than `STEADY`; otherwise 0."""
+    first, last = _window(points)
+    if last.year == first.year:
+        return 0.0
+    loss = -float(np.log(last.total / first.total)) / (last.year - first.year)
+    return loss if loss > STEADY else 0.0
+
+
+def _prior(*, closed: bool, loss: float) -> Normal:
     """Prior of a unit of which nothing but totals and urban totals is known."""
     start = {name: START.get(name, 0.0) for name in NAMES}
     start |= {name: 0.0 for name in NAMES if name.startswith("period_")}
     start |= {"rural_exit": float(np.log(0.03)), "arrivals": float(np.log(UNKNOWN_ARRIVALS))}
     spread = {name: min(SPREAD[name], UNIDENTIFIED) for name in NAMES}
     spread |= dict.fromkeys(("rural_exit", *PACES), IDENTIFIED)
-    if closed:
+    if loss > 0.0:
+        # People left, from towns and villages: how many of each the totals tell.
+        start |= {"urban_out_migration": float(np.log(UNKNOWN_ARRIVALS + loss))}
+        spread["urban_out_migration"] = 2.0 * UNIDENTIFIED
+    elif closed:
         start |= CLOSED
         spread |= dict.fromkeys(CLOSED, 0.01)
     mean = np.array([start[name] for name in NAMES])

@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 
 RESIDENCES: Final = ("urban", "rural")
 SEXES: Final = ("female", "male")
+YEARS: Final = (1700, 2200)  # counted or forecast
 FORECAST_COLUMNS: Final = (
     "method",
     "unit",
@@ -57,7 +58,9 @@ class _Kind:
     fits: Callable[[float], bool]
 
 
-_YEAR: Final = _Kind("a year from 1700 to 2200", lambda year: 1700 <= year <= 2200)
+_YEAR: Final = _Kind(
+    f"a year from {YEARS[0]} to {YEARS[1]}", lambda year: YEARS[0] <= year <= YEARS[1]
+)
 _TOTAL: Final = _Kind("persons, more than 0", lambda persons: persons > 0)
 _PERSONS: Final = _Kind("persons, at least 0", lambda persons: persons >= 0)
 _SHARE: Final = _Kind("a share from 0 to 1, not a percentage", lambda share: 0 <= share <= 1)

@@ -13,7 +13,7 @@ from .pooling import POSITIVE, Pooling
 from .posterior import Atlas
 from .seeds import Seeds
 
-NAME = "pooling.json"
+NAME, SKILL = "pooling.json", "skill.json"
 LEVELS = ("panel", "nation", "province", "prefecture", "county")
 # No estimate of these is ever larger; those that divide something are above zero.
 LARGEST = 1e5
@@ -72,9 +72,7 @@ def read(directory: Path) -> Estimates:
     SeedError
         If the file is not one of estimates.
     """
-    package = Path(__file__).resolve().parent
-    places = (directory / NAME, package / "seeds" / NAME, package.parent / "seeds" / NAME)
-    path = next((p for p in places if p.is_file()), places[0])
+    path = _beside(directory, NAME)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -111,6 +109,53 @@ def _row(path: Path, level: str, row: Any) -> tuple[int, Pooling]:
         ):
             raise SeedError(f"{path}: levels.{level}.{name}: found {shown(value)}; {REMEDY}")
     return int(row["known"]), Pooling(**{name: float(row[name]) for name in names})
+
+
+@dataclass(frozen=True)
+class Skill:
+    """How well the model has forecast units of one level.
+
+    Attributes
+    ----------
+    years : int
+        From origin to the year forecast.
+    units : str
+        How many of what, and when.
+    mae, width80 : float
+        Mean absolute error, and width of the 80 % interval, in percentage points.
+    coverage80 : float
+        Share of counts inside that interval.
+    """
+
+    years: int
+    units: str
+    mae: float
+    coverage80: float
+    width80: float
+
+
+def read_skill(directory: Path) -> dict[str, Skill]:
+    """Scores by level, as `benchmarks/skill.py` left them beside the seeds or the shipped ones.
+
+    Raises
+    ------
+    SeedError
+        If the file is not one of scores.
+    """
+    path = _beside(directory, SKILL)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {level: Skill(**row) for level, row in data.items() if level in LEVELS}
+    except (OSError, ValueError, RecursionError, TypeError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or "not a file of scores"
+        remedy = "re-make it with `make skill`"
+        raise SeedError(f"{path}: cannot be read ({reason}); {remedy}") from None
+
+
+def _beside(directory: Path, name: str) -> Path:
+    package = Path(__file__).resolve().parent
+    places = (directory / name, package / "seeds" / name, package.parent / "seeds" / name)
+    return next((p for p in places if p.is_file()), places[0])
 
 
 def atlas_of(seeds: Seeds) -> Atlas:

@@ -421,8 +421,8 @@ def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
     pooling = atlas.pooling[region.level]
     known = last_observed_year(region, atlas.span.base) - atlas.span.base
     if region.parent is None or known > 0:
-        annual = reported(pooling, years)
-        return PaceNoise.from_standstill(region_id, pooling, annual, known, years)
+        record = (0, known) if known > 0 else (-atlas.span.years, 0)
+        return PaceNoise.beyond(region_id, pooling, reported(pooling, years), record, years)
     horizon = max(years, LEANING_YEARS)
     ahead = departure(atlas, region_id, horizon)
     return PaceNoise.of(region_id, ahead, reported(pooling, horizon), years)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -12,7 +12,7 @@ import xarray as xr
 from . import __version__
 from .backtest import Backtest
 from .parameters import NAMES, PARAMETERS, natural
-from .pooling_file import atlas_of
+from .pooling_file import atlas_of, read_skill
 from .posterior import Atlas, Calibrated, withheld_errors
 from .region import BASE_YEAR, Region
 from .run import sources_used
@@ -110,13 +110,13 @@ def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seed
             "",
             text,
             "",
-            *_notes(is_conditional(scenario), verdicts),
+            *_notes(is_conditional(scenario), verdicts, seeds),
             f"half by: first year to {scenario.horizon} by which half the draws have met it",
         ]
     )
 
 
-def _notes(conditional: bool, verdicts: Sequence[Verdict]) -> list[str]:
+def _notes(conditional: bool, verdicts: Sequence[Verdict], seeds: Seeds) -> list[str]:
     lines = [
         "of 100: draws in which the target is met"
         + (", if the measures deliver in full" if conditional else "")
@@ -124,11 +124,37 @@ def _notes(conditional: bool, verdicts: Sequence[Verdict]) -> list[str]:
         "≈ counts from half a unit of the last digit printed below the figure",
     ]
     lines += [f"near: {v.coherence.split(';')[0]}" for v in verdicts if v.comparison == "near"]
+    regions = {v.region for v in verdicts}
+    lines += skill_sentences(seeds, regions)
     lines.append(
-        "Intervals are set from the record of earlier forecasts of countries, not yet scored on "
-        "these regions; how migration and reclassification share the growth is decided by the "
-        "prior (docs/model.md)."
+        "How migration and reclassification share the growth is decided by the prior "
+        "(docs/model.md)."
     )
+    return lines
+
+
+LEVEL_NAMES = {"province": "省级", "prefecture": "地级"}
+
+
+def skill_sentences(seeds: Seeds, regions: Collection[str]) -> list[str]:
+    """How well the model has forecast regions like those shown, in both languages."""
+    levels = {str(seeds.regions[i].level) for i in regions if i in seeds.regions}
+    lines = []
+    for level, skill in read_skill(seeds.directory).items():
+        if level not in levels:
+            continue
+        held, wide = 100 * skill.coverage80, f"{skill.width80:.1f}"
+        lines.append(
+            f"Over {skill.years} years, for a {level} like yours, the error has been about "
+            f"{skill.mae:.1f} points ({skill.units}); the 80 % interval, {wide} points wide, held "
+            f"{held:.0f} of 100 counts (docs/skill.md)."
+        )
+        lines.append(
+            f"{LEVEL_NAMES[level]}地区{skill.years}年预测的平均误差约{skill.mae:.1f}个百分点；"
+            f"80 %区间平均宽{wide}个百分点，{held:.0f} %的实际值落在其中。"
+        )
+    if "county" in levels:
+        lines.append("For counties no earlier forecast can be scored: no count before 2010.")
     return lines
 
 
@@ -163,7 +189,7 @@ def several_scenarios(results: Sequence[tuple[Scenario, Sequence[Verdict]]], see
         "",
         "Scenarios other than the trend say what follows if their measures deliver in full.",
     ]
-    return "\n".join(lines + _notes(False, results[0][1]))
+    return "\n".join(lines + _notes(False, results[0][1], seeds))
 
 
 def region_list(seeds: Seeds) -> str:
@@ -397,8 +423,9 @@ def skill_table(found: Backtest) -> str:
     ours = sum(1 for f in found.forecasts if f.method == "simmodel")
     if not found.scores:
         return (
-            f"{ours} units forecast to {found.to:g} from {found.origin:g}; the panel holds no "
-            f"count of {found.to:g}, so there is nothing to score"
+            f"{ours} {'unit' if ours == 1 else 'units'} forecast to {found.to:g} from "
+            f"{found.origin:g}; the panel holds no count of {found.to:g}, so there is "
+            "nothing to score"
         )
     header = ["method", "units", "MAE", "", "bias", "CRPS", "80 % holds", "wide", "95 % holds"]
     rows = [_skill_row(one) for one in found.scores]

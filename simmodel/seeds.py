@@ -42,6 +42,11 @@ YEARLY_POINTS: Final = 5.0  # percentage points
 VITAL_SHARES: Final = (0.001, 0.05)  # births or deaths of a year, share of the census count
 MOVED_FACTOR: Final = 2.0  # where territory was moved, the census is of another boundary
 
+# Figures after the base year that a calibration would use, and the vintages they may have: chained
+# to the base census, or kept out.
+LATER_INDICATORS: Final = ("urbanization_rate", "total_population", "births", "deaths")
+LATER_VINTAGES: Final = ("post_2020_census", "plan", "undated")
+
 PARENT_LEVEL: Final = {"province": "nation", "prefecture": "province", "county": "prefecture"}
 
 
@@ -280,6 +285,7 @@ class _Folder:
         for stem, region in self.regions.items():
             document = self.documents[stem]
             self.faults.extend(_least_faults(document, region))
+            self.faults.extend(_vintage_faults(document, region))
             self.faults.extend(_later_faults(document, region, moved=stem in moved))
 
     def _moved(self) -> set[str]:
@@ -469,6 +475,24 @@ def _least_faults(document: Document, region: Region) -> Iterator[Fault]:
         where: KeyPath = ("baseline", "registered_elsewhere")
         where = where if stocks[0] is None else (*where, "other_province")
         yield document.fault(where, f"required key is missing: {LEAST}")
+
+
+def _vintage_faults(document: Document, region: Region) -> Iterator[Fault]:
+    """Refuse later figures that are chained to another census than that of the base year."""
+    own, *kept_out = LATER_VINTAGES
+    allowed = f"{own}, or {' or '.join(kept_out)}, which keep it out of the calibration"
+    reason = "the break between two censuses would be read as growth"
+    for place, o in enumerate(region.observations):
+        is_later = o.year > BASE_YEAR and o.indicator in LATER_INDICATORS
+        if not is_later or o.vintage in LATER_VINTAGES:
+            continue
+        where: KeyPath = ("observations", place, "vintage")
+        if o.vintage is None:
+            problem = f"required key is missing after {BASE_YEAR}: {reason}"
+            yield document.fault(where, problem, allowed=allowed)
+        else:
+            problem = f"is of another census than that of {BASE_YEAR}: {reason}"
+            yield document.fault(where, problem, found=shown(o.vintage), allowed=allowed)
 
 
 def _later_faults(document: Document, region: Region, *, moved: bool) -> Iterator[Fault]:

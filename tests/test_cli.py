@@ -1,5 +1,6 @@
 """The command line: every command answers, and what is wrong is one clear line a fault."""
 
+import csv
 import json
 import shutil
 
@@ -7,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from simmodel.cli import main
+from simmodel.panel import FORECAST_COLUMNS
+from simmodel.variables import QUANTILES
 from tests.conftest import ROOT
 
 TREND = ROOT / "scenarios/trend.yaml"
@@ -231,3 +234,180 @@ def test_several_scenarios_end_in_one_table(tmp_path):
     assert header.split()[-2:] == ["trend", "low_fertility"]
     assert {p.name for p in tmp_path.iterdir()} == {"trend", "low_fertility", "_compared"}
     assert (tmp_path / "_compared/compare_jinchang.png").exists()
+
+
+# --- hindcast ----------------------------------------------------------------------------------
+
+PANEL = """\
+unit,parent,year,total,urban
+hills,land,2000,30000000,8100000
+hills,land,2010,29000000,10700000
+hills,land,2020,28000000,13900000
+coast,land,2000,40000000,18000000
+coast,land,2010,46000000,27600000
+coast,land,2020,51000000,36000000
+"""
+POINT_METHODS = ["persistence", "linear", "constant_urgd", "un_wup_2018"]
+
+
+@pytest.fixture
+def panel(tmp_path):
+    path = tmp_path / "panel.csv"
+    path.write_text(PANEL, encoding="utf-8")
+    return path
+
+
+def hindcast(panel, *more, origin=2010, to=2020):
+    return call("hindcast", "--panel", panel, "--origin", origin, "--to", to, *more)
+
+
+@pytest.fixture(scope="module")
+def hindcasts(tmp_path_factory):
+    """Forecast and score a panel once: what is printed, and the folder of what is written."""
+    folder = tmp_path_factory.mktemp("hindcast")
+    path = folder / "panel.csv"
+    path.write_text(PANEL, encoding="utf-8")
+    out, charts = folder / "made" / "forecasts.csv", folder / "charts"
+    result = hindcast(path, "--json", "--out", out, "--charts", charts)
+    assert result.exit_code == 0, result.output
+    return result, out, charts
+
+
+def test_a_hindcast_for_a_machine_is_json(hindcasts):
+    def no_constant(name):
+        pytest.fail(f"{name} is not JSON")
+
+    found = json.loads(hindcasts[0].stdout, parse_constant=no_constant)
+    assert set(found) == {"origin", "to", "scores", "pit", "notes"}
+    assert (found["origin"], found["to"]) == (2010, 2020)
+    assert [row["method"] for row in found["scores"]] == ["simmodel", *POINT_METHODS]
+    assert all(row["n"] == 2 for row in found["scores"])
+    assert list(found["pit"]) == ["simmodel"]
+    assert len(found["pit"]["simmodel"]) == 2
+
+
+def test_notes_of_a_hindcast_are_beside_the_scores(hindcasts):
+    result, out, charts = hindcasts
+    notes = json.loads(result.stdout)["notes"]
+    errors = result.stderr.splitlines()
+    assert set(notes) <= set(errors)
+    for name in ("empirical_bayes_drift", "hamilton_perry"):
+        assert sum(note.startswith(f"{name}: ") for note in notes) == 1
+    assert f"wrote {out}" in errors
+    assert f"wrote {charts}" in errors
+
+
+def test_forecasts_are_written_with_their_quantiles(hindcasts):
+    _, out, _ = hindcasts
+    with out.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        assert reader.fieldnames == list(FORECAST_COLUMNS)
+        rows = list(reader)
+    assert list(dict.fromkeys(row["method"] for row in rows)) == ["simmodel", *POINT_METHODS]
+    for method in ("simmodel", *POINT_METHODS):
+        for unit in ("hills", "coast", "land"):
+            found = [row for row in rows if (row["method"], row["unit"]) == (method, unit)]
+            expected = QUANTILES if method == "simmodel" else (0.5,)
+            assert [float(row["quantile"]) for row in found] == list(expected)
+            rates = [float(row["urbanization_rate"]) for row in found]
+            assert rates == sorted(rates)
+            assert all(0.0 < rate < 1.0 for rate in rates)
+            assert all(float(row["total_population"]) > 1e6 for row in found)
+            assert {row["year"] for row in found} == {"2020"}
+    assert [path.name for path in out.parent.iterdir()] == [out.name], "nothing temporary is left"
+
+
+def test_two_charts_are_written_twice_each(hindcasts):
+    names = {path.name for path in hindcasts[2].iterdir()}
+    assert names == {"forecast.png", "forecast.svg", "skill.png", "skill.svg"}
+
+
+def test_a_hindcast_for_people_is_a_table(tmp_path):
+    path = tmp_path / "one.csv"
+    path.write_text("\n".join(PANEL.splitlines()[:4]).replace("land", ""), encoding="utf-8")
+    result = hindcast(path)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0] == "forecasts to 2020 from 2010, beside the counts of 2020"
+    (header,) = (line for line in lines if line.startswith("method"))
+    assert header.split()[:4] == ["method", "units", "MAE", "bias"]
+    for method in ("simmodel", *POINT_METHODS):
+        assert sum(line.split()[:2] == [method, "1"] for line in lines) == 1
+
+
+def test_a_panel_without_what_came_is_forecast_and_not_scored(tmp_path):
+    path, out = tmp_path / "one.csv", tmp_path / "forecasts.csv"
+    path.write_text("\n".join(PANEL.splitlines()[:3]).replace("land", ""), encoding="utf-8")
+    result = hindcast(path, "--out", out, to=2031.5)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == (
+        "1 unit forecast to 2031.5 from 2010; the panel holds no count of 2031.5, so there is "
+        "nothing to score"
+    )
+    rows = out.read_text(encoding="utf-8").splitlines()
+    assert rows[0] == ",".join(FORECAST_COLUMNS)
+    assert len(rows) == 1 + len(QUANTILES) + len(POINT_METHODS)
+    assert rows[1].startswith("simmodel,hills,2031.5,0.025,")
+
+
+@pytest.mark.parametrize("to", [2010, 2000, "nan"])
+def test_a_year_before_the_origin_is_wrong_usage(panel, to):
+    result = hindcast(panel, to=to)
+    assert result.exit_code == 2
+    assert "--to: is not after the origin" in result.stderr
+
+
+@pytest.mark.parametrize("option", [("--origin", "census"), ("--to", "2020年"), ("--origin", "")])
+def test_a_year_that_is_no_number_is_wrong_usage(panel, option):
+    result = hindcast(panel, *option)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option[0]}'" in result.stderr
+
+
+@pytest.mark.parametrize("to", ["inf", "2200.5", "1e9"])
+def test_a_year_out_of_reach_is_said_before_the_work(panel, tmp_path, to):
+    (line,) = refused(hindcast(panel, "--out", tmp_path / "out.csv", to=to))
+    assert "cannot be forecast from 2010; allowed a later year up to 2200" in line
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_an_origin_before_all_counts(panel, tmp_path):
+    out, charts = tmp_path / "out.csv", tmp_path / "charts"
+    found = refused(hindcast(panel, "--out", out, "--charts", charts, origin=1990))
+    assert found == ["no unit has a count up to 1990"]
+    assert not out.exists()
+    assert not charts.exists()
+
+
+@pytest.mark.parametrize(("name", "says"), [("none.csv", "does not exist"), ("", "is a folder")])
+def test_a_panel_that_is_not_a_file(tmp_path, name, says):
+    (line,) = refused(hindcast(tmp_path / name, "--out", tmp_path / "out.csv"))
+    assert line.startswith(str(tmp_path / name))
+    assert says in line
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_counts_by_age_that_are_not_there(panel, tmp_path):
+    (line,) = refused(hindcast(panel, "--ages", tmp_path / "ages.csv"))
+    assert "ages.csv: does not exist" in line
+
+
+def test_a_bad_panel_is_reported_in_full_and_nothing_written(panel, tmp_path):
+    text = PANEL.replace("8100000", "27%").replace("2010,46000000", "2010,0")
+    panel.write_text(text, encoding="utf-8")
+    out, charts = tmp_path / "out.csv", tmp_path / "charts"
+    first, second = refused(hindcast(panel, "--out", out, "--charts", charts))
+    assert first.startswith(f"{panel}:2: urban: is a percentage, not a number")
+    assert second.startswith(f"{panel}:6: total: is out of range")
+    assert not out.exists()
+    assert not charts.exists()
+
+
+def test_forecasts_do_not_replace_a_file_of_another_making(panel):
+    (line,) = refused(hindcast(panel, "--out", panel))
+    assert "is not a file of forecasts" in line
+    assert panel.read_text(encoding="utf-8") == PANEL
+
+
+def test_charts_do_not_go_into_a_file(panel):
+    assert hindcast(panel, "--charts", panel).exit_code == 2

@@ -28,9 +28,11 @@ NOTHING = np.zeros((YEARS, YEARS))
 FOUR_ERRORS = 4 / np.sqrt(BLOCK)
 
 
-def from_standstill(region, known, pooling=POOLING, years=YEARS, annual=0.0):
+def beyond(region, known, pooling=POOLING, years=YEARS, annual=0.0):
+    """Straying of a region with ``known`` figures after the base, or none and two censuses."""
     annual = annual**2 * np.eye(years)
-    return PaceNoise.from_standstill(region, pooling, annual, known, years)
+    record = (0, known) if known else (-10, 0)
+    return PaceNoise.beyond(region, pooling, annual, record, years)
 
 
 def ahead(mean, covariance, freedom=3.0):
@@ -45,8 +47,8 @@ def unobserved(region, spread=0.2, years=YEARS, freedom=3.0):
     return PaceNoise.of(region, departure, np.zeros((years, years)), years)
 
 
-NATION = from_standstill("china", known=4)
-PROVINCE = from_standstill("gansu", known=3)
+NATION = beyond("china", known=4)
+PROVINCE = beyond("gansu", known=3)
 WUWEI, LINXIA = unobserved("wuwei"), unobserved("linxia")
 
 
@@ -98,35 +100,46 @@ def test_what_was_observed_is_not_drawn_again(noise, known):
         )
 
 
-def test_straying_from_a_standstill_by_hand():
-    """Known for one year, then 0.5, 1.5, ... years on at spread 0.3 and memory 6.
+def by_midpoints(weights, step=0.01):
+    """Covariance of weighted means of the process (spread 0.3, memory 6), on a fine grid.
 
-    exp(-|a - b| / 6) - exp(-(a + b) / 6): half a year on 1 - exp(-1/6) = 0.153518, a year later
-    1 - exp(-1/2) = 0.393469, between the two exp(-1/6) - exp(-1/3) = 0.129950. Times 0.09; annual
-    figures stray 0.2 further in every year that is not known.
+    ``weights``: one row of (first, last, weight) each.
     """
-    noise = from_standstill("one", known=1, years=3, annual=0.2)
-    found = noise.root @ noise.root.T
+    at = np.arange(-10.0, 4.0, step) + step / 2
+    rows = np.array(
+        [sum(w * ((at >= a) & (at < b)) * step / (b - a) for a, b, w in parts) for parts in weights]
+    )
+    return rows @ (0.09 * np.exp(-np.abs(at[:, None] - at) / 6.0)) @ rows.T
+
+
+@pytest.mark.parametrize(("known", "record"), [(1, (0, 1)), (0, (-10, 0))])
+def test_straying_beyond_what_is_known_is_from_its_mean(known, record):
+    """A later year less the mean of the years known; annual figures stray 0.2 further."""
+    noise = beyond("one", known=known, years=3, annual=0.2)
     expected = np.zeros((3, 3))
-    expected[1:, 1:] = 0.09 * np.array([[0.153518, 0.129950], [0.129950, 0.393469]])
-    expected[1, 1] += 0.04
-    expected[2, 2] += 0.04
-    np.testing.assert_allclose(found, expected, atol=1e-7)
+    years = [[(y, y + 1, 1.0), (*record, -1.0)] for y in range(known, 3)]
+    expected[known:, known:] = by_midpoints(years) + 0.04 * np.eye(3 - known)
+    np.testing.assert_allclose(noise.root @ noise.root.T, expected, rtol=1e-4, atol=1e-9)
     np.testing.assert_array_equal(noise.root, np.tril(noise.root))
     np.testing.assert_array_equal(noise.shape, np.ones(3))
     assert noise.freedom == POOLING.freedom
 
 
-def test_straying_settles_at_the_spread():
-    """A hundred years on, as if nothing had ever been known: spread 0.3, correlation exp(-1/6)."""
-    noise = from_standstill("one", known=4, years=105)
+def test_straying_settles():
+    """A hundred years on, nothing of the four years known is left but their own mean.
+
+    Variance of a mean over L years at spread one and memory 6: 2 x 36 (exp(-L/6) - 1 + L/6) / L^2,
+    0.946684 for one year and 0.810377 for four; a year with the next 36 (1 - exp(-1/6))^2 =
+    0.848443.
+    """
+    noise = beyond("one", known=4, years=105)
     covariance = noise.root @ noise.root.T
-    assert covariance[-1, -1] == pytest.approx(0.09)
-    assert covariance[-1, -2] == pytest.approx(0.09 * np.exp(-1 / 6))
+    assert covariance[-1, -1] == pytest.approx(0.09 * (0.946684 + 0.810377), rel=1e-4)
+    assert covariance[-1, -2] == pytest.approx(0.09 * (0.848443 + 0.810377), rel=1e-4)
 
 
 def test_a_pace_known_to_the_end_does_not_stray():
-    noise = from_standstill("one", known=YEARS, annual=0.2)
+    noise = beyond("one", known=YEARS, annual=0.2)
     np.testing.assert_array_equal(noise.factors(1, 0), 1.0)
 
 
@@ -189,8 +202,8 @@ def test_the_straying_of_a_year_is_students_t():
 
     At three degrees of freedom one draw in a hundred is beyond it (chi-square below 0.12).
     """
-    found = strayed(from_standstill("one", known=0), blocks=8)[-1]
-    scale = np.linalg.norm(from_standstill("one", known=0).root[-1])
+    found = strayed(beyond("one", known=0), blocks=8)[-1]
+    scale = np.linalg.norm(beyond("one", known=0).root[-1])
     inner = np.linspace(0.05, 0.95, 19)
     expected = stats.t(POOLING.freedom).ppf(inner)
     # Error of a quantile: sqrt(q (1 - q) / draws) over the density there; four of them.
@@ -212,7 +225,7 @@ def test_half_of_the_draws_are_faster_than_expected(noise):
 def test_no_pace_turns_back_however_far_it_strays(spread, freedom, seed):
     """Zero where the logarithm of a pace falls below what a number can be, never less."""
     pooling = Pooling(0.0, 0.0, spread=spread, memory=6.0, freedom=freedom, point_error=0.0)
-    found = from_standstill("one", 2, pooling).factors(seed, 0)
+    found = beyond("one", 2, pooling).factors(seed, 0)
     assert np.isfinite(found).all()
     assert found.min() >= 0.0
     if spread <= 3.0:
@@ -253,7 +266,7 @@ def test_regions_of_one_nation_share_its_pace():
 def test_a_province_shares_its_vital_rates():
     wuwei = factors(WUWEI, PROVINCE, NATION)
     gansu = factors(PROVINCE, NATION)
-    guizhou = factors(from_standstill("guizhou", known=3), NATION)
+    guizhou = factors(beyond("guizhou", known=3), NATION)
     for name in ("fertility", "mortality"):
         np.testing.assert_array_equal(wuwei[name], gansu[name])
         assert not np.array_equal(gansu[name], guizhou[name])
@@ -272,7 +285,7 @@ def test_vital_rates_grow_uncertain_over_fifteen_years(name, spread):
 
 def test_a_longer_horizon_leaves_the_earlier_years_alone():
     """The same draws: what a short run shows is the beginning of a long one."""
-    long = [unobserved("wuwei", years=30), from_standstill("china", 4, years=30)]
+    long = [unobserved("wuwei", years=30), beyond("china", 4, years=30)]
     short = [unobserved("wuwei"), NATION]
     for one, other in zip(short, long, strict=True):
         np.testing.assert_allclose(one.root, other.first(YEARS).root, atol=1e-9)

@@ -76,7 +76,9 @@ def test_a_run_too_large_to_keep_agrees_with_the_exact_one(
     assert none is None
     assert sketched.attrs["quantiles"] == "within 0.05% of the value"
     for name in exact.data_vars:
-        tolerance = 1e-12 if str(name).endswith("_mean") else 2e-3
+        # Beside its own error of 0.05 % a sketch does not interpolate between draws, which lie up
+        # to a quarter of a percent apart where 3,000 of them spread widely.
+        tolerance = 1e-12 if str(name).endswith("_mean") else 3e-3
         np.testing.assert_allclose(sketched[name], exact[name], rtol=tolerance, err_msg=name)
     for one, two in zip(by_draws, by_blocks, strict=True):
         assert one.probability == two.probability

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from simmodel.errors import FaultError, SeedError
-from simmodel.region import Observation
-from simmodel.seeds import find_seeds, read_seeds
+from simmodel.evidence import MEASURES, VINTAGE_AFTER, later_observations
+from simmodel.region import BASE_YEAR, Observation
+from simmodel.seeds import LATER_INDICATORS, LATER_VINTAGES, find_seeds, read_seeds
 from simmodel.units import UNITS_OF, ObservedIndicator, TargetIndicator
 
 HERE = Path(__file__).parent
@@ -246,11 +247,11 @@ def lines_of(folder):
     return str(caught.value).splitlines()
 
 
-def observe(folder, region, indicator, value, unit, year):
+def observe(folder, region, indicator, value, unit, year, vintage="post_2020_census"):
     path = folder / f"{region}.yaml"
     new = (
         f"observations:\n  - {{indicator: {indicator}, value: {value}, unit: {unit}, year: {year}, "
-        "source: wuwei_plan_2021_2035, place: page, vintage: post_2020_census}\n"
+        f"source: wuwei_plan_2021_2035, place: page, vintage: {vintage}}}\n"
     )
     text = path.read_text(encoding="utf-8")
     assert text.count("observations:\n") == 1
@@ -294,6 +295,44 @@ def test_a_figure_that_cannot_follow_the_census_is_refused(
 def test_a_figure_that_can_follow_the_census_is_read(copied, indicator, value, unit):
     observe(copied, "wuwei", indicator, value, unit, 2022)
     assert read_seeds(copied).regions["wuwei"].observations[0].value == value
+
+
+def test_the_figures_whose_vintage_is_checked_are_those_of_the_calibration():
+    assert set(LATER_INDICATORS) == set(MEASURES)
+    assert LATER_VINTAGES[0] == VINTAGE_AFTER[BASE_YEAR]
+
+
+LATER = [
+    ("urbanization_rate", 49.2, "percent"),
+    ("total_population", 143.27, "10k_persons"),
+    ("births", 1.1, "10k_persons"),
+    ("deaths", 1.1, "10k_persons"),
+]
+
+
+@pytest.mark.parametrize("vintage", LATER_VINTAGES)
+def test_a_later_figure_is_on_the_base_census_or_kept_out_of_the_calibration(copied, vintage):
+    for indicator, value, unit in LATER:
+        observe(copied, "wuwei", indicator, value, unit, 2022, vintage)
+    used = later_observations(read_seeds(copied).regions["wuwei"], BASE_YEAR)
+    assert len(used) == (len(LATER) if vintage == "post_2020_census" else 0)
+
+
+def test_a_later_figure_of_another_vintage_is_refused(copied):
+    for indicator, value, unit in LATER:
+        observe(copied, "wuwei", indicator, value, unit, 2022, "pre_2020_census")
+    lines = lines_of(copied)
+    assert len(lines) == len(LATER)
+    for place, line in enumerate(lines):
+        assert re.search(rf"wuwei\.yaml:\d+: observations\[{place}\]\.vintage: ", line)
+        assert "would be read as growth; found 'pre_2020_census'" in line
+
+
+def test_earlier_figures_and_those_not_calibrated_may_be_of_any_vintage(copied):
+    observe(copied, "wuwei", "urbanization_rate", 47.0, "percent", 2020, "census_2020")
+    observe(copied, "wuwei", "urbanization_rate", 46.0, "percent", 2019, "pre_2020_census")
+    observe(copied, "wuwei", "registered_population", 180, "10k_persons", 2022, "mixed")
+    assert len(read_seeds(copied).regions["wuwei"].observations) >= 3
 
 
 def test_where_territory_was_moved_the_old_boundary_judges_little(copied):
