@@ -75,16 +75,21 @@ class PaceNoise:
     shape: Array
 
     @classmethod
-    def of(cls, region: str, departure: Departure, annual: Array, years: int) -> PaceNoise:
-        """Straying of a region that nothing has been observed of after the base.
+    def of(
+        cls, region: str, departure: Departure, annual: Array, years: int, known: int = 0
+    ) -> PaceNoise:
+        """Straying of a region from what is expected of it beside its parent.
 
         ``annual`` is the covariance of what annual figures stray further, (year, year); zeros
-        where censuses are forecast.
+        where censuses are forecast. In the first ``known`` years figures of its own tell the pace:
+        it does not stray, and is carried on.
         """
         pace = np.maximum(1.0 + departure.mean, LEAST_PACE_SHARE)
         covariance = departure.covariance + annual
         covariance = (covariance / np.outer(pace, pace))[:years, :years]
-        shape = pace / pace[:LEANING_YEARS].mean()
+        unknown = (np.arange(years) >= known).astype(float)
+        covariance *= np.outer(unknown, unknown)
+        shape = np.ones(pace.size) if known > 0 else pace / pace[:LEANING_YEARS].mean()
         return cls(region, _root(covariance), departure.freedom, shape[:years])
 
     @classmethod

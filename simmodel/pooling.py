@@ -185,7 +185,9 @@ def _moments(pooling: Pooling, record: Record) -> tuple[Array, Array]:
     return record.gains / record.scale - expected, covariance
 
 
-def depart(pooling: Pooling, record: Record | None, offset: float, years: int) -> Departure:
+def depart(
+    pooling: Pooling, record: Record | None, offset: float, years: int, known: int = 0
+) -> Departure:
     """Departures expected in the years after a unit's last count.
 
     Parameters
@@ -198,6 +200,9 @@ def depart(pooling: Pooling, record: Record | None, offset: float, years: int) -
         Log odds above the parent's at the last count.
     years : int
         How many years to look ahead.
+    known : int
+        Of how many of them annual figures tell the mean departure. It is met as expected here:
+        figures narrow what is left open, and what they say is for the caller.
     """
     ahead = np.arange(years, dtype=float)
     level = pooling.slope * offset + pooling.shift
@@ -211,10 +216,15 @@ def depart(pooling: Pooling, record: Record | None, offset: float, years: int) -
     weights = np.linalg.solve(covariance, between.T).T
     surprise = float(residual @ np.linalg.solve(covariance, residual))
     freedom = pooling.freedom + residual.size
+    mean = level + weights @ residual
     # A unit that has been steadier than most is likely to stay so.
     steadiness = (pooling.freedom + surprise) / freedom
     left = steadiness * (prior - weights @ between.T)
-    return Departure(level + weights @ residual, (left + left.T) / 2.0, freedom)
+    if known > 0:
+        seen = left[:, :known].mean(axis=1)
+        told = seen[:known].mean() + reported(pooling, known).mean()
+        left -= np.outer(seen, seen) / told
+    return Departure(mean, (left + left.T) / 2.0, freedom)
 
 
 def log_likelihood(pooling: Pooling, records: Sequence[Record]) -> float:

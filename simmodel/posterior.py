@@ -366,16 +366,22 @@ def _problem(
 CARRIED_ERROR = 0.01
 
 
+# Share of the expectation's error that is left to the posterior of a region with later figures of
+# its own; the draws carry what they leave open. With more, the first figure would widen the
+# forecast of far years, counting one uncertainty twice. An assumption.
+LEFT_OPEN = 0.25
+
+
 def urban_log_odds(population: Array) -> float:
     """Log odds of the urban share of a population (residence, sex, age)."""
     return float(logit(urban_share(population)))
 
 
-def departure(atlas: Atlas, region_id: str, years: int) -> Departure:
+def departure(atlas: Atlas, region_id: str, years: int, known: int = 0) -> Departure:
     """How a region's pace is expected to depart from its parent's in the years after the base.
 
     From its own record between the two censuses beside its parent's, and from how far its urban
-    share lies above or below its parent's.
+    share lies above or below its parent's. Its figures of the first ``known`` years narrow it.
     """
     region = atlas.regions[region_id]
     assert region.parent is not None
@@ -390,13 +396,14 @@ def departure(atlas: Atlas, region_id: str, years: int) -> Departure:
         scale=max(gain / own.years, LEAST_PACE),
         noisy=np.zeros(2, dtype=bool),
     )
-    return depart(atlas.pooling[region.level], record, counted[0] - counted[1], years)
+    offset = counted[0] - counted[1]
+    return depart(atlas.pooling[region.level], record, offset, years, known)
 
 
 def expected_pace(atlas: Atlas, region_id: str, parent: Normal | None) -> Pace | None:
     """The later pace of a region as pooling expects it.
 
-    Where the region has later figures of its own, the expectation has its full error and they
+    Where the region has later figures of its own, the expectation has part of its error and they
     decide; where it has none, it is met and the draws carry the error. The nation leans on nothing:
     its pace is carried on, unless later figures tell it.
     """
@@ -411,7 +418,7 @@ def expected_pace(atlas: Atlas, region_id: str, parent: Normal | None) -> Pace |
     gain = float(gain_of(above, LEANING_YEARS)[0])
     mean, scale = departure(atlas, region_id, LEANING_YEARS).over(LEANING_YEARS)
     has_own = last_observed_year(region, atlas.span.base) > atlas.span.base
-    error = max(scale * abs(gain), CARRIED_ERROR) if has_own else CARRIED_ERROR
+    error = max(LEFT_OPEN * scale * abs(gain), CARRIED_ERROR) if has_own else CARRIED_ERROR
     return Pace(LEANING_YEARS, gain * (1.0 + mean), error)
 
 
@@ -420,12 +427,12 @@ def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
     region = atlas.regions[region_id]
     pooling = atlas.pooling[region.level]
     known = last_observed_year(region, atlas.span.base) - atlas.span.base
-    if region.parent is None or known > 0:
+    if region.parent is None:
         record = (0, known) if known > 0 else (-atlas.span.years, 0)
         return PaceNoise.beyond(region_id, pooling, reported(pooling, years), record, years)
     horizon = max(years, LEANING_YEARS)
-    ahead = departure(atlas, region_id, horizon)
-    return PaceNoise.of(region_id, ahead, reported(pooling, horizon), years)
+    ahead = departure(atlas, region_id, horizon, known)
+    return PaceNoise.of(region_id, ahead, reported(pooling, horizon), years, known)
 
 
 # Every fourth age group is withheld in turn, so that each is predicted once from its neighbours.

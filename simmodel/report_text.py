@@ -348,6 +348,7 @@ CALIBRATION_COLUMNS = (
     "decided_by",
     "most_correlated_with",
     "correlation",
+    *(f"correlation_with_{name}" for name in NAMES),
 )
 
 
@@ -380,6 +381,9 @@ def calibration_rows(
                 "most_correlated_with": NAMES[other],
                 "correlation": float(correlation[i, other]),
             }
+            for name, value in zip(NAMES, correlation[i], strict=True):
+                itself = name == parameter.name
+                row[f"correlation_with_{name}"] = 1.0 if itself else float(value)
             for kind in ("prior", "posterior"):
                 for z, label in ((0.0, "median"), (-1.645, "p05"), (1.645, "p95")):
                     row[f"{kind}_{label}"] = float(ends[kind][z][parameter.name][0])
