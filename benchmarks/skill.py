@@ -219,9 +219,8 @@ def one_more_year(bench: Bench) -> list[tuple[str, int, float, float]]:
         forecasts: dict[tuple[int, int], Forecast] = {}
         for last in (2011, 2012, 2013, 2014):
             seen = {year: rate for year, rate in by_year.items() if year <= last}
-            for year in (last + 1, last + 2):
-                if year <= 2015:
-                    forecasts[last, year] = annual_forecast(plain, unit, seen, year, done)
+            for year, one in annual_forecasts(plain, unit, seen, done).items():
+                forecasts[last, year] = one
         for year in (2013, 2014, 2015):
             pair = [
                 crps(Scored(METHOD, unit, unit, by_year[year], forecasts[last, year]))
@@ -242,20 +241,20 @@ def annual_figures(data: Path) -> dict[str, dict[int, float]]:
     return {unit: by_year for unit, by_year in found.items() if len(by_year) == 5}
 
 
-def annual_forecast(
-    atlas: Atlas, unit: str, seen: Mapping[int, float], year: int, done: dict[str, Calibrated]
-) -> Forecast:
-    """Next figures of a province with its own annual ones assimilated, as `run` does."""
+def annual_forecasts(
+    atlas: Atlas, unit: str, seen: Mapping[int, float], done: dict[str, Calibrated]
+) -> dict[int, Forecast]:
+    """Figures to 2015 of a province with its own annual ones assimilated, as `run` does."""
     observations = tuple(
         Observation.model_construct(
             indicator="urbanization_rate",
             value=100.0 * rate,
             unit="percent",
-            year=seen_year,
+            year=year,
             vintage="pre_2020_census",
             source="rounded",
         )
-        for seen_year, rate in seen.items()
+        for year, rate in seen.items()
     )
     regions = {NATION: atlas.regions[NATION]}
     regions[unit] = atlas.regions[unit].model_copy(update={"observations": observations})
@@ -266,17 +265,18 @@ def annual_forecast(
         kinds={"rounded": "plan"},  # most are whole percent: an error of 0.3 points
         arrivals=UNKNOWN_ARRIVALS,
     )
-    found = calibrate_one(told, unit, done)
-    years = year - 2010
+    posterior = calibrate_one(told, unit, done).posterior.posterior
+    years = 2015 - told.span.base
     noise = [pace_noise(told, name, years) for name in lineage(regions, unit)]
-    posterior = found.posterior.posterior
     path = project_block(told.inputs(unit), posterior, noise, years, (20201101, 0))
-    rate = path.urban[-1] / (path.urban[-1] + path.rural[-1])
-    total = path.urban[-1] + path.rural[-1]
+    total = path.urban + path.rural
     levels = np.array(LEVELS)
-    return Forecast(
-        METHOD, unit, year, LEVELS, np.quantile(rate, levels), np.quantile(total, levels)
-    )
+    found = {}
+    for year in range(max(seen) + 1, 2016):
+        at = year - told.span.base
+        rates, totals = (np.quantile(x[at], levels) for x in (path.urban / total, total))
+        found[year] = Forecast(METHOD, unit, year, LEVELS, rates, totals)
+    return found
 
 
 def summary(results: Sequence[tuple[str, int, float, float]]) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 Units with counts by age, sex and residence at two whole-year dates go through `posterior.Atlas`
 as regions do. The others borrow ages from the nearest unit above them that has some, or from the
-nation, and go through the same calibration and projection. Nothing after the origin is read.
+nation, and go through the same calibration and projection. Of a panel, nothing after the origin is
+read; what is borrowed from the census of 2020 whatever the origin stands in docs/model.md.
 """
 
 from __future__ import annotations
@@ -83,9 +84,7 @@ class _Unit:
     """A unit on its way from counts to a forecast."""
 
     name: str
-    level: str
     points: tuple[Point, ...]
-    above: _Unit | None
     inputs: Inputs
     posterior: Normal
     noise: list[PaceNoise] = field(default_factory=list)
@@ -247,7 +246,7 @@ class _Maker:
         parent = self.panel.parents.get(name)
         above = self.unit(parent) if parent is not None else None
         if self.aged is not None and self._id(name) in self.aged.regions:
-            return self._make_aged(name, points, above, self.aged)
+            return self._make_aged(name, points, self.aged)
         level = self.levels[name]
         if above is None and (level != "nation" or len(points) == 1):
             level = "panel"  # with nothing above, and no pace of its own, as countries
@@ -261,19 +260,17 @@ class _Maker:
         except CalibrationError:
             # Often no more than bad luck with few draws.
             posterior = calibrate(prior, evidence, sample=8 * SAMPLE).posterior
-        unit = _Unit(name, level, points, above, inputs, posterior)
+        unit = _Unit(name, points, inputs, posterior)
         unit.noise = [noise, *(above.noise if above is not None else [])]
         return unit
 
-    def _make_aged(
-        self, name: str, points: tuple[Point, ...], above: _Unit | None, atlas: Atlas
-    ) -> _Unit:
+    def _make_aged(self, name: str, points: tuple[Point, ...], atlas: Atlas) -> _Unit:
         """A unit with ages, made as regions are."""
         own = self._id(name)
         self.calibrated[own] = calibrate_one(atlas, own, self.calibrated)
         inputs = atlas.inputs(own)
         posterior = self.calibrated[own].posterior.posterior
-        unit = _Unit(name, self.levels[name], points, above, inputs, posterior)
+        unit = _Unit(name, points, inputs, posterior)
         unit.noise = [pace_noise(atlas, i, self.horizon) for i in lineage(atlas.regions, own)]
         return unit
 

@@ -72,12 +72,7 @@ def read(directory: Path) -> Estimates:
     SeedError
         If the file is not one of estimates.
     """
-    path = _beside(directory, NAME)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or "not JSON"
-        raise SeedError(f"{path}: cannot be read ({reason}); {REMEDY}") from None
+    path, data = _data(directory, NAME, REMEDY)
     levels = data.get("levels") if isinstance(data, dict) else None
     if not isinstance(levels, dict) or set(levels) != set(LEVELS):
         raise SeedError(f"{path}: levels: allowed are exactly {', '.join(LEVELS)}; {REMEDY}")
@@ -142,20 +137,24 @@ def read_skill(directory: Path) -> dict[str, Skill]:
     SeedError
         If the file is not one of scores.
     """
-    path = _beside(directory, SKILL)
+    remedy = "re-make it with `make skill`"
+    path, data = _data(directory, SKILL, remedy)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
         return {level: Skill(**row) for level, row in data.items() if level in LEVELS}
-    except (OSError, ValueError, RecursionError, TypeError, AttributeError) as error:
-        reason = getattr(error, "strerror", None) or "not a file of scores"
-        remedy = "re-make it with `make skill`"
-        raise SeedError(f"{path}: cannot be read ({reason}); {remedy}") from None
+    except (TypeError, AttributeError):
+        raise SeedError(f"{path}: is not a file of scores; {remedy}") from None
 
 
-def _beside(directory: Path, name: str) -> Path:
+def _data(directory: Path, name: str, remedy: str) -> tuple[Path, Any]:
+    """Where a file beside the seeds is, or else the shipped one, and what it holds."""
     package = Path(__file__).resolve().parent
     places = (directory / name, package / "seeds" / name, package.parent / "seeds" / name)
-    return next((p for p in places if p.is_file()), places[0])
+    path = next((p for p in places if p.is_file()), places[0])
+    try:
+        return path, json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "not JSON"
+        raise SeedError(f"{path}: cannot be read ({reason}); {remedy}") from None
 
 
 def atlas_of(seeds: Seeds) -> Atlas:

@@ -458,7 +458,7 @@ class Region(Strict):
 class Source(Strict):
     """An entry of ``sources.yaml``."""
 
-    kind: Literal["plan", "census", "yearbook", "communique", "compilation", "article"]
+    kind: Literal["plan", "census", "survey", "yearbook", "communique", "compilation", "article"]
     title: Names
     publisher: Text
     year: Year
