@@ -27,7 +27,7 @@ from simmodel.chart_hindcast import forecast_figure, skill_figure
 from simmodel.fonts import save
 from simmodel.forecast import LEVELS, Forecast, Panel, Point
 from simmodel.hindcast import METHOD, NATION, UNKNOWN_ARRIVALS, atlas_of_panel, forecast
-from simmodel.model import project_block
+from simmodel.model import draw
 from simmodel.pooling_file import Estimates, atlas_of, read
 from simmodel.posterior import Atlas, Calibrated, calibrate_one, lineage, pace_noise
 from simmodel.region import Observation, Span
@@ -268,7 +268,7 @@ def annual_forecasts(
     posterior = calibrate_one(told, unit, done).posterior.posterior
     years = 2015 - told.span.base
     noise = [pace_noise(told, name, years) for name in lineage(regions, unit)]
-    path = project_block(told.inputs(unit), posterior, noise, years, (20201101, 0))
+    path = draw(told.inputs(unit), posterior, noise, years, (20201101, 0)).project()
     total = path.urban + path.rural
     levels = np.array(LEVELS)
     found = {}

@@ -22,7 +22,7 @@ from .ensemble import LEANING_YEARS, PaceNoise
 from .errors import CalibrationError
 from .evidence import TOTAL_ERROR, URBAN_ERROR, Inputs, Pace, gain_of
 from .forecast import LEVELS, Forecast, Panel, Point
-from .model import project_block
+from .model import draw
 from .parameters import NAMES
 from .pooling import LEAST_PACE, Departure, Pooling, Record, depart, logit, norm, share_of
 from .pooling_file import Estimates
@@ -151,7 +151,7 @@ def _forecast(unit: _Unit, to: float, seed: int) -> Forecast:
     noise = [straying.first(years) for straying in unit.noise]
     odds, totals = [], []
     for block in range(BLOCKS):
-        path = project_block(unit.inputs, unit.posterior, noise, years, (seed, block))
+        path = draw(unit.inputs, unit.posterior, noise, years, (seed, block)).project()
         odds.append(np.log(path.urban / path.rural))
         totals.append(np.log(path.urban + path.rural))
     at = min(max(ahead, 0.0), float(years))

@@ -168,62 +168,179 @@ def blocks(
     ScenarioError
         If a programme moves more people than there are.
     """
-    regions = regions_of(scenario, atlas)
-    references = references_of(regions, atlas)
-    years = np.arange(BASE_YEAR, scenario.horizon + 1)
-    draws = scenario.ensemble.draws
-    named = (*regions, *references)
-    programmes = {
-        name: np.array([programme_flow(atlas, i, name, years[1:]) for i in named])
-        for name in scenario.programmes
-    }
-    moved = np.zeros((len(named), years.size - 1)) + sum(programmes.values())
-    levers = [lever_paths(scenario, atlas, lineage(atlas.regions, i), years[1:]) for i in named]
-    everywhere = dict.fromkeys(a for i in named for a in lineage(atlas.regions, i))
-    noise = {i: pace_noise(atlas, i, years.size - 1) for i in everywhere}
-    count = (draws + BLOCK - 1) // BLOCK
-    for block in range(count):
-        progress(f"{100 * block // count} %")
-        kept = min(BLOCK, draws - block * BLOCK)
-        urban = np.empty((len(named), years.size, kept))
+    cast = Cast(scenario, atlas, posteriors)
+    for block in range(cast.blocks):
+        progress(f"{100 * block // cast.blocks} %")
+        yield cast.ensemble(scenario, block)
+
+
+class Cast:
+    """The regions of a scenario with their draws before any lever, kept to be used again.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its regions, horizon and ensemble count; levers and programmes come with each projection.
+    atlas : Atlas
+    posteriors : mapping of str to Normal
+        Of every region projected.
+    regions : sequence of str, optional
+        Regions wanted, without what lies inside them, instead of all of the scenario.
+    keep : bool
+        Keep the draws, so that other levers meet the same ones without making them anew.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        atlas: Atlas,
+        posteriors: Mapping[str, Normal],
+        *,
+        regions: Sequence[str] | None = None,
+        keep: bool = False,
+    ):
+        self.atlas, self._posteriors, self._keep = atlas, posteriors, keep
+        self.regions = regions_of(scenario, atlas) if regions is None else tuple(regions)
+        self.references = references_of(self.regions, atlas)
+        self.named = (*self.regions, *self.references)
+        self.years = np.arange(BASE_YEAR, scenario.horizon + 1)
+        self._seed, self._draws = scenario.ensemble.seed, scenario.ensemble.draws
+        self.blocks = (self._draws + BLOCK - 1) // BLOCK
+        everywhere = dict.fromkeys(a for i in self.named for a in lineage(atlas.regions, i))
+        self._noise = {i: pace_noise(atlas, i, self.years.size - 1) for i in everywhere}
+        self._kept: dict[tuple[str, int], Drawn] = {}
+
+    def drawn(self, region_id: str, block: int) -> Drawn:
+        """Draws of a region in one block."""
+        key = (region_id, block)
+        if key in self._kept:
+            return self._kept[key]
+        found = draw(
+            self.atlas.inputs(region_id),
+            self._posteriors[region_id],
+            [self._noise[i] for i in lineage(self.atlas.regions, region_id)],
+            self.years.size - 1,
+            (self._seed, block),
+        )
+        if self._keep:
+            self._kept[key] = found
+        return found
+
+    def project(
+        self, scenario: Scenario, region_id: str, block: int, *, keep_population: bool = False
+    ) -> Projection:
+        """Project one region under a scenario's levers and programmes in one block of draws.
+
+        Raises
+        ------
+        ScenarioError
+            If a programme moves more people than there are.
+        """
+        ancestry = lineage(self.atlas.regions, region_id)
+        years = self.years[1:]
+        moved = np.zeros(years.size) + sum(
+            programme_flow(self.atlas, region_id, name, years) for name in scenario.programmes
+        )
+        try:
+            return self.drawn(region_id, block).project(
+                levers=lever_paths(scenario, self.atlas, ancestry, years),
+                programmes=moved,
+                keep_population=keep_population,
+            )
+        except ValueError as error:
+            raise ScenarioError(f"{scenario.scenario}: {region_id}: {error}") from None
+
+    def ensemble(self, scenario: Scenario, block: int) -> Ensemble:
+        """Project all regions under a scenario's levers and programmes in one block of draws."""
+        kept = min(BLOCK, self._draws - block * BLOCK)
+        urban = np.empty((len(self.named), self.years.size, kept))
         rural = np.empty_like(urban)
-        flows = np.empty((len(named), years.size - 1, len(FLOWS), kept))
-        for row, region_id in enumerate(named):
-            try:
-                path = project_block(
-                    atlas.inputs(region_id),
-                    posteriors[region_id],
-                    [noise[i] for i in lineage(atlas.regions, region_id)],
-                    years.size - 1,
-                    (scenario.ensemble.seed, block),
-                    levers=levers[row],
-                    programmes=moved[row],
-                )
-            except ValueError as error:
-                raise ScenarioError(f"{scenario.scenario}: {region_id}: {error}") from None
+        flows = np.empty((len(self.named), self.years.size - 1, len(FLOWS), kept))
+        for row, region_id in enumerate(self.named):
+            path = self.project(scenario, region_id, block)
             urban[row], rural[row] = path.urban[:, :kept], path.rural[:, :kept]
             flows[row] = path.flows[:, :, :kept]
-        part = Ensemble(regions, references, years, urban, rural, flows, programmes, {})
+        programmes = {
+            name: np.array(
+                [programme_flow(self.atlas, i, name, self.years[1:]) for i in self.named]
+            )
+            for name in scenario.programmes
+        }
+        whole = Ensemble(
+            self.regions, self.references, self.years, urban, rural, flows, programmes, {}
+        )
         districts = {
-            district.id: district_population(part, district)
-            for region_id in regions
-            for district in atlas.regions[region_id].urban_districts
+            district.id: district_population(whole, district)
+            for region_id in self.regions
+            for district in self.atlas.regions[region_id].urban_districts
             if district.population is not None
         }
-        yield replace(part, districts=districts)
+        return replace(whole, districts=districts)
 
 
-def project_block(
+@dataclass(frozen=True)
+class Drawn:
+    """Draws of one region in one block, before any lever.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    values : mapping of str to ndarray, shape (draw,)
+        Parameters in their own units.
+    factors : mapping of str to ndarray, shape (year, draw)
+        As `ensemble.pace_factors` makes them.
+    """
+
+    inputs: Inputs
+    values: Mapping[str, Array]
+    factors: Mapping[str, Array]
+
+    def project(
+        self,
+        *,
+        levers: Mapping[str, Array] | None = None,
+        programmes: Array | None = None,
+        keep_population: bool = False,
+    ) -> Projection:
+        """Project from the base.
+
+        Parameters
+        ----------
+        levers : mapping of str to ndarray, shape (year,), optional
+            As `lever_paths` makes them.
+        programmes : ndarray, shape (year,), optional
+            Persons moved into towns.
+        keep_population : bool
+            Whether the population by age of the last year is wanted.
+        """
+        years = self.factors["exit"].shape[0]
+        setting = self.inputs.setting(self.inputs.base)
+        levels = levels_after(
+            self.values,
+            setting,
+            years,
+            mortality_trend=self.inputs.mortality_trend(years),
+            factors=self.factors,
+            levers=levers,
+        )
+        return project(
+            self.inputs.base,
+            self.inputs.schedules_after,
+            levels,
+            absent=np.full(levels.shape[-1], setting.absent),
+            programmes=programmes,
+            keep_population=keep_population,
+        )
+
+
+def draw(
     inputs: Inputs,
     posterior: Normal,
     noise: Sequence[PaceNoise],
     years: int,
     seed_and_block: tuple[int, int],
-    *,
-    levers: Mapping[str, Array] | None = None,
-    programmes: Array | None = None,
-) -> Projection:
-    """Project one region from its base in one block of draws.
+) -> Drawn:
+    """Draw a region's parameters and its uncertain years after the base.
 
     Parameters
     ----------
@@ -234,29 +351,34 @@ def project_block(
     years : int
     seed_and_block : (int, int)
         Of the ensemble, and which block of draws.
-    levers : mapping of str to ndarray, shape (year,), optional
-    programmes : ndarray, shape (year,), optional
     """
     seed, block = seed_and_block
     standard = standard_normal(seed, f"parameters/{inputs.id}", block, (len(NAMES),))
-    values = natural(posterior.draws(standard), inputs.bound)
-    setting = inputs.setting(inputs.base)
-    levels = levels_after(
-        values,
-        setting,
-        years,
-        mortality_trend=inputs.mortality_trend(years),
-        factors=pace_factors(seed, block, noise, years),
-        levers=levers,
+    return Drawn(
+        inputs,
+        natural(posterior.draws(standard), inputs.bound),
+        pace_factors(seed, block, noise, years),
     )
-    return project(
-        inputs.base,
-        inputs.schedules_after,
-        levels,
-        absent=np.full(BLOCK, setting.absent),
-        programmes=programmes,
-        keep_population=False,
-    )
+
+
+def population_at(
+    scenario: Scenario,
+    atlas: Atlas,
+    posteriors: Mapping[str, Normal],
+    region_id: str,
+    year: int,
+) -> Array:
+    """Population of a region by age at the end of a year, in the first block of draws.
+
+    Returns
+    -------
+    ndarray, shape (residence, sex, age, draw)
+        Persons; as many draws as the scenario asks for, `ensemble.BLOCK` at most.
+    """
+    shorter = Scenario.model_validate(scenario.resolved() | {"horizon": year, "levers": {}})
+    cast = Cast(shorter, atlas, posteriors, regions=(region_id,))
+    path = cast.project(scenario, region_id, 0, keep_population=True)
+    return path.population[..., : min(BLOCK, scenario.ensemble.draws)]
 
 
 def lever_paths(

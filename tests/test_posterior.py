@@ -20,7 +20,7 @@ from simmodel.evidence import (
     gain_of,
     last_observed_year,
 )
-from simmodel.model import project_block
+from simmodel.model import draw
 from simmodel.parameters import NAMES, natural
 from simmodel.pooling import Record, depart
 from simmodel.posterior import (
@@ -205,7 +205,7 @@ def spread_of_gain(atlas, posteriors, region_id, years=10):
     """Width of the middle half of the gain of log odds over ten years, by the region's own."""
     noise = [pace_noise(atlas, region_id, years)]
     inputs = atlas.inputs(region_id)
-    path = project_block(inputs, posteriors.by_region[region_id], noise, years, (1, 0))
+    path = draw(inputs, posteriors.by_region[region_id], noise, years, (1, 0)).project()
     return float(np.subtract(*np.quantile(gain_of(path, years), [0.75, 0.25])))
 
 
