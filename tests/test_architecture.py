@@ -30,6 +30,7 @@ LAYERS = [
     {
         "parameters",
         "ensemble",
+        "hierarchy",
         "extrapolation",
         "scores",
         "region",
@@ -70,6 +71,7 @@ CORE = (
     "parameters",
     "pooling",
     "ensemble",
+    "hierarchy",
     "forecast",
     "extrapolation",
     "scores",
