@@ -264,8 +264,9 @@ class Cast:
         moved = np.zeros(years.size) + sum(
             programme_flow(self.atlas, region_id, name, years) for name in scenario.programmes
         )
+        drawn = self.drawn(region_id, block)
         try:
-            return self.drawn(region_id, block).project(
+            return drawn.project(
                 levers=lever_paths(scenario, self.atlas, ancestry, years),
                 programmes=moved,
                 keep_population=keep_population,
