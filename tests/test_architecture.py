@@ -51,7 +51,7 @@ LAYERS = [
     {"standards", "panel", "charts"},
     {"evidence"},
     {"posterior"},
-    {"model", "posterior_file", "pooling_file"},
+    {"model", "posterior_file", "pooling_file", "experience"},
     {"hindcast", "verdicts"},
     {"run", "backtest"},
     {"report_text"},
