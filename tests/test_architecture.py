@@ -48,7 +48,7 @@ LAYERS = [
         "chart_ledger",
         "chart_hindcast",
     },
-    {"standards", "panel", "charts"},
+    {"standards", "panel", "charts", "chart_reach"},
     {"evidence"},
     {"posterior"},
     {"model", "posterior_file", "pooling_file", "experience"},
