@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
@@ -18,11 +18,13 @@ from .posterior import Atlas, lineage, pace_noise
 from .projection import FLOWS, Projection, project
 from .quantiles import RELATIVE_ERROR, Exact, Sketch, Summary
 from .region import BASE_YEAR, Programme, UrbanDistrict
+from .registration import conversion_hazard, natural_increase, project_registered
 from .scenario import LEVERS, Scenario
 from .variables import (
     COORDINATES,
     DISTRICT,
     QUANTILES,
+    REGISTERED,
     RURAL_LEDGER,
     STOCKS,
     URBAN_LEDGER,
@@ -53,6 +55,10 @@ class Ensemble:
         Persons a year by programme, the same in every draw.
     districts : mapping of str to ndarray, shape (year, draw)
         Population of urban districts.
+    registered : mapping of str to ndarray, shape (residence, year, draw)
+        Registered people of the regions that have the figures.
+    absent : mapping of str to ndarray, shape (year, draw)
+        Registered people living elsewhere, of the regions where they are known.
     """
 
     regions: tuple[str, ...]
@@ -63,6 +69,8 @@ class Ensemble:
     flows: Array
     programmes: Mapping[str, Array]
     districts: Mapping[str, Array]
+    registered: Mapping[str, Array] = field(default_factory=dict)
+    absent: Mapping[str, Array] = field(default_factory=dict)
 
     def row(self, region_id: str) -> int:
         """Place of a region on the region axis."""
@@ -133,11 +141,14 @@ def simulate(
         urban=np.concatenate([p.urban for p in parts], axis=-1),
         rural=np.concatenate([p.rural for p in parts], axis=-1),
         flows=np.concatenate([p.flows for p in parts], axis=-1),
-        districts={
-            name: np.concatenate([p.districts[name] for p in parts], axis=-1)
-            for name in parts[0].districts
-        },
+        districts=_joined([p.districts for p in parts]),
+        registered=_joined([p.registered for p in parts]),
+        absent=_joined([p.absent for p in parts]),
     )
+
+
+def _joined(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([p[name] for p in parts], axis=-1) for name in parts[0]}
 
 
 def blocks(
@@ -256,10 +267,17 @@ class Cast:
         urban = np.empty((len(self.named), self.years.size, kept))
         rural = np.empty_like(urban)
         flows = np.empty((len(self.named), self.years.size - 1, len(FLOWS), kept))
+        registered, absent = {}, {}
         for row, region_id in enumerate(self.named):
             path = self.project(scenario, region_id, block)
             urban[row], rural[row] = path.urban[:, :kept], path.rural[:, :kept]
             flows[row] = path.flows[:, :, :kept]
+            inputs = self.atlas.inputs(region_id)
+            if inputs.absent > 0.0 and row < len(self.regions):
+                absent[region_id] = path.absent[:, :kept]
+            if inputs.registered is not None and row < len(self.regions):
+                people = self.registered(scenario, region_id, block, path)
+                registered[region_id] = people[..., :kept]
         programmes = {
             name: np.array(
                 [programme_flow(self.atlas, i, name, self.years[1:]) for i in self.named]
@@ -275,7 +293,25 @@ class Cast:
             for district in self.atlas.regions[region_id].urban_districts
             if district.population is not None
         }
-        return replace(whole, districts=districts)
+        return replace(whole, districts=districts, registered=registered, absent=absent)
+
+    def registered(self, scenario: Scenario, region_id: str, block: int, path: Projection) -> Array:
+        """Registered people of a region beside its residents, (residence, year, draw).
+
+        The hazard of conversion comes from the natural increase of the same draw between the
+        counts; from the base on, the natural increase is that of the residents projected.
+        """
+        inputs = self.atlas.inputs(region_id)
+        assert inputs.registered is not None
+        before = natural_increase(inputs.before_of(self.drawn(region_id, block).values))
+        hazard = conversion_hazard(inputs.registered, before[:, -inputs.registered.years :])
+        ancestry = lineage(self.atlas.regions, region_id)
+        lever = [
+            scenario.lever_at("urban_registration", ancestry, int(year)) for year in self.years[1:]
+        ]
+        return project_registered(
+            inputs.registered, natural_increase(path), hazard, np.array(lever)
+        )
 
 
 @dataclass(frozen=True)
@@ -455,6 +491,7 @@ class Summaries:
         rows = [(v, "region", values) for v, values in _variables(ensemble)]
         if ensemble.districts:
             rows.append((DISTRICT, "district", np.stack(list(ensemble.districts.values()))))
+        rows += [(v, "registered_region", values) for v, values in _registered(ensemble)]
         for variable, place, values in rows:
             if variable.name not in self._kept:
                 self._kept[variable.name] = (variable, place, self._kind())
@@ -498,6 +535,8 @@ def draws_dataset(
     if ensemble.districts:
         values = np.stack(list(ensemble.districts.values()))
         _put(data, DISTRICT, ("district", "year", "draw"), values)
+    for variable, values in _registered(ensemble):
+        _put(data, variable, ("registered_region", "year", "draw"), values)
     dataset = xr.Dataset(data, coords=_coordinates(ensemble, atlas), attrs=dict(provenance))
     return _described(dataset, scenario)
 
@@ -514,6 +553,26 @@ def _variables(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
         part = Variable(f"programme_{name}", "persons/year", f"part of programmes: {name}")
         rows.append((part, np.repeat(persons[:count, :, None], urban.shape[-1], axis=2)))
     return rows
+
+
+def _registered_regions(ensemble: Ensemble) -> list[str]:
+    return [i for i in ensemble.regions if i in ensemble.registered or i in ensemble.absent]
+
+
+def _registered(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
+    """Registered and absent people, (registered region, year, draw); nothing where none has any.
+
+    What a region has no figures for is not a number.
+    """
+    named = _registered_regions(ensemble)
+    if not named:
+        return []
+    unknown = np.full((ensemble.years.size, ensemble.urban.shape[-1]), np.nan)
+    people = [ensemble.registered.get(i, (unknown, unknown)) for i in named]
+    urban = np.stack([u for u, _ in people])
+    total = np.stack([u + r for u, r in people])
+    absent = np.stack([ensemble.absent.get(i, unknown) for i in named])
+    return list(zip(REGISTERED, (urban, total, urban / total, absent), strict=True))
 
 
 def _from_base_year(variable: Variable, values: Array) -> Array:
@@ -542,6 +601,8 @@ def _coordinates(ensemble: Ensemble, atlas: Atlas) -> dict[str, object]:
     }
     if ensemble.districts:
         coordinates["district"] = ("district", list(ensemble.districts))
+    if with_figures := _registered_regions(ensemble):
+        coordinates["registered_region"] = ("registered_region", with_figures)
     return coordinates
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from . import __version__
+from .derived import registered_people
 from .errors import OutputError
 from .model import (
     EXACT_BYTES,
@@ -133,7 +134,10 @@ def will_compile() -> bool:
 
 
 def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object]]:
-    """Observed rates (percent) and urban populations (persons) of a scenario's regions."""
+    """Observed rates (percent) and urban populations (persons) of a scenario's regions.
+
+    The same of registered people, each under an indicator of its own.
+    """
     marks: list[dict[str, object]] = []
     for region_id in regions_of(scenario, atlas):
         region = atlas.regions[region_id]
@@ -149,6 +153,20 @@ def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object
                 marks.append(
                     _mark(region_id, o.indicator, o.year, o.value * scale, o.vintage, o.comparison)
                 )
+        marks += _registered_marks(region)
+    return marks
+
+
+def _registered_marks(region: Region) -> list[dict[str, object]]:
+    """Urban registered people, and their share where all registered of the year are known."""
+    everybody = registered_people(region, "registered_population")
+    name, rate = "registered_urban_population", "registered_urban_rate"
+    marks = []
+    for year, (urban, _) in registered_people(region, name).items():
+        marks.append(_mark(region.id, name, year, urban, None, None))
+        if year in everybody:
+            share = 100.0 * urban / everybody[year][0]
+            marks.append(_mark(region.id, rate, year, share, None, None))
     return marks
 
 
@@ -202,6 +220,9 @@ def write_run(
                 figure = charts.urban_population_fan(dataset, region_id, marks, rows, cited)
                 charts.save(figure, folder.path / f"urban_population_{stem}")
             charts.save(charts.ledger(dataset, region_id), folder.path / f"ledger_{stem}")
+        for region_id in charts.registered_regions(dataset):
+            figure = charts.registered(dataset, region_id, marks)
+            charts.save(figure, folder.path / f"registered_{region_id.replace('.', '_')}")
         titles = {scenario.scenario: f"{scenario.title.zh}\n{scenario.title.en}"}
         charts.save(charts.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
         folder.write_run(scenario.resolved(), provenance)

@@ -28,6 +28,7 @@ LAYERS = [
         "yaml_text",
     },
     {
+        "registration",
         "parameters",
         "ensemble",
         "extrapolation",
@@ -65,6 +66,7 @@ CORE = (
     "migration",
     "graduation",
     "projection",
+    "registration",
     "conformance",
     "calibration",
     "parameters",
