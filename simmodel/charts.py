@@ -66,6 +66,7 @@ ABOVE: Final = 0.25  # room for the labels of late targets
 BANDS: Final = ((0.05, 0.95, "#dce8f2"), (0.1, 0.9, "#c6daea"), (0.25, 0.75, "#a3c3dd"))
 REGISTERED_BANDS: Final = ((0.05, 0.95, "#f3dfc3"), (0.25, 0.75, "#e3bd86"))
 ORANGE: Final = "#9c5b00"
+BELOW: Final = 6.0  # percentage points of room for labels below the registered rate
 LINES: Final = (BLUE, "#c77700", "#2a7f62", "#8e4585", "#5f5f5f", "#8c4a2f", "#4b4ba8")
 TARGET: Final[dict[str, Any]] = {"marker": "D", "ms": 7.5, "mec": "white", "mew": 0.8}
 # Series of observations: their vintages, marker, label and its colour.
@@ -211,7 +212,7 @@ def registered_regions(ds: xr.Dataset) -> list[str]:
 
 
 def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
-    """Urban share of the residents and of the registered people of a region, with what was observed.
+    """Urban share of a region's residents and of its registered people, with what was observed.
 
     Parameters
     ----------
@@ -228,9 +229,9 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
     words = ("of residents 占常住人口", "of the registered 占户籍人口")
     with house():
         figure, ax = canvas(
-            WIDTH, 5.2 + 0.19 * len(notes), (0.65, 2.0, 0.55 + 0.19 * len(notes), 1.1)
+            WIDTH, 5.2 + 0.19 * len(notes), (0.65, 2.1, 0.55 + 0.19 * len(notes), 1.1)
         )
-        lines, ends, edges = [], [], []
+        lines, ends, edges, labels = [], [], [], []
         for (measure, bands, color), word in zip(both, words, strict=True):
             lines.append(_bands(ax, ds, region, measure, bands))
             ax.plot(*lines[-1].T, color=color, lw=2.2, zorder=4)
@@ -239,7 +240,6 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
             value = float(lines[-1][-1, 1])
             span = f"5–95 %: {low:.1f}–{high:.1f}"
             ends.append((value, f"{measure.exact(value)}  median 中位数\n{word}\n{span}", color))
-        labels = _draw_marks(ax, lines[0][0], marks, region, RATE)
         points = [
             (int(mark["year"]), float(mark["value"]))
             for mark in marks
@@ -249,6 +249,9 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
             ax.plot(year, value, "s", color=ORANGE, ms=7, mec="white", mew=0.8, zorder=6)
             text = f"registered {year} 户籍\n{value:.2f} %"
             labels.append(Label(year, value, text, ORANGE))
+        labels += _draw_marks(ax, lines[0][0], marks, region, RATE)
+        lowest = min(label.y for label in labels) - BELOW
+        ax.update_datalim([(float(lines[0][0, 0]), lowest)])
         _finish(ax, REGISTERED_RATE, labels, lines, np.array(edges))
         end_labels(ax, ends)
         title = f"{place_of(ds, region)}: urban by residence and by registration"
@@ -273,8 +276,9 @@ def _registered_notes(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> list
         f"Urban registered 城镇户籍人口: {seen}. Less natural increase, that is the pace at which "
         "rural registration is converted; it is carried on, times the scenario's lever.",
         "扣除自然增长即为落户速度，基年后按此延续，乘以情景中的落户倍数。",
-        "Assumed: births and deaths as of residents; nobody moves registration across the boundary. "
-        "One pace was seen, so this band carries births and deaths only: too narrow.",
+        "Assumed: births and deaths as of residents; nobody moves registration across the "
+        "boundary. One pace was seen, so the registered band carries births and deaths only: it is "
+        "too narrow.",
         "假定：生死率同常住人口，户籍不跨区迁移。只有一个观测速度，故户籍色带仅含生死的不确定性，偏窄。",
         "Bands 色带: 50 %, 90 % of the draws 模拟结果.  Method 方法: docs/model.md.",
     ]
