@@ -140,7 +140,7 @@ def c_twin(threads: int):
 def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array, Array]:
     """Project a problem in plain numpy, draws innermost, all ages and sexes of a year at once."""
     years, draws = p.levels.shape[1:]
-    urban, rural, away = (np.empty((years + 1, draws)) for _ in range(3))
+    urban, rural, stock = (np.empty((years + 1, draws)) for _ in range(3))
     flows = np.zeros((years, len(FLOWS), draws))
     s = p.schedules
     mu, mr = s.death[0, :, :, None], s.death[1, :, :, None]
@@ -152,7 +152,7 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array, Array]
         u, r = (np.repeat(p.population[i][:, :, None], n, axis=2) for i in range(2))
         absent = p.absent[part].copy()
         urban[0, part], rural[0, part] = u.sum(axis=(0, 1)), r.sum(axis=(0, 1))
-        away[0, part] = absent
+        stock[0, part] = absent
         for year in range(years):
             v = p.levels[:, year, part]
             back_u, back_r = absent * v[6], absent * v[7]
@@ -191,7 +191,7 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array, Array]
             flow[5] += (leave_u * v[2]).sum(axis=0)
             flow[8] += (leave_u * v[3]).sum(axis=0)
             absent += flow[8] + flow[9]
-            away[year + 1, part] = absent
+            stock[year + 1, part] = absent
             u[:, 1:], r[:, 1:] = end_u[:, :-1], end_r[:, :-1]
             u[:, -1] += end_u[:, -1]
             r[:, -1] += end_r[:, -1]
@@ -204,7 +204,7 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array, Array]
             u += r * (1.0 - stay)
             r *= stay
             urban[year + 1, part], rural[year + 1, part] = u.sum((0, 1)), r.sum((0, 1))
-    return urban, rural, away, flows
+    return urban, rural, stock, flows
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 # The hazard solves a polynomial that rises ever more steeply: Newton's steps come down to its root
 # from above and stand still there, long before so many.
-STEPS = 50
+STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def conversion_hazard(counted: Registered, increase: Array) -> Array:
     left = np.arange(counted.years - 1, -1, -1)[:, None]
     natural = counted.earlier_urban * np.exp(increase[URBAN].sum(axis=0))
     wanted = np.maximum(counted.urban - natural, 0.0) / counted.rural
-    x = 1.0 + wanted / grown.sum(axis=0)
+    # Never below the root: were all grown like the least, x ** years - 1 would be what is wanted.
+    x = (1.0 + wanted / grown.min(axis=0)) ** (1.0 / counted.years)
     for _ in range(STEPS):
         powers = grown * x**left
         value = (x - 1.0) * powers.sum(axis=0) - wanted

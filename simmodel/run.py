@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 
 from . import __version__
-from .derived import registered_people
+from .derived import registered_of, registered_people
 from .errors import OutputError
 from .model import (
     EXACT_BYTES,
@@ -25,7 +25,7 @@ from .model import (
 from .posterior import Atlas
 from .posterior_file import Posteriors
 from .region import BASE_YEAR, Region, UrbanDistrict
-from .scenario import Scenario
+from .scenario import LEVERS, Scenario
 from .seeds import Seeds
 from .store import TIDY, Folder, tidy, write_csv, write_netcdf
 from .verdicts import COLUMNS, Judge, Verdict, is_conditional
@@ -186,6 +186,22 @@ def _mark(
         "vintage": vintage,
         "comparison": comparison,
     }
+
+
+def idle_lever(scenario: Scenario, atlas: Atlas) -> str | None:
+    """Say that conversion to urban registration is set where no region has the figures for it."""
+    own = [levers.urban_registration for levers in scenario.levers.by_region.values()]
+    values = [scenario.levers.urban_registration, *own]
+    if all(value in (None, LEVERS["urban_registration"].neutral) for value in values):
+        return None
+    regions = regions_of(scenario, atlas)
+    if any(registered_of(atlas.regions[i], atlas.span) is not None for i in regions):
+        return None
+    return (
+        f"{scenario.scenario}: urban_registration changes nothing here: no region of the run has "
+        f"registered_population of {BASE_YEAR}, and registered_urban_population of {BASE_YEAR} and "
+        "of an earlier year"
+    )
 
 
 def write_run(

@@ -559,7 +559,6 @@ def _registered_faults(document: Document, region: Region, *, moved: bool) -> It
             yield document.fault(where, problem, found=figure.unit, allowed=allowed)
             continue
         census = min(censuses, key=lambda census: abs(census.year - figure.year))
-        everybody.setdefault(figure.year, figure.value * SCALES[figure.unit])
         why = (
             f"{'a quarter to four times' if moved else 'half to twice'} the residents counted in "
             f"{census.year}, {census.total} persons: beyond, a slip of unit is likelier than so "
@@ -567,7 +566,10 @@ def _registered_faults(document: Document, region: Region, *, moved: bool) -> It
         )
         problem = "does not fit the residents"
         low, high = census.total / factor, census.total * factor
-        yield from _range_faults(document, path, figure, problem, low, high, why)
+        if faults := list(_range_faults(document, path, figure, problem, low, high, why)):
+            yield from faults
+        else:
+            everybody.setdefault(figure.year, figure.value * SCALES[figure.unit])
     for place, o in enumerate(region.observations):
         total = everybody.get(o.year)
         if o.indicator != "registered_urban_population" or total is None:
