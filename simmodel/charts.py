@@ -244,6 +244,7 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
             (int(mark["year"]), float(mark["value"]))
             for mark in marks
             if (mark["region"], mark["indicator"]) == (region, REGISTERED_RATE.variable)
+            and mark["year"] >= FIRST_YEAR
         ]
         for year, value in points:
             ax.plot(year, value, "s", color=ORANGE, ms=7, mec="white", mew=0.8, zorder=6)
@@ -268,7 +269,7 @@ def _registered_notes(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> list
         int(mark["year"]): float(mark["value"]) / 1e4
         for mark in marks
         if (mark["region"], mark["indicator"]) == (region, "registered_urban_population")
-        and int(mark["year"]) <= base
+        and FIRST_YEAR <= int(mark["year"]) <= base
     }
     first = min(counts)
     seen = f"{counts[first]:.2f} ({first}) → {counts[base]:.2f} 万 ({base})"
