@@ -132,6 +132,15 @@ MEASURES: Final = {
 }
 RATE: Final = MEASURES["urbanization_rate"]
 URBAN: Final = MEASURES["urban_population"]
+REGISTERED_RATE: Final = Measure(
+    "registered_urban_rate",
+    100.0,
+    1.0,
+    "urban registration 户籍人口城镇化率",
+    "registered 户籍",
+    "percent  %",
+    " %",
+)
 
 
 def known(value: Any) -> bool:

@@ -160,11 +160,21 @@ def run(
     from .pooling_file import atlas_of
     from .posterior_file import load
     from .report_text import several_scenarios, single_scenario, sums
-    from .run import check_draws, run_scenario, will_compile, write_comparison, write_run
+    from .run import (
+        check_draws,
+        idle_lever,
+        run_scenario,
+        will_compile,
+        write_comparison,
+        write_run,
+    )
 
     if will_compile():
         click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
     atlas = atlas_of(seeds)
+    for scenario in scenarios:
+        if said := idle_lever(scenario, atlas):
+            click.echo(said, err=True)
     if keep_draws:
         for scenario in scenarios:
             check_draws(scenario, atlas)

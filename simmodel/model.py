@@ -19,11 +19,13 @@ from .posterior import Atlas, in_order, lineage, pace_noise
 from .projection import FLOWS, Projection, project
 from .quantiles import RELATIVE_ERROR, Exact, Sketch, Summary
 from .region import BASE_YEAR, Programme, UrbanDistrict
+from .registration import conversion_hazard, natural_increase, project_registered
 from .scenario import LEVERS, Scenario
 from .variables import (
     COORDINATES,
     DISTRICT,
     QUANTILES,
+    REGISTERED,
     REMAINDERS,
     RURAL_LEDGER,
     STOCKS,
@@ -58,6 +60,10 @@ class Ensemble:
     remainders : mapping of str to ndarray, shape (residence, year, draw)
         Of regions of which some parts are projected and others not there: what those others have,
         urban and rural; less than nothing where the parts outgrow the whole.
+    registered : mapping of str to ndarray, shape (residence, year, draw)
+        Registered people of the regions that have the figures.
+    absent : mapping of str to ndarray, shape (year, draw)
+        Registered people living elsewhere, of the regions where they are known.
     """
 
     regions: tuple[str, ...]
@@ -69,6 +75,8 @@ class Ensemble:
     programmes: Mapping[str, Array]
     districts: Mapping[str, Array]
     remainders: Mapping[str, Array] = field(default_factory=dict)
+    registered: Mapping[str, Array] = field(default_factory=dict)
+    absent: Mapping[str, Array] = field(default_factory=dict)
 
     def row(self, region_id: str) -> int:
         """Place of a region on the region axis."""
@@ -155,6 +163,8 @@ def simulate(
         flows=np.concatenate([p.flows for p in parts], axis=-1),
         districts=_joined([p.districts for p in parts]),
         remainders=_joined([p.remainders for p in parts]),
+        registered=_joined([p.registered for p in parts]),
+        absent=_joined([p.absent for p in parts]),
     )
 
 
@@ -280,10 +290,17 @@ class Cast:
         urban = np.empty((len(self.named), self.years.size, kept))
         rural = np.empty_like(urban)
         flows = np.empty((len(self.named), self.years.size - 1, len(FLOWS), kept))
+        registered, absent = {}, {}
         for row, region_id in enumerate(self.named):
             path = self.project(scenario, region_id, block)
             urban[row], rural[row] = path.urban[:, :kept], path.rural[:, :kept]
             flows[row] = path.flows[:, :, :kept]
+            inputs = self.atlas.inputs(region_id)
+            if inputs.absent > 0.0 and row < len(self.regions):
+                absent[region_id] = path.absent[:, :kept]
+            if inputs.registered is not None and row < len(self.regions):
+                people = self.registered(scenario, region_id, block, path)
+                registered[region_id] = people[..., :kept]
         self._reconcile(urban, rural, flows)
         programmes = {
             name: np.array(
@@ -306,7 +323,13 @@ class Cast:
             for row, region_id in enumerate(self.regions)
             if (parts := self._parts(region_id)) and not self.atlas.is_whole(region_id)
         }
-        return replace(whole, districts=districts, remainders=remainders)
+        return replace(
+            whole,
+            districts=districts,
+            remainders=remainders,
+            registered=registered,
+            absent=absent,
+        )
 
     def _parts(self, region_id: str) -> list[int]:
         """Places of a region's parts on the region axis, in an order that no run changes."""
@@ -321,6 +344,24 @@ class Cast:
             urban[rows], rural[rows], flows[rows] = reconcile(
                 (urban[at], rural[at], flows[at]), (urban[rows], rural[rows], flows[rows])
             )
+
+    def registered(self, scenario: Scenario, region_id: str, block: int, path: Projection) -> Array:
+        """Registered people of a region beside its residents, (residence, year, draw).
+
+        The hazard of conversion comes from the natural increase of the same draw between the
+        counts; from the base on, the natural increase is that of the residents projected.
+        """
+        inputs = self.atlas.inputs(region_id)
+        assert inputs.registered is not None
+        before = natural_increase(inputs.before_of(self.drawn(region_id, block).values))
+        hazard = conversion_hazard(inputs.registered, before[:, -inputs.registered.years :])
+        ancestry = lineage(self.atlas.regions, region_id)
+        lever = [
+            scenario.lever_at("urban_registration", ancestry, int(year)) for year in self.years[1:]
+        ]
+        return project_registered(
+            inputs.registered, natural_increase(path), hazard, np.array(lever)
+        )
 
 
 @dataclass(frozen=True)
@@ -501,6 +542,7 @@ class Summaries:
         if ensemble.districts:
             rows.append((DISTRICT, "district", np.stack(list(ensemble.districts.values()))))
         rows += [(v, "remainder", values) for v, values in _remainders(ensemble)]
+        rows += [(v, "registered_region", values) for v, values in _registered(ensemble)]
         for variable, place, values in rows:
             if variable.name not in self._kept:
                 self._kept[variable.name] = (variable, place, self._kind())
@@ -546,6 +588,8 @@ def draws_dataset(
         _put(data, DISTRICT, ("district", "year", "draw"), values)
     for variable, values in _remainders(ensemble):
         _put(data, variable, ("remainder", "year", "draw"), values)
+    for variable, values in _registered(ensemble):
+        _put(data, variable, ("registered_region", "year", "draw"), values)
     dataset = xr.Dataset(data, coords=_coordinates(ensemble, atlas), attrs=dict(provenance))
     return _described(dataset, scenario)
 
@@ -572,6 +616,26 @@ def _remainders(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
     total = stocks.sum(axis=0)
     rate = np.divide(stocks[0], total, out=np.full_like(total, np.nan), where=total > 0.0)
     return list(zip(REMAINDERS, (stocks[0], total, rate), strict=True))
+
+
+def _registered_regions(ensemble: Ensemble) -> list[str]:
+    return [i for i in ensemble.regions if i in ensemble.registered or i in ensemble.absent]
+
+
+def _registered(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
+    """Registered and absent people, (registered region, year, draw); nothing where none has any.
+
+    What a region has no figures for is not a number.
+    """
+    named = _registered_regions(ensemble)
+    if not named:
+        return []
+    unknown = np.full((ensemble.years.size, ensemble.urban.shape[-1]), np.nan)
+    people = [ensemble.registered.get(i, (unknown, unknown)) for i in named]
+    urban = np.stack([u for u, _ in people])
+    total = np.stack([u + r for u, r in people])
+    absent = np.stack([ensemble.absent.get(i, unknown) for i in named])
+    return list(zip(REGISTERED, (urban, total, urban / total, absent), strict=True))
 
 
 def _from_base_year(variable: Variable, values: Array) -> Array:
@@ -607,6 +671,8 @@ def _coordinates(ensemble: Ensemble, atlas: Atlas) -> dict[str, object]:
         ]
         coordinates["remainder"] = ("remainder", list(ensemble.remainders))
         coordinates["without"] = ("remainder", without)
+    if with_figures := _registered_regions(ensemble):
+        coordinates["registered_region"] = ("registered_region", with_figures)
     return coordinates
 
 

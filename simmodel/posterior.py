@@ -24,6 +24,7 @@ from .baseline import (
     transferred_persons,
 )
 from .calibration import Evidence, Normal, Posterior, at_mode, calibrate
+from .derived import registered_of, registered_people
 from .ensemble import LEANING_YEARS, PaceNoise
 from .errors import CalibrationError
 from .evidence import (
@@ -256,11 +257,8 @@ class Atlas:
         if region_id not in self._inputs:
             region = self.regions[region_id]
             pattern = self.pattern(region_id)
-            registered = [
-                o.value * (1.0 if o.unit == "persons" else 1e4)
-                for o in region.observations
-                if o.indicator == "registered_population" and o.year == self.span.base
-            ]
+            everybody = registered_people(region, "registered_population")
+            registered = everybody.get(self.span.base, (0.0, ""))[0]
             counted = self.population(region_id, self.span.base)
             self._inputs[region_id] = Inputs(
                 id=region_id,
@@ -271,8 +269,9 @@ class Atlas:
                 schedules_before=pattern.schedules("before"),
                 schedules_after=pattern.schedules("after"),
                 bound=pattern.reclassification_bound,
-                absent=max(registered[0] - counted.sum(), 0.0) if registered else 0.0,
+                absent=max(registered - counted.sum(), 0.0),
                 yearly_mortality=self.standard.yearly_mortality,
+                registered=registered_of(region, self.span),
             )
         return self._inputs[region_id]
 

@@ -127,6 +127,9 @@ class Sketch:
         wanted = np.atleast_1d(np.asarray(shares, dtype=float))
         ranks = np.rint(wanted * (self._draws - 1)).astype(np.int64)
         columns = [self._at(np.full(int(np.prod(self._shape)), rank)) for rank in ranks]
+        assert self._sum is not None
+        unknown = np.isnan(self._sum.ravel())  # not a number in any draw, as `numpy.quantile`
+        columns = [np.where(unknown, np.nan, column) for column in columns]
         return np.stack(columns, axis=-1).reshape(*self._shape, wanted.size)
 
     def _at(self, rank: NDArray[np.int64]) -> Array:

@@ -265,7 +265,7 @@ def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
 
 def one_region(seeds: Seeds, region_id: str) -> str:
     """What is known of a region: census, printed figures beside it, derived figures, targets."""
-    from .derived import derived_figures, differences
+    from .derived import derived_figures, differences, registered_sentences
 
     region: Region = seeds.region(region_id)
     census = region.baseline.census
@@ -288,6 +288,8 @@ def one_region(seeds: Seeds, region_id: str) -> str:
             f"{base.sum():,.0f} residents, {100 * base[0].sum() / base.sum():.1f} % urban "
             "(docs/model.md); the census row is on the old boundary"
         )
+    if registered := registered_sentences(region):
+        lines += ["", "Registered 户籍 population:", *(f"  {line}" for line in registered)]
     found = differences(region)
     if found:
         lines += ["", "Printed figures that differ from the census:", *(f"  {d}" for d in found)]

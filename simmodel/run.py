@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from . import __version__
+from .derived import registered_of, registered_people
 from .errors import OutputError
 from .model import (
     EXACT_BYTES,
@@ -24,7 +25,7 @@ from .model import (
 from .posterior import Atlas
 from .posterior_file import Posteriors
 from .region import BASE_YEAR, Region, UrbanDistrict
-from .scenario import Scenario
+from .scenario import LEVERS, Scenario
 from .seeds import Seeds
 from .store import TIDY, Folder, tidy, write_csv, write_netcdf
 from .verdicts import COLUMNS, Judge, Verdict, is_conditional
@@ -133,7 +134,10 @@ def will_compile() -> bool:
 
 
 def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object]]:
-    """Observed rates (percent) and urban populations (persons) of a scenario's regions."""
+    """Observed rates (percent) and urban populations (persons) of a scenario's regions.
+
+    The same of registered people, each under an indicator of its own.
+    """
     marks: list[dict[str, object]] = []
     for region_id in regions_of(scenario, atlas):
         region = atlas.regions[region_id]
@@ -149,6 +153,20 @@ def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object
                 marks.append(
                     _mark(region_id, o.indicator, o.year, o.value * scale, o.vintage, o.comparison)
                 )
+        marks += _registered_marks(region)
+    return marks
+
+
+def _registered_marks(region: Region) -> list[dict[str, object]]:
+    """Urban registered people, and their share where all registered of the year are known."""
+    everybody = registered_people(region, "registered_population")
+    name, rate = "registered_urban_population", "registered_urban_rate"
+    marks = []
+    for year, (urban, _) in registered_people(region, name).items():
+        marks.append(_mark(region.id, name, year, urban, None, None))
+        if year in everybody:
+            share = 100.0 * urban / everybody[year][0]
+            marks.append(_mark(region.id, rate, year, share, None, None))
     return marks
 
 
@@ -168,6 +186,22 @@ def _mark(
         "vintage": vintage,
         "comparison": comparison,
     }
+
+
+def idle_lever(scenario: Scenario, atlas: Atlas) -> str | None:
+    """Say that conversion to urban registration is set where no region has the figures for it."""
+    own = [levers.urban_registration for levers in scenario.levers.by_region.values()]
+    values = [scenario.levers.urban_registration, *own]
+    if all(value in (None, LEVERS["urban_registration"].neutral) for value in values):
+        return None
+    regions = regions_of(scenario, atlas)
+    if any(registered_of(atlas.regions[i], atlas.span) is not None for i in regions):
+        return None
+    return (
+        f"{scenario.scenario}: urban_registration changes nothing here: no region of the run has "
+        f"registered_population of {BASE_YEAR}, and registered_urban_population of {BASE_YEAR} and "
+        "of an earlier year"
+    )
 
 
 def write_run(
@@ -202,6 +236,9 @@ def write_run(
                 figure = charts.urban_population_fan(dataset, region_id, marks, rows, cited)
                 charts.save(figure, folder.path / f"urban_population_{stem}")
             charts.save(charts.ledger(dataset, region_id), folder.path / f"ledger_{stem}")
+        for region_id in charts.registered_regions(dataset):
+            figure = charts.registered(dataset, region_id, marks)
+            charts.save(figure, folder.path / f"registered_{region_id.replace('.', '_')}")
         titles = {scenario.scenario: f"{scenario.title.zh}\n{scenario.title.en}"}
         charts.save(charts.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
         folder.write_run(scenario.resolved(), provenance)

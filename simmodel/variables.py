@@ -53,6 +53,33 @@ REMAINDERS: Final = (
     Variable("remainder_urbanization_rate", "share", "urban share outside the parts shown"),
 )
 
+# Of regions with registered (户籍) figures only, on a dimension of their own. Conversion rests on
+# one observed mean, so that it has no spread of its own: the long names say what quantiles carry.
+_VITAL_ONLY: Final = "quantiles carry the uncertainty of births and deaths only"
+_CARRIED_ON: Final = f"conversion at the mean pace observed; {_VITAL_ONLY}"
+REGISTERED: Final = (
+    Variable(
+        "registered_urban_population",
+        "persons",
+        f"urban registered population at the end of the year; {_CARRIED_ON}",
+    ),
+    Variable(
+        "registered_population",
+        "persons",
+        f"registered population at the end of the year: natural increase only; {_VITAL_ONLY}",
+    ),
+    Variable(
+        "registered_urban_rate",
+        "share",
+        f"urban share of the registered population; {_CARRIED_ON}",
+    ),
+    Variable(
+        "absent_population",
+        "persons",
+        "registered people living elsewhere at the end of the year, of whom returns are a part",
+    ),
+)
+
 # The identities on which the means and every draw close.
 URBAN_LEDGER: Final = (
     "+urban_births -urban_deaths +rural_to_urban -urban_to_rural +urban_arrivals "
@@ -68,6 +95,7 @@ COORDINATES: Final = {
     "district": {"long_name": "urban district"},
     "remainder": {"long_name": "region without those of its parts that are projected"},
     "without": {"long_name": "parts that are projected on their own"},
+    "registered_region": {"long_name": "region with registered figures"},
     "year": {"long_name": "calendar year; stocks stand at its end, those of 2020 at the census"},
     "quantile": {"units": "1", "long_name": "share of draws at or below"},
     "draw": {"units": "1", "long_name": "ensemble member"},

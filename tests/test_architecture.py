@@ -28,6 +28,7 @@ LAYERS = [
         "yaml_text",
     },
     {
+        "registration",
         "parameters",
         "ensemble",
         "hierarchy",
@@ -66,6 +67,7 @@ CORE = (
     "migration",
     "graduation",
     "projection",
+    "registration",
     "conformance",
     "calibration",
     "parameters",

@@ -72,6 +72,17 @@ def projection(scenario="trend", horizon=2035):
     )
 
 
+def registered_projection(horizon=2035):
+    """The same with registered people of Linxia; of Wuwei only the absent are known."""
+    ds = projection(horizon=horizon)
+    t = (ds["year"].values - 2020.0)[:, None]
+    rate = np.array([0.2815 + 0.0069 * t + 0.0003 * t * NORMAL, 0 * t + np.full(9, np.nan)])
+    dims = ("registered_region", "year", "quantile")
+    return ds.assign(
+        registered_urban_rate=(dims, rate), registered_urban_rate_mean=(dims[:2], rate[..., 4])
+    ).assign_coords(registered_region=["linxia", "wuwei"])
+
+
 def flow(i, years, totals):
     """Mean flows (region, year) of some size; none in the base year, no change of boundaries."""
     shares = [6, 8, 2, 5, 5, 1, 4, 2, 6, 8, 3, 0.5, 0, 0]
@@ -147,6 +158,10 @@ MARKS = [
     mark("gansu", 2023, 55.49, NEW),
     mark("linxia", 2015, 31.02, OLD),
     mark("linxia", 2015, 627700, OLD, "urban_population"),
+    mark("linxia", 2010, 23.98, "census"),
+    mark("linxia", 2015, 569600, None, "registered_urban_population"),
+    mark("linxia", 2020, 689300, None, "registered_urban_population"),
+    mark("linxia", 2020, 28.15, None, "registered_urban_rate"),
     mark("wuwei", 2021, 48.1, NEW),
     mark("wuwei", 2022, 49.2, NEW),
 ]
@@ -187,6 +202,8 @@ def every_chart():
     for region in ("linxia", "liupanshui"):
         figure = charts.urban_population_fan(projection(), region, MARKS, rows())
         yield f"urban_{region}", figure
+    yield "registered", charts.registered(registered_projection(), "linxia", MARKS)
+    yield "registered_short", charts.registered(registered_projection(2022), "linxia", MARKS)
     names = {name: f"{r[1]} {r[0]}" for name, r in REGIONS.items()}
     names["liupanshui.panzhou"] = "盘州市中心城区 Panzhou urban district"
     titles = {name: f"{t[1]}\n{t[0]}" for name, t in TITLES.items()}
@@ -290,6 +307,19 @@ def test_heads_are_counted_in_ten_thousands():
     assert "≈ 100 万人, 2025年\n24 of 100 每百次24次" in text
     assert "census 2020 普查\n77.5 万人" in text
     assert "another vintage" in text
+
+
+def test_registered_people_are_drawn_where_they_are_known(drawn):
+    assert charts.registered_regions(registered_projection()) == ["linxia"]
+    assert charts.registered_regions(projection()) == []
+    text = words(drawn["registered"])
+    assert "registered 2020 户籍\n28.15 %" in text
+    assert "census 2020 普查\n36.8 %" in text
+    assert "38.5 %  median 中位数\nof the registered 占户籍人口" in text
+    assert "56.96 (2015) → 68.93 万 (2020)" in text
+    assert "births and deaths" in text
+    (square,) = (line for line in drawn["registered"].axes[0].lines if line.get_marker() == "s")
+    assert list(zip(*square.get_data(), strict=True)) == [(2020, 28.15)]
 
 
 def test_a_target_given_as_a_band_is_one_bracket():

@@ -49,6 +49,14 @@ def test_exact_quantiles_are_those_of_numpy():
     np.testing.assert_array_equal(found.mean(), values.mean(axis=-1))
 
 
+@pytest.mark.parametrize("kind", [Exact, Sketch])
+def test_what_is_not_known_stays_not_known(kind):
+    values = np.array([[1.0, 2.0, 3.0], [np.nan] * 3, [0.0] * 3])
+    found = fed(kind, values, 2)
+    np.testing.assert_allclose(found.quantiles([0.5])[:, 0], [2.0, np.nan, 0.0], rtol=1e-3)
+    np.testing.assert_allclose(found.mean(), [2.0, np.nan, 0.0])
+
+
 def test_a_sketch_does_not_grow_with_the_draws():
     rng = np.random.default_rng(1)
     sketch = Sketch()
