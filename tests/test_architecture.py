@@ -26,6 +26,7 @@ LAYERS = [
         "forecast",
         "quantiles",
         "yaml_text",
+        "decomposition",
     },
     {
         "parameters",
@@ -74,6 +75,7 @@ CORE = (
     "extrapolation",
     "scores",
     "quantiles",
+    "decomposition",
 )
 
 
