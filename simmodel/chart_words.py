@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from .errors import ScenarioError, among
 
@@ -31,6 +33,16 @@ UNJUDGED: Final = {"not modelled": "未建模", "beyond the horizon": "超出预
 CONDITIONS: Final = {
     "if the measures": "if the measures deliver in full 以措施全部落实为前提",
     "": "under the scenario's assumptions 以情景假设为前提",
+}
+
+# The components of urban growth, in the order of `variables.COMPONENTS`.
+PART_NAMES: Final = {
+    "natural_increase": "natural increase 自然增长",
+    "internal_migration": "internal migration 区内迁移",
+    "external_migration": "external migration 区外迁移",
+    "reclassification": "reclassification 城乡划分调整",
+    "programmes": "programmes 搬迁等项目",
+    "boundary_change": "boundary change 区划调整",
 }
 
 
@@ -189,6 +201,24 @@ def region_of(ds: xr.Dataset, region: str) -> xr.Dataset:
         regions = among(map(str, ds["region"].values))
         raise ScenarioError(f"region {region} is not in this projection; allowed {regions}")
     return ds.sel(region=region)
+
+
+def parts_of(ds: xr.Dataset, region: str, prefix: str) -> dict[str, NDArray[np.float64]]:
+    """Return the mean of what each component adds to a region in every year after the first.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Projection of one scenario.
+    region : str
+        Id of the region.
+    prefix : {"urban_growth", "rate_change"}
+        What it adds to.
+    """
+    here = region_of(ds, region)
+    return {
+        name: np.asarray(here[f"{prefix}_{name}_mean"].values[1:], float) for name in PART_NAMES
+    }
 
 
 def place_of(ds: xr.Dataset, region: str) -> str:

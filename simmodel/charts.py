@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .chart_ledger import ledger
 from .chart_matrix import matrix
+from .chart_waterfall import waterfall, waterfall_difference
 from .chart_words import (
     RATE,
     URBAN,
@@ -45,7 +46,16 @@ from .fonts import (
     use_chinese,
 )
 
-__all__ = ["compare", "fan", "ledger", "matrix", "save", "urban_population_fan"]
+__all__ = [
+    "compare",
+    "fan",
+    "ledger",
+    "matrix",
+    "save",
+    "urban_population_fan",
+    "waterfall",
+    "waterfall_difference",
+]
 
 Array = NDArray[np.float64]
 

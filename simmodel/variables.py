@@ -46,6 +46,7 @@ DISTRICT: Final = Variable(
     "urban_district_population", "persons", "population of an urban district at the end of the year"
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Component:
     """A part of urban growth.

@@ -67,12 +67,12 @@ def test_a_run_too_large_to_keep_agrees_with_the_exact_one(
         "ensemble": {"draws": 3000, "seed": 3},
     }
     scenario = Scenario.model_validate(data)
-    whole, exact, by_draws = run_scenario(scenario, seeds, atlas, posteriors)
+    whole, exact, by_draws, _ = run_scenario(scenario, seeds, atlas, posteriors)
     assert whole is not None
     assert exact.attrs["quantiles"] == "exact"
     monkeypatch.setattr(model, "EXACT_BYTES", 1000)
     monkeypatch.setattr("simmodel.run.EXACT_BYTES", 1000)
-    none, sketched, by_blocks = run_scenario(scenario, seeds, atlas, posteriors)
+    none, sketched, by_blocks, _ = run_scenario(scenario, seeds, atlas, posteriors)
     assert none is None
     assert sketched.attrs["quantiles"] == "within 0.05% of the value"
     for name in exact.data_vars:
