@@ -34,6 +34,14 @@ DECIDED: Final = (
     "data (docs/model.md).",
     "区内迁移与城乡划分调整如何分摊由先验假定决定，数据不能区分（见docs/model.md）。",
 )
+AXES: Final = {
+    URBAN.variable: URBAN.axis,
+    RATE.variable: "percent, steps in points  %，各项为百分点",
+}
+OPPOSED: Final = (
+    "A component that takes people from towns raises the rate where it takes more from villages. "
+    "一项减少城镇人口而农村减少更多时，城镇化率仍会提高。",
+)
 CUT: Final = "The axes do not start at zero 横轴不从零开始."
 HATCHED: Final = "Hatched 斜纹: takes away 减少."
 
@@ -185,6 +193,7 @@ def _drawn(
     if absent:
         listed = "; ".join(PART_NAMES[name] for name in PART_NAMES if name in absent)
         lines.append(f"Nil in all years 各年均为零: {listed}")
+    lines += OPPOSED if any(_opposed(falls, name) for name in names) else ()
     lines += DECIDED if prior else ()
     lines = [part for line in lines if line for part in shortened(line, FOOT).split("\n")]
     tall, top, bottom = ROW * (len(names) + 2), 1.3, 0.5 + LINE * len(lines)
@@ -205,6 +214,12 @@ def _drawn(
         foot(figure, *lines)
         use_chinese(figure)
     return figure
+
+
+def _opposed(falls: Sequence[Fall], name: str) -> bool:
+    """Whether a component takes away from one stock and adds to the other, to be seen."""
+    steps = [round(fall.steps[name], fall.digits) for fall in falls]
+    return steps[0] < 0 < steps[1]
 
 
 def _panel(ax: Axes, fall: Fall, names: Sequence[str]) -> None:
@@ -235,7 +250,7 @@ def _panel(ax: Axes, fall: Fall, names: Sequence[str]) -> None:
     if low > 0:
         _cut(ax, (0, last))
     ax.annotate(
-        f"{fall.measure.name}\n{fall.measure.axis}",
+        f"{fall.measure.name}\n{AXES[fall.measure.variable]}",
         (0, 1),
         (0, 6),
         "axes fraction",
