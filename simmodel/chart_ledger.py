@@ -8,7 +8,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from .chart_words import PART_NAMES, parts_of, place_of, title_of
+from .chart_words import (
+    PART_NAMES,
+    parts_of,
+    place_of,
+    prior_decides_split,
+    title_of,
+)
 from .fonts import (
     GREY,
     INK,
@@ -21,6 +27,7 @@ from .fonts import (
     scales,
     use_chinese,
 )
+from .variables import DECIDED_BY_PRIOR, SHARED
 
 NET: Final = "net change 净变动"
 VISIBLE: Final = 0.5  # persons in any year
@@ -41,6 +48,9 @@ def ledger(ds: xr.Dataset, region: str) -> Figure:
     drawn = {name: part for name, part in parts.items() if np.abs(part).max() >= VISIBLE / 1e4}
     net = sum(parts.values(), np.zeros_like(years))
     notes = _notes(ds, [PART_NAMES[name] for name in parts if name not in drawn])
+    notes += (
+        DECIDED_BY_PRIOR if prior_decides_split(ds, region) and set(SHARED) & set(drawn) else ()
+    )
     with house():
         figure, ax = canvas(
             8.0, 5.0 + 0.19 * len(notes), (0.65, 2.75, 0.55 + 0.19 * len(notes), 1.1)

@@ -14,10 +14,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from .chart_words import PART_NAMES, RATE, URBAN, Measure, parts_of, place_of, region_of, title_of
+from .chart_words import (
+    PART_NAMES,
+    RATE,
+    URBAN,
+    Measure,
+    parts_of,
+    place_of,
+    prior_decides_split,
+    region_of,
+    title_of,
+)
 from .errors import ScenarioError
 from .fonts import GREY, INK, PART_COLORS, canvas, foot, heading, house, shortened, use_chinese
-from .variables import DECIDED_BY, PRIOR
+from .variables import DECIDED_BY_PRIOR, SHARED
 
 Array = NDArray[np.float64]
 
@@ -29,11 +39,6 @@ LABEL: Final = 27  # columns of a row's label
 # Per panel: measure, what its components are called in the Dataset, and what is nil in a year: half
 # a person, a ten-thousandth of a point.
 PANELS: Final = ((URBAN, "urban_growth", 0.5), (RATE, "rate_change", 1e-6))
-DECIDED: Final = (
-    "How internal migration and reclassification share the growth is decided by the prior, not by "
-    "data (docs/model.md).",
-    "区内迁移与城乡划分调整如何分摊由先验假定决定，数据不能区分（见docs/model.md）。",
-)
 AXES: Final = {
     URBAN.variable: URBAN.axis,
     RATE.variable: "percent, steps in points  %，各项为百分点",
@@ -42,6 +47,7 @@ OPPOSED: Final = (
     "A component that takes people from towns raises the rate where it takes more from villages. "
     "一项减少城镇人口而农村减少更多时，城镇化率仍会提高。",
 )
+SAME: Final = 1e-6  # the largest step, where nothing is to be seen
 CUT: Final = "The axes do not start at zero 横轴不从零开始."
 HATCHED: Final = "Hatched 斜纹: takes away 减少."
 
@@ -71,14 +77,14 @@ class Fall:
     def digits(self) -> int:
         """Decimals that show the largest step."""
         largest = max(map(abs, self.steps.values()), default=0.0)
-        return next(d for d, least in ((2, 0.5), (3, 0.05), (4, 0.0)) if largest >= least)
+        return 2 if largest >= 0.5 or largest < SAME else 3 if largest >= 0.05 else 4
 
     @property
     def limits(self) -> tuple[float, float]:
         """Ends of the axis: from zero, unless that would make the steps small."""
         levels = np.cumsum([self.start, *self.steps.values()])
         low, high = float(levels.min()), float(levels.max())
-        room = max(high - low, 1e-5 * abs(high), 1e-9)
+        room = high - low if high - low > SAME else max(0.02 * abs(high), SAME)
         start = low - 0.35 * room
         return (0.0 if start < 0.25 * high else start), high + 0.3 * room
 
@@ -135,7 +141,7 @@ def waterfall(
             f"Means of the draws{count}: the components lead from the first row to the last. "
             "模拟结果的平均值：首行加各项等于末行。",
         ],
-        _prior_decides(ds, region) if prior_decides is None else prior_decides,
+        prior_decides_split(ds, region) if prior_decides is None else prior_decides,
     )
 
 
@@ -172,7 +178,7 @@ def waterfall_difference(ds: xr.Dataset, other: xr.Dataset, region: str) -> Figu
             f"{years[0]}–{years[1]}年各项在后一情景中的累计减去在前一情景中的累计；"
             "模拟结果的平均值。",
         ],
-        _prior_decides(ds, region),
+        prior_decides_split(ds, region),
     )
 
 
@@ -194,7 +200,7 @@ def _drawn(
         listed = "; ".join(PART_NAMES[name] for name in PART_NAMES if name in absent)
         lines.append(f"Nil in all years 各年均为零: {listed}")
     lines += OPPOSED if any(_opposed(falls, name) for name in names) else ()
-    lines += DECIDED if prior else ()
+    lines += DECIDED_BY_PRIOR if prior and set(SHARED) & set(names) else ()
     lines = [part for line in lines if line for part in shortened(line, FOOT).split("\n")]
     tall, top, bottom = ROW * (len(names) + 2), 1.3, 0.5 + LINE * len(lines)
     height = top + tall + bottom
@@ -236,8 +242,7 @@ def _panel(ax: Axes, fall: Fall, names: Sequence[str]) -> None:
         ax.barh(
             row, after - before, 0.62, before, color=color, ec="white", lw=0, hatch=hatch, zorder=3
         )
-        step = f"{after - before:+z,.{fall.digits}f}".replace("-", "−")
-        _say(ax, row, max(before, after), step, color)
+        _say(ax, row, max(before, after), _signed(after - before, fall.digits), color)
     for row, level in enumerate(levels):
         ax.plot([level, level], [row - 0.31, row + 1.31], color=GREY, lw=0.8, zorder=4)
     ax.set(xlim=(low, high), ylim=(last + 0.6, -0.6))
@@ -268,6 +273,12 @@ def _cut(ax: Axes, rows: Sequence[int]) -> None:
         ax.plot(across, [row + 0.4, row - 0.4], color="white", lw=3, zorder=5)
 
 
+def _signed(step: float, digits: int) -> str:
+    """Return a step with its sign; none where it rounds to nothing."""
+    text = f"{step:+z,.{digits}f}".replace("-", "−")
+    return text if round(step, digits) else text.removeprefix("+")
+
+
 def _say(ax: Axes, row: int, place: float, text: str, color: str) -> None:
     """Write a number to the right of a bar."""
     ax.annotate(text, (place, row), (5, 0), textcoords="offset points", va="center", color=color)
@@ -295,10 +306,6 @@ def _yearly(
 def _stock(ds: xr.Dataset, region: str, measure: Measure, year: int) -> float:
     mean = region_of(ds, region)[f"{measure.variable}_mean"]
     return float(mean.sel(year=year)) * measure.scale
-
-
-def _prior_decides(ds: xr.Dataset, region: str) -> bool:
-    return DECIDED_BY in ds.coords and str(region_of(ds, region)[DECIDED_BY].item()) == PRIOR
 
 
 def _on_two_lines(name: str) -> str:

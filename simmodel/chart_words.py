@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .errors import ScenarioError, among
+from .variables import DECIDED_BY, PRIOR
 
 Row = Mapping[str, Any]
 
@@ -219,6 +220,11 @@ def parts_of(ds: xr.Dataset, region: str, prefix: str) -> dict[str, NDArray[np.f
     return {
         name: np.asarray(here[f"{prefix}_{name}_mean"].values[1:], float) for name in PART_NAMES
     }
+
+
+def prior_decides_split(ds: xr.Dataset, region: str) -> bool:
+    """Tell whether `DECIDED` holds of a region, as far as the projection says."""
+    return DECIDED_BY in ds.coords and str(region_of(ds, region)[DECIDED_BY].item()) == PRIOR
 
 
 def place_of(ds: xr.Dataset, region: str) -> str:

@@ -17,7 +17,16 @@ from .posterior import Atlas
 from .quantiles import Exact, Sketch
 from .region import BASE_YEAR
 from .scenario import Scenario
-from .variables import COMPONENTS, DECIDED_BY, PRIOR, RATE_CHANGE, TOTAL, URBAN_GROWTH
+from .variables import (
+    COMPONENTS,
+    DECIDED_BY,
+    DECIDED_BY_PRIOR,
+    PRIOR,
+    RATE_CHANGE,
+    SHARED,
+    TOTAL,
+    URBAN_GROWTH,
+)
 
 Array = NDArray[np.float64]
 Period = tuple[int, int]
@@ -25,13 +34,6 @@ Period = tuple[int, int]
 # Periods end in years that this divides, in the target years of a region and at the horizon.
 STEP: Final = 5
 NAMES: Final = (*(component.name for component in COMPONENTS), TOTAL)
-# Where the data fix no more than the sum of two components.
-SHARED: Final = ("internal_migration", "reclassification")
-DECIDED_BY_THE_PRIOR: Final = (
-    "how internal migration and reclassification share the growth is decided by the prior "
-    "区内迁移与城乡划分调整如何分摊由先验假定决定"
-)
-
 COLUMNS: Final = (
     "scenario",
     "region",
@@ -269,4 +271,4 @@ class _Means:
         return float(values[end - BASE_YEAR] - values[start - BASE_YEAR])
 
     def note(self, name: str) -> str:
-        return DECIDED_BY_THE_PRIOR if self._prior and name in SHARED else ""
+        return " ".join(DECIDED_BY_PRIOR) if self._prior and name in SHARED else ""

@@ -112,6 +112,12 @@ RURAL_LEDGER: Final = " ".join(component.rural for component in COMPONENTS)
 DECIDED_BY: Final = "reclassification_decided_by"
 PRIOR: Final = "prior"
 DATA: Final = "data"
+SHARED: Final = ("internal_migration", "reclassification")
+DECIDED_BY_PRIOR: Final = (
+    "How internal migration and reclassification share the growth is decided by the prior, not by "
+    "data (docs/model.md).",
+    "区内迁移与城乡划分调整如何分摊由先验假定决定，数据不能区分（见docs/model.md）。",
+)
 
 COORDINATES: Final = {
     "region": {"long_name": "region"},
