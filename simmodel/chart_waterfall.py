@@ -44,8 +44,8 @@ AXES: Final = {
     RATE.variable: "percent, steps in points  %，各项为百分点",
 }
 OPPOSED: Final = (
-    "A component that takes people from towns raises the rate where it takes more from villages. "
-    "一项减少城镇人口而农村减少更多时，城镇化率仍会提高。",
+    "What takes people from towns raises the rate where it takes a larger share of the villagers. "
+    "一项使城镇人口减少、而农村人口减少的比例更大时，城镇化率仍会提高。",
 )
 SAME: Final = 1e-6  # the largest step, where nothing is to be seen
 CUT: Final = "The axes do not start at zero 横轴不从零开始."

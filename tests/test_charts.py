@@ -459,7 +459,7 @@ def test_a_rate_that_rises_as_towns_lose_people_is_explained():
     ds = projection()
     for name, value in (("urban_growth", -5000.0), ("rate_change", 0.002)):
         ds[f"{name}_external_migration_mean"][:, 1:] = value
-    said = "raises the rate where it takes more from villages"
+    said = "raises the rate where it takes a larger share of the villagers"
     assert said in words(charts.waterfall(ds, "wuwei"))
     ds["rate_change_external_migration_mean"][:, 1:] = -0.002
     assert said not in words(charts.waterfall(ds, "wuwei"))
