@@ -34,6 +34,9 @@ Period = tuple[int, int]
 # Periods end in years that this divides, in the target years of a region and at the horizon.
 STEP: Final = 5
 NAMES: Final = (*(component.name for component in COMPONENTS), TOTAL)
+# Quantiles that the tables give.
+ENDS: Final = (0.05, 0.95)
+
 COLUMNS: Final = (
     "scenario",
     "region",
@@ -100,27 +103,39 @@ class Ledger:
         regions = regions_of(scenario, atlas)
         self._ends = {i: period_ends(i, scenario.horizon, atlas) for i in regions}
         self._periods = {i: periods(ends) for i, ends in self._ends.items()}
-        self._sums: dict[str, Exact | Sketch] = {
-            i: Exact() if exact else Sketch(NIL["persons/year"]) for i in regions
-        }
-        self._since_base = {i: Exact() for i in regions} if exact else None
+        self._whole: list[Ensemble] = []
+        self._sketches = None if exact else {i: Sketch(NIL["persons/year"]) for i in regions}
 
     def add(self, ensemble: Ensemble) -> None:
         """Take a block of draws."""
-        for region_id, sums in self._sums.items():
-            parts = urban_growth(ensemble.flows[ensemble.row(region_id)])
-            growth = np.concatenate([parts, parts.sum(axis=0, keepdims=True)])
-            sums.add(over_periods(growth, _gone(self._periods[region_id])))
-            if self._since_base is not None:
-                since = [(BASE_YEAR, end) for end in self._ends[region_id]]
-                self._since_base[region_id].add(over_periods(growth, _gone(since)))
+        if self._sketches is None:
+            self._whole.append(ensemble)
+            return
+        for region_id, sketch in self._sketches.items():
+            sketch.add(_summed(ensemble, region_id, self._periods[region_id]))
 
     def account(self) -> Account:
         """What the draws taken say."""
-        spread = {i: sums.quantiles((0.05, 0.95)) for i, sums in self._sums.items()}
-        kept = self._since_base
-        draws = None if kept is None else {i: found.all() for i, found in kept.items()}
+        if self._sketches is not None:
+            spread = {i: sketch.quantiles(ENDS) for i, sketch in self._sketches.items()}
+            return Account(self._periods, spread, self._ends, None)
+        spread, draws = {}, {}
+        # Region by region: the sums of all regions would take as much memory as the ensemble.
+        for region_id, ends in self._ends.items():
+            since_base = [(BASE_YEAR, end) for end in ends]
+            sums, since = Exact(), Exact()
+            for ensemble in self._whole:
+                sums.add(_summed(ensemble, region_id, self._periods[region_id]))
+                since.add(_summed(ensemble, region_id, since_base))
+            spread[region_id], draws[region_id] = sums.quantiles(ENDS), since.all()
         return Account(self._periods, spread, self._ends, draws)
+
+
+def _summed(ensemble: Ensemble, region_id: str, found: Sequence[Period]) -> Array:
+    """Urban growth over periods, (component and total, period, draw)."""
+    parts = urban_growth(ensemble.flows[ensemble.row(region_id)])
+    growth = np.concatenate([parts, parts.sum(axis=0, keepdims=True)])
+    return over_periods(growth, [(start - BASE_YEAR, end - BASE_YEAR) for start, end in found])
 
 
 def period_ends(region_id: str, horizon: int, atlas: Atlas) -> tuple[int, ...]:
@@ -147,11 +162,6 @@ def periods(ends: Sequence[int]) -> tuple[Period, ...]:
     years = range(BASE_YEAR, ends[-1] + 1)
     found = [*pairwise(years), *pairwise((BASE_YEAR, *ends)), (BASE_YEAR, ends[-1])]
     return tuple(dict.fromkeys(found))
-
-
-def _gone(found: Sequence[Period]) -> list[tuple[int, int]]:
-    """Periods in years gone since the base."""
-    return [(start - BASE_YEAR, end - BASE_YEAR) for start, end in found]
 
 
 def rows(dataset: xr.Dataset, account: Account) -> Iterator[dict[str, object]]:
@@ -236,7 +246,7 @@ def _paired_spread(one: Account, two: Account, region_id: str, end: int) -> Arra
         account.draws[region_id][:, account.ends[region_id].index(end)]  # type: ignore[index]
         for account in (one, two)
     )
-    return np.moveaxis(np.quantile(after - before, (0.05, 0.95), axis=-1), 0, -1)
+    return np.moveaxis(np.quantile(after - before, ENDS, axis=-1), 0, -1)
 
 
 class _Means:
