@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .chart_ledger import ledger
 from .chart_matrix import matrix
+from .chart_waterfall import waterfall, waterfall_difference
 from .chart_words import (
     RATE,
     REGISTERED_RATE,
@@ -55,6 +56,8 @@ __all__ = [
     "registered_regions",
     "save",
     "urban_population_fan",
+    "waterfall",
+    "waterfall_difference",
 ]
 
 Array = NDArray[np.float64]

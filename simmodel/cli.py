@@ -207,9 +207,9 @@ def run(
     if compared is not None:
         write_comparison(compared, seeds, atlas, results)
         click.echo(f"wrote {compared}", err=True)
-        click.echo(several_scenarios([(s, verdicts) for s, _, verdicts in results], seeds))
+        click.echo(several_scenarios([(s, verdicts) for s, _, verdicts, _ in results], seeds))
     else:
-        ((scenario, _, verdicts),) = results
+        ((scenario, _, verdicts, _),) = results
         click.echo(single_scenario(scenario, verdicts, seeds))
     if said := sums(results[0][1], seeds):
         click.echo(said)

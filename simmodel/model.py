@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .calibration import Normal
+from .decomposition import rate_change, urban_growth
 from .ensemble import BLOCK, PaceNoise, pace_factors, standard_normal
 from .errors import ScenarioError
 from .evidence import Inputs
@@ -25,10 +26,12 @@ from .variables import (
     COORDINATES,
     DISTRICT,
     QUANTILES,
+    RATE_CHANGE,
     REGISTERED,
     REMAINDERS,
     RURAL_LEDGER,
     STOCKS,
+    URBAN_GROWTH,
     URBAN_LEDGER,
     Variable,
 )
@@ -521,6 +524,10 @@ def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:
     return np.asarray(district.population.value * scale * urban / np.asarray(urban)[:1])
 
 
+# Sizes that a sketch counts as none: half a person, a hundred-thousandth of a point.
+NIL = {"persons/year": 0.5, "share/year": 1e-7}
+
+
 class Summaries:
     """Means and quantiles of every output, from an ensemble that comes whole or in blocks.
 
@@ -531,7 +538,7 @@ class Summaries:
     """
 
     def __init__(self, *, exact: bool):
-        self._kind: type[Exact] | type[Sketch] = Exact if exact else Sketch
+        self._exact = exact
         self._kept: dict[str, tuple[Variable, str, Summary]] = {}
         self._first: Ensemble | None = None
 
@@ -545,7 +552,8 @@ class Summaries:
         rows += [(v, "registered_region", values) for v, values in _registered(ensemble)]
         for variable, place, values in rows:
             if variable.name not in self._kept:
-                self._kept[variable.name] = (variable, place, self._kind())
+                summary = Exact() if self._exact else Sketch(NIL.get(variable.units, 0.0))
+                self._kept[variable.name] = (variable, place, summary)
             self._kept[variable.name][2].add(values)
 
     def to_dataset(
@@ -569,9 +577,8 @@ class Summaries:
         coords = _coordinates(self._first, atlas)
         dataset = xr.Dataset(data, coords=coords, attrs=dict(provenance))
         dataset = dataset.assign_coords(quantile=("quantile", list(QUANTILES)))
-        exact = self._kind is Exact
         dataset.attrs["quantiles"] = (
-            "exact" if exact else f"within {RELATIVE_ERROR:.2%} of the value"
+            "exact" if self._exact else f"within {RELATIVE_ERROR:.2%} of the value"
         )
         return _described(dataset, scenario)
 
@@ -605,6 +612,10 @@ def _variables(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
     for name, persons in ensemble.programmes.items():
         part = Variable(f"programme_{name}", "persons/year", f"part of programmes: {name}")
         rows.append((part, np.repeat(persons[:count, :, None], urban.shape[-1], axis=2)))
+    flows = ensemble.flows[:count]
+    growth, change = urban_growth(flows), rate_change(urban, rural, flows)
+    rows += [(v, growth[:, i]) for i, v in enumerate(URBAN_GROWTH)]
+    rows += [(v, change[:, i]) for i, v in enumerate(RATE_CHANGE)]
     return rows
 
 
@@ -640,7 +651,7 @@ def _registered(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
 
 def _from_base_year(variable: Variable, values: Array) -> Array:
     """Put a year that is not a number before a flow: none leads to the base year."""
-    if variable.units != "persons/year":
+    if not variable.units.endswith("/year"):
         return values
     gap = np.full((values.shape[0], 1, *values.shape[2:]), np.nan)
     return np.concatenate((gap, values), axis=1)

@@ -40,6 +40,7 @@ from .parameters import NAMES
 from .pooling import LEAST_PACE, Departure, Pooling, Record, depart, logit, reported
 from .region import SPAN, Baseline, BoundaryEvent, History, Region, Span
 from .standards import Pattern, Standard, fit_exit, national_standard
+from .variables import DATA, PRIOR
 
 Array = NDArray[np.float64]
 
@@ -108,6 +109,11 @@ CLOSED = {
 }
 # Spread of the nation's period factors, which nothing above the nation informs.
 NATIONAL_SPREAD = {"period_exit": 0.5, "period_reclassification": 0.5, "period_fertility": 0.2}
+
+# A parameter whose posterior is nearly as wide as its prior was decided by the prior.
+PRIOR_DECIDES = 0.8
+# Two parameters correlated below this are known by their sum only.
+SUM_ONLY = -0.8
 
 
 @dataclass(frozen=True)
@@ -450,6 +456,31 @@ def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
     horizon = max(years, LEANING_YEARS)
     ahead = departure(atlas, region_id, horizon, known)
     return PaceNoise.of(region_id, ahead, reported(pooling, horizon), years, known)
+
+
+def split_decided_by(atlas: Atlas, posteriors: Mapping[str, Normal], region_id: str) -> str:
+    """Whether the prior or the data decide how internal migration and reclassification share.
+
+    The prior does where the data hardly narrowed reclassification before or after the base, or told
+    little more than the sum of reclassification and rural exit.
+
+    Returns
+    -------
+    {"prior", "data"}
+    """
+    parent = atlas.regions[region_id].parent
+    prior = atlas.prior(region_id, posteriors[parent] if parent is not None else None)
+    posterior = posteriors[region_id]
+    correlation = posterior.covariance / np.outer(posterior.spread, posterior.spread)
+    for reclassified, exits in (
+        ("reclassification", "rural_exit"),
+        ("period_reclassification", "period_exit"),
+    ):
+        i, j = NAMES.index(reclassified), NAMES.index(exits)
+        wide = posterior.spread[i] > PRIOR_DECIDES * prior.spread[i]
+        if wide or correlation[i, j] < SUM_ONLY:
+            return PRIOR
+    return DATA
 
 
 # Every fourth age group is withheld in turn, so that each is predicted once from its neighbours.

@@ -26,6 +26,7 @@ LAYERS = [
         "forecast",
         "quantiles",
         "yaml_text",
+        "decomposition",
     },
     {
         "registration",
@@ -48,13 +49,14 @@ LAYERS = [
         "store",
         "chart_matrix",
         "chart_ledger",
+        "chart_waterfall",
         "chart_hindcast",
     },
     {"standards", "panel", "charts", "chart_reach"},
     {"evidence"},
     {"posterior"},
     {"model", "posterior_file", "pooling_file", "experience"},
-    {"hindcast", "verdicts"},
+    {"hindcast", "verdicts", "ledger"},
     {"run", "backtest"},
     {"report_text"},
     {"cli"},
@@ -78,6 +80,7 @@ CORE = (
     "extrapolation",
     "scores",
     "quantiles",
+    "decomposition",
 )
 
 
