@@ -55,11 +55,16 @@ class Aimed:
     def words(self) -> tuple[str, str]:
         """The target as printed, in English and Chinese."""
         if self.low != self.high:
-            low, high = printed(self.low), printed(self.high)
-            steps = [printed(c) for c in (self.target.change_low, self.target.change_high) if c]
+            scale = 1.0 if self.rate else 1e-4
+            low, high = printed(self.low * scale), printed(self.high * scale)
+            ends = (self.target.change_low, self.target.change_high)
+            steps = [f"{c:+g}" for c in ends if c is not None]
+            unit, of, unit_zh, of_zh = (
+                ("%", "points", "%", "个百分点") if self.rate else ("万", "万", "万人", "万人")
+            )
             return (
-                f"{low} to {high} % (+{' to +'.join(steps)} points a year)",
-                f"{low}%—{high}%（每年提高{'至'.join(steps)}个百分点）",
+                f"{low} to {high} {unit} ({' to '.join(steps)} {of} a year)",
+                f"{low}—{high}{unit_zh}（每年变动{'至'.join(steps)}{of_zh}）",
             )
         sign, sign_zh = ("≥", "不低于") if self.target.comparison == ">=" else ("≈", "约")
         if self.rate:
@@ -77,11 +82,10 @@ def aimed(region: Region, target: Target) -> Aimed | None:
     most = 100.0 if target.indicator == RATE else math.inf
     if target.change_low is not None and target.change_high is not None:
         since = target.since if target.since is not None else BASE_YEAR
-        base = printed_rate(region)
-        if target.indicator != RATE:
-            return None
-        ends = [base + c * (target.year - since) for c in (target.change_low, target.change_high)]
-        return Aimed(target, Interval(*ends), *ends)
+        base = _base_of(region, target.indicator)
+        steps = (amount(c, target.unit) for c in (target.change_low, target.change_high))
+        low, high = (base + step * (target.year - since) for step in steps)
+        return Aimed(target, Interval(low, high), low, high)
     if target.value is None:
         return None
     value = amount(target.value, target.unit)
@@ -90,6 +94,17 @@ def aimed(region: Region, target: Target) -> Aimed | None:
     slack = half_last_digit(target.value)
     ends = [amount(target.value + s, target.unit) for s in (-slack, slack)]
     return Aimed(target, Interval(ends[0], min(ends[1], most)), value, value)
+
+
+def _base_of(region: Region, indicator: str) -> float:
+    """The figure of the base year that a plan counts its change from: printed, else counted."""
+    if indicator == RATE:
+        return printed_rate(region)
+    for o in region.observations:
+        if o.indicator == indicator and o.year == BASE_YEAR:
+            return amount(o.value, o.unit)
+    census = region.baseline.census
+    return float(census.urban if indicator == URBAN else census.total)
 
 
 def aims_of(region: Region, indicator: str, year: int | None = None) -> list[Aimed]:

@@ -12,6 +12,7 @@ import click
 from .errors import FaultError, SimmodelError
 
 if TYPE_CHECKING:
+    from .posterior_file import Posteriors
     from .scenario import Scenario
     from .seeds import Index, Seeds
 
@@ -93,6 +94,15 @@ def _clear() -> None:
         click.echo("\r\033[K", err=True, nl=False)
 
 
+def _say_remade(posteriors: Posteriors) -> None:
+    if posteriors.remade:
+        click.echo(
+            f"calibrated anew, because their figures differ from those of the shipped posterior: "
+            f"{', '.join(posteriors.remade)}",
+            err=True,
+        )
+
+
 @main.command()
 @click.argument(
     "files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path)
@@ -170,12 +180,7 @@ def run(
             check_draws(scenario, atlas)
     posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
     _clear()
-    if posteriors.remade:
-        click.echo(
-            f"calibrated anew, because their figures differ from those of the shipped posterior: "
-            f"{', '.join(posteriors.remade)}",
-            err=True,
-        )
+    _say_remade(posteriors)
     results = []
     for scenario, folder in zip(scenarios, folders, strict=True):
         result = run_scenario(
@@ -312,7 +317,7 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     from .experience import read
     from .findings import findings_json, findings_text
     from .model import regions_of
-    from .outlook import outlook_of, trend_of
+    from .outlook import outlook_of, regions_behind, trend_of
     from .pooling_file import atlas_of
     from .posterior_file import load
     from .run import place_names, will_compile
@@ -338,7 +343,14 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
             f"{', '.join(dict.fromkeys(late))}",
             err=True,
         )
-    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
+    posteriors = load(
+        atlas,
+        seeds.directory,
+        needed=regions_behind(checked, atlas),
+        progress=_progress("calibrating"),
+    )
+    _clear()
+    _say_remade(posteriors)
     outlook = outlook_of(
         scenario, atlas, posteriors.by_region, checked, progress=_progress("projecting")
     )

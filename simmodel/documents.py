@@ -159,7 +159,8 @@ def rebasing(region: Region, kinds: Mapping[str, str]) -> Iterator[Finding]:
     used: dict[int, list[_Item]] = {}
     apart: dict[int, list[_Item]] = {}
     for o in region.observations:
-        if o.indicator in STOCKS and (line := census_line(region, o.year)) is not None:
+        line = census_line(region, o.year)
+        if o.indicator in STOCKS and line is not None and line[o.indicator] > 0.0:
             item = _Item(o.indicator, amount(o.value, o.unit), line[o.indicator], o)
             plan = kinds.get(o.source) == "plan"
             kept_apart = o.vintage in EARLIER_SERIES and not plan
@@ -180,7 +181,7 @@ def _start_of_change(region: Region, o: Observation) -> tuple[int, _Item] | None
     end = _end_of_change(region, o)
     counted = census_count(region, o.since)
     wanted = counted or census_line(region, o.since)
-    if end is None or wanted is None:
+    if end is None or wanted is None or wanted[stock] <= 0.0:
         return None
     years = o.year - o.since if o.indicator.endswith("per_year") else 1
     change = amount(o.value, o.unit) * years
@@ -282,6 +283,8 @@ def _rates_and_counts(region: Region) -> Iterator[Finding]:
             continue
         rate, urban, total = (figures[name] for name in STOCKS)
         many, few = as_printed(total), as_printed(urban)
+        if many.low <= 0.0:
+            continue
         implied = Interval(100.0 * few.low / many.high, 100.0 * few.high / many.low)
         value = 100.0 * amount(urban.value, urban.unit) / amount(total.value, total.unit)
         agree = implied.meets(as_printed(rate))

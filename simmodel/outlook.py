@@ -12,8 +12,8 @@ from .baseline import census_of
 from .calibration import Normal
 from .errors import ScenarioError
 from .findings import Interval, Spread
-from .model import EXACT_BYTES, Cast, bytes_needed, population_at
-from .posterior import Atlas
+from .model import EXACT_BYTES, Cast, bytes_needed, population_at, references_of
+from .posterior import Atlas, lineage
 from .projection import URBAN
 from .quantiles import Exact, Sketch
 from .region import BASE_YEAR, Region
@@ -159,6 +159,13 @@ def regions_needed(checked: Sequence[str], regions: Mapping[str, Region]) -> tup
         for district in region.urban_districts:
             needed |= dict.fromkeys(district.counties)
     return tuple(needed)
+
+
+def regions_behind(checked: Sequence[str], atlas: Atlas) -> frozenset[str]:
+    """Regions whose posteriors the check of some regions' targets rests on."""
+    needed = regions_needed(checked, atlas.regions)
+    projected = (*needed, *references_of(needed, atlas))
+    return frozenset(a for name in projected for a in lineage(atlas.regions, name))
 
 
 def _leaves_rest(region: Region) -> bool:

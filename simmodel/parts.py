@@ -253,8 +253,11 @@ def _parts(
         words, words_zh = f"{aims[0].words()[0]}", f"{aims[0].words()[1]}"
     most, most_zh = "", ""
     if grade != "fine":
-        most = f"; at the 99th percentile of the projection at most {wan(whole.ceiling)}"
-        most_zh = f"；即使取预测的99%分位也至多{wan_zh(whole.ceiling)}"
+        fixed = whole.ceiling == whole.usual_ceiling
+        even = "after rounding" if fixed else "at the 99th percentile of the projection"
+        even_zh = "计入四舍五入" if fixed else "即使取预测的99%分位也"
+        most = f"; {even} at most {wan(whole.ceiling)}"
+        most_zh = f"；{even_zh}至多{wan_zh(whole.ceiling)}"
     verb, verb_zh = ("is within", "未超过") if value <= whole.value else ("is more than", "超过")
     if grade == "fine" and value > whole.value:
         most, most_zh = ", within what that leaves open", "，但在其允许范围内"

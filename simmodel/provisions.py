@@ -171,7 +171,7 @@ def _base_density(region: Region, course: Course | None) -> tuple[float, float, 
             other.indicator == "mean_town_built_up_area" and other.source == o.source
             for other in region.observations
         )
-        if not apart and course is not None:
+        if not apart and course is not None and course.base.urban > 0.0:
             return o.value, course.base.urban, f"{o.source}, {o.place}"
     return None
 
