@@ -112,13 +112,16 @@ def rate_count_total(region: Region, outlook: Outlook) -> Iterator[Finding]:
 
 def _shares(count: Interval, rate: Interval) -> Interval:
     """Totals of which a count can be a rate."""
-    low = math.inf if rate.high <= 0.0 else 100.0 * count.low / rate.high
-    return Interval(low, math.inf if rate.low <= 0.0 else 100.0 * count.high / rate.low)
+    if rate.high <= 0.0:
+        return Interval(0.0 if count.low <= 0.0 else math.inf, math.inf)
+    high = math.inf if rate.low <= 0.0 else 100.0 * count.high / rate.low
+    return Interval(100.0 * count.low / rate.high, high)
 
 
 def _products(total: Interval, rate: Interval) -> Interval:
     """Counts that can be a rate of a total."""
-    return Interval(total.low * rate.low / 100.0, total.high * rate.high / 100.0)
+    high = math.inf if math.isinf(total.high) else total.high * rate.high / 100.0
+    return Interval(total.low * rate.low / 100.0, high)
 
 
 def _rates(count: Interval, total: Interval) -> Interval:
@@ -307,7 +310,7 @@ def _ranges(spread: Spread, unit: str = "persons") -> tuple[str, str]:
 def _beyond(asked: float, spread: Spread) -> tuple[str, str]:
     """How far a value lies outside nearly all draws; nothing where it lies inside."""
     edge = spread.nearly_all.nearest(asked)
-    if edge == asked:
+    if edge == asked or math.isinf(asked):
         return "", ""
     short, share = abs(asked - edge), 100.0 * abs(asked / edge - 1.0)
     side = ("above", "高出") if asked > edge else ("below", "低出")

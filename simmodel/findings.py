@@ -276,6 +276,8 @@ def bounds(interval: Interval, unit: str = "persons") -> tuple[str, str]:
             return wan(value), wan_zh(value)
         return f"{value:.2f} %", f"{value:.2f}%"
 
+    if math.isinf(interval.low):
+        return "more than there can be", "超出任何可能"
     low, high = both(interval.low), both(interval.high)
     if math.isinf(interval.high) or (unit == "percent" and interval.high >= 100.0):
         return f"at least {low[0]}", f"至少{low[1]}"

@@ -15,7 +15,14 @@ from simmodel.cli import main
 from simmodel.coherence import check, rate_count_total, total_trend
 from simmodel.documents import census_line, document, gaps, rebasing
 from simmodel.experience import Experience, Reference, read
-from simmodel.findings import GRADES, Interval, Spread, findings_text, grade_against
+from simmodel.findings import (
+    GRADES,
+    Interval,
+    Spread,
+    findings_json,
+    findings_text,
+    grade_against,
+)
 from simmodel.outlook import (
     Base,
     Course,
@@ -705,6 +712,43 @@ def test_gaps_of_several_documents_to_one_parent():
     wrong = only(gaps([placed("aba", 47.01, 5.22), placed("bab", 60.01, 5.22, "above")], known))
     assert wrong.grade == "contradiction"
     assert list(gaps([placed("aba", 47.01, 5.22)], known)) == []
+
+
+# Whatever a plan prints
+
+
+@given(
+    rates=st.tuples(st.floats(2.0, 100.0) | st.just(0.0), st.floats(2.0, 100.0)),
+    heads=st.floats(0.0, 300.0),
+    people=st.floats(0.0, 300.0),
+    new=st.floats(0.0, 100.0),
+    area=st.floats(0.0, 1000.0),
+    signs=st.lists(st.sampled_from([">=", "~"]), min_size=4, max_size=4),
+)
+def test_whatever_a_plan_prints_is_graded(rates, heads, people, new, area, signs):
+    here = with_districts(
+        rate(rates[0], comparison=signs[0]),
+        rate(rates[1], year=2026, comparison=signs[1]),
+        head_count(heads, comparison=signs[2], **land(area)),
+        population(people, comparison=signs[3]),
+        target("new_urban_jobs", new, "10k_persons", **{"from": 2021}),
+        district("one", heads),
+    )
+    working = {2025: WorkingAge(2.6e5, around(2.8e5), 0.62)}
+    views = outlook(
+        {"aba.district_one": {2025: around(2e5)}},
+        aba=course(working_age=working),
+        aba__one=course(),
+    )
+    one, two = counties([rate(45)], [])
+    regions = {"aba": here, "aba.one": one, "aba.two": two}
+    found = check(list(regions), regions, KINDS, views, experience())
+    rows = json.loads(findings_json(found))
+    assert {"rate_count_total", "total_trend", "pace", "jobs"} <= {row["code"] for row in rows}
+    for row in rows:
+        assert row["grade"] in GRADES
+        assert "nan" not in row["sentence"]
+        assert "inf " not in row["sentence"]
 
 
 # The shipped seeds
