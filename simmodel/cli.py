@@ -355,6 +355,11 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
         scenario, atlas, posteriors.by_region, checked, progress=_progress("projecting")
     )
     _clear()
+    click.echo(
+        f"held against {scenario.scenario} to {scenario.horizon}, "
+        f"{scenario.ensemble.draws} draws, seed {scenario.ensemble.seed}",
+        err=True,
+    )
     kinds = {name: source.kind for name, source in seeds.sources.items()}
     found = check(checked, seeds.regions, kinds, outlook, experience)
     click.echo(findings_json(found) if as_json else findings_text(found, place_names(seeds)))

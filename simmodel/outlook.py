@@ -23,6 +23,7 @@ from .verdicts import NEAR_POINTS
 Array = NDArray[np.float64]
 
 SHARES = (0.01, 0.1, 0.5, 0.9, 0.99)
+REST_SHARE = 0.01
 WORKING_AGES = slice(15, 60)  # completed years; the census's own 15–59
 
 
@@ -115,6 +116,11 @@ class Outlook:
     courses: Mapping[str, Course]
     districts: Mapping[str, Mapping[int, Spread]]
     horizon: int
+
+
+def are_whole(parts: Sequence[Base], whole: Base) -> bool:
+    """Whether parts make up a whole, but for a share of `REST_SHARE` of its people."""
+    return sum(part.total for part in parts) > (1.0 - REST_SHARE) * whole.total
 
 
 def base_of(atlas: Atlas, region_id: str) -> Base:

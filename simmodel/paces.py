@@ -11,7 +11,7 @@ from .aims import RATE, URBAN, Aimed, aims_of, cited_aims
 from .documents import amount, censuses_of
 from .experience import Experience, Standing
 from .findings import Finding, Grade, Interval, grade_against, wan, wan_zh
-from .outlook import Course, Outlook
+from .outlook import Course, Outlook, are_whole
 from .region import BASE_YEAR, Observation, Region
 from .verdicts import NEAR_POINTS
 
@@ -19,8 +19,6 @@ from .verdicts import NEAR_POINTS
 # plan's own past pace, where it is also above the region's pace between the censuses. Assumed.
 RARE_PERCENTILE: Final = 90.0
 OWN_PACE_FACTOR: Final = 1.4
-# A parent whose parts known here leave less than this share is fully known.
-REST_SHARE: Final = 0.01
 # Which observations of the base year and later stand on its census.
 ON_BASE_CENSUS: Final = ("census_2020", "post_2020_census")
 
@@ -318,7 +316,7 @@ def parent_gap(
         return
     rest_total = course.base.total - sum(c.base.total for _, c in known)
     rest_urban = course.base.urban - sum(c.base.urban for _, c in known)
-    if rest_total < REST_SHARE * course.base.total:
+    if are_whole([c.base for _, c in known], course.base):
         return
     start = 100.0 * rest_urban / rest_total
     for aim in aims_of(region, RATE):

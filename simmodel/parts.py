@@ -20,7 +20,7 @@ from .aims import (
     values_of,
 )
 from .findings import Finding, Grade, Spread, printed, wan, wan_zh
-from .outlook import Course, Outlook
+from .outlook import Course, Outlook, are_whole
 from .region import Region, Target
 from .verdicts import NEAR_POINTS
 
@@ -29,15 +29,20 @@ AMBITIOUS_SHARE: Final = 0.10
 
 
 def children_sum(region: Region, children: Sequence[Region], outlook: Outlook) -> Iterator[Finding]:
-    """Children's targets against the parent's, in urban head-counts; all children need one."""
+    """Children's targets against the parent's, in urban head-counts.
+
+    All children need a target of the year, and together they have to be the whole.
+    """
     course = outlook.courses.get(region.id)
-    courses = [outlook.courses.get(child.id) for child in children]
-    if course is None or not children or any(c is None for c in courses):
+    courses = [outlook.courses[child.id] for child in children if child.id in outlook.courses]
+    if course is None or not children or len(courses) < len(children):
+        return
+    if not are_whole([c.base for c in courses], course.base):
         return
     for year in target_years(region):
         if year not in course.total:
             continue
-        found = [urban_aim(r, year, c) for r, c in zip(children, courses, strict=True) if c]
+        found = [urban_aim(r, year, c) for r, c in zip(children, courses, strict=True)]
         parts = [part for part in found if part is not None]
         if len(parts) < len(children):
             continue

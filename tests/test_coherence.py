@@ -30,11 +30,13 @@ from simmodel.outlook import (
     WorkingAge,
     base_of,
     outlook_of,
+    regions_behind,
     regions_needed,
     trend_of,
 )
 from simmodel.paces import near_gap, pace, parent_gap
 from simmodel.parts import children_sum, districts_sum
+from simmodel.posterior_file import load
 from simmodel.provisions import density, jobs
 from simmodel.region import Region
 from tests.conftest import ROOT
@@ -422,8 +424,13 @@ def test_a_rate_of_the_whole_is_turned_into_heads():
 
 def test_every_part_needs_a_target():
     parent = region(head_count(100))
-    views = outlook(aba=course(), aba__one=course(), aba__two=course())
+    views = outlook(aba=course(total=2e6, base=(2e6, 8e5)), aba__one=course(), aba__two=course())
     assert list(children_sum(parent, counties([head_count(50)], []), views)) == []
+    aims = ([head_count(30)], [head_count(30)])
+    assert len(list(children_sum(parent, counties(*aims), views))) == 1
+    # Two counties of 100 万 are not all of 300.
+    larger = outlook(aba=course(total=3e6, base=(3e6, 8e5)), aba__one=course(), aba__two=course())
+    assert list(children_sum(parent, counties(*aims), larger)) == []
 
 
 # Urban districts
@@ -722,7 +729,7 @@ def test_gaps_of_several_documents_to_one_parent():
     heads=st.floats(0.0, 300.0),
     people=st.floats(0.0, 300.0),
     new=st.floats(0.0, 100.0),
-    area=st.floats(0.0, 1000.0),
+    area=st.just(0.0) | st.floats(0.01, 1000.0),
     signs=st.lists(st.sampled_from([">=", "~"]), min_size=4, max_size=4),
 )
 def test_whatever_a_plan_prints_is_graded(rates, heads, people, new, area, signs):
@@ -898,6 +905,16 @@ def test_only_what_is_asked_about_is_projected(seeds, atlas):
     assert moved.urban_range.low == 606_797.0
     assert moved.urban_range.high - moved.urban_range.low == pytest.approx(moved.total - 674_249.0)
     assert not base_of(atlas, "wuwei").estimated
+
+
+def test_only_what_is_asked_about_is_calibrated(seeds, atlas, posteriors):
+    needed = regions_behind(["liupanshui.zhongshan", "wuwei"], atlas)
+    assert {"china", "guizhou", "liupanshui", "liupanshui.zhongshan", "gansu", "wuwei"} <= needed
+    assert not any(name.startswith(("linxia", "jinchang")) for name in needed)
+    few = load(atlas, seeds.directory, needed=needed).by_region
+    assert set(few) == needed
+    for name, normal in few.items():
+        assert np.array_equal(normal.mean, posteriors.by_region[name].mean)
 
 
 def test_counties_mean_their_base_on_the_boundary_of_today(seeds, shipped_outlook):
