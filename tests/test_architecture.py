@@ -15,7 +15,7 @@ HOUSE = Path(simmodel.__file__).parent
 # From the ground up. The words; then arrays only (no file, no label), declarations beside them;
 # then what joins the two; reading and writing at the edge; the command line on top.
 LAYERS = [
-    {"errors", "units", "variables"},
+    {"errors", "units", "variables", "findings"},
     {
         "life_table",
         "migration",
@@ -57,8 +57,10 @@ LAYERS = [
     {"posterior"},
     {"model", "posterior_file", "pooling_file", "experience"},
     {"hindcast", "verdicts", "ledger"},
-    {"run", "backtest"},
-    {"report_text"},
+    {"run", "backtest", "outlook", "documents"},
+    {"report_text", "aims"},
+    {"parts", "paces", "provisions"},
+    {"coherence"},
     {"cli"},
     {"__main__"},
 ]
