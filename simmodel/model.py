@@ -273,7 +273,7 @@ class Cast:
             district.id: district_population(whole, district)
             for region_id in self.regions
             for district in self.atlas.regions[region_id].urban_districts
-            if district.population is not None
+            if district.population is not None and set(district.counties) <= set(self.named)
         }
         return replace(whole, districts=districts)
 

@@ -32,6 +32,7 @@ LAYERS = [
         "ensemble",
         "extrapolation",
         "scores",
+        "reach",
         "region",
         "scenario",
         "fonts",
@@ -53,8 +54,9 @@ LAYERS = [
     {"posterior"},
     {"model", "posterior_file", "pooling_file"},
     {"hindcast", "verdicts"},
-    {"run", "backtest"},
+    {"run", "backtest", "solve"},
     {"report_text"},
+    {"solve_text"},
     {"cli"},
     {"__main__"},
 ]
@@ -73,6 +75,7 @@ CORE = (
     "forecast",
     "extrapolation",
     "scores",
+    "reach",
     "quantiles",
 )
 
