@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test figures calibrate pooling skill lock clean
+.PHONY: run test figures calibrate pooling skill experience lock clean
 
 run: $(READY)
 	$(BIN)/simmodel run scenarios/*.yaml --keep-draws
@@ -23,7 +23,7 @@ calibrate: $(READY)
 	$(BIN)/simmodel calibrate
 
 # From the public statistics in DATA: how units depart from the pace of what they lie in, and how well
-# the model has forecast. Both want `make calibrate` in between.
+# the model has forecast (both want `make calibrate` in between); how fast regions have urbanized.
 DATA ?= ../shared/data
 
 pooling: $(READY)
@@ -31,6 +31,9 @@ pooling: $(READY)
 
 skill: $(READY)
 	$(BIN)/python benchmarks/skill.py $(DATA)
+
+experience: $(READY)
+	$(BIN)/python benchmarks/experience.py $(DATA)
 
 # Everything is installed from the lock, with hashes; the package itself in place.
 $(READY): requirements.lock pyproject.toml

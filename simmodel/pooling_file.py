@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from .errors import SeedError, shown
 from .pooling import POSITIVE, Pooling
 from .posterior import Atlas
-from .seeds import Seeds
+from .seeds import Seeds, read_beside
 
 NAME, SKILL = "pooling.json", "skill.json"
 LEVELS = ("panel", "nation", "province", "prefecture", "county")
@@ -72,7 +71,7 @@ def read(directory: Path) -> Estimates:
     SeedError
         If the file is not one of estimates.
     """
-    path, data = _data(directory, NAME, REMEDY)
+    path, data = read_beside(directory, NAME, REMEDY)
     levels = data.get("levels") if isinstance(data, dict) else None
     if not isinstance(levels, dict) or set(levels) != set(LEVELS):
         raise SeedError(f"{path}: levels: allowed are exactly {', '.join(LEVELS)}; {REMEDY}")
@@ -138,23 +137,11 @@ def read_skill(directory: Path) -> dict[str, Skill]:
         If the file is not one of scores.
     """
     remedy = "re-make it with `make skill`"
-    path, data = _data(directory, SKILL, remedy)
+    path, data = read_beside(directory, SKILL, remedy)
     try:
         return {level: Skill(**row) for level, row in data.items() if level in LEVELS}
     except (TypeError, AttributeError):
         raise SeedError(f"{path}: is not a file of scores; {remedy}") from None
-
-
-def _data(directory: Path, name: str, remedy: str) -> tuple[Path, Any]:
-    """Where a file beside the seeds is, or else the shipped one, and what it holds."""
-    package = Path(__file__).resolve().parent
-    places = (directory / name, package / "seeds" / name, package.parent / "seeds" / name)
-    path = next((p for p in places if p.is_file()), places[0])
-    try:
-        return path, json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or "not JSON"
-        raise SeedError(f"{path}: cannot be read ({reason}); {remedy}") from None
 
 
 def atlas_of(seeds: Seeds) -> Atlas:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -142,6 +143,38 @@ def find_seeds(option: Path | None = None) -> Path:
         if place.is_dir():
             return place
     raise SeedError("no seed folder: there is no ./seeds and none was installed; use --seeds DIR")
+
+
+def read_beside(directory: Path, name: str, remedy: str) -> tuple[Path, Any]:
+    """Read a JSON file beside the seeds, or the shipped one where a seed folder has none.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        The seed folder.
+    name : str
+        Of the file.
+    remedy : str
+        What to do where it cannot be read.
+
+    Returns
+    -------
+    tuple of (pathlib.Path, object)
+        Where it is, and what it holds.
+
+    Raises
+    ------
+    SeedError
+        If it is nowhere, or is not JSON.
+    """
+    package = Path(__file__).resolve().parent
+    places = (directory / name, package / "seeds" / name, package.parent / "seeds" / name)
+    path = next((p for p in places if p.is_file()), places[0])
+    try:
+        return path, json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "not JSON"
+        raise SeedError(f"{path}: cannot be read ({reason}); {remedy}") from None
 
 
 @dataclass(frozen=True, slots=True)

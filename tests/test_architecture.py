@@ -52,7 +52,7 @@ LAYERS = [
     {"standards", "panel", "charts"},
     {"evidence"},
     {"posterior"},
-    {"model", "posterior_file", "pooling_file"},
+    {"model", "posterior_file", "pooling_file", "experience"},
     {"hindcast", "verdicts"},
     {"run", "backtest", "solve"},
     {"report_text"},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simmodel import pooling_file
+from simmodel import seeds as seeds_module
 from simmodel.errors import SeedError
 from simmodel.pooling import Pooling
 from simmodel.pooling_file import LEVELS, NAME, Estimates, as_data, atlas_of, read
@@ -97,12 +97,12 @@ def test_an_installed_package_has_the_seeds_inside(tmp_path, monkeypatch):
     inside = tmp_path / "site" / "simmodel"
     (inside / "seeds").mkdir(parents=True)
     write(inside / "seeds", as_data(ESTIMATES, MADE))
-    monkeypatch.setattr(pooling_file, "__file__", str(inside / "pooling_file.py"))
+    monkeypatch.setattr(seeds_module, "__file__", str(inside / "seeds.py"))
     assert read(tmp_path / "own") == ESTIMATES
 
 
 def test_no_file_anywhere_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(pooling_file, "__file__", str(tmp_path / "a" / "b" / "pooling_file.py"))
+    monkeypatch.setattr(seeds_module, "__file__", str(tmp_path / "a" / "b" / "seeds.py"))
     with pytest.raises(SeedError) as caught:
         read(tmp_path)
     assert str(caught.value) == (
