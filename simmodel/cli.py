@@ -131,12 +131,8 @@ def run(
     Example:
         simmodel run scenarios/trend.yaml --draws 5000
     """
-    if draws is not None:
-        overrides = (*overrides, f"ensemble.draws={draws}")
-    if seed is not None:
-        overrides = (*overrides, f"ensemble.seed={seed}")
     seeds = _seeds(seeds_dir)
-    scenarios = _scenarios(files, seeds.index(), overrides)
+    scenarios = _scenarios(files, seeds.index(), _with_ensemble(overrides, draws, seed))
     names = [s.scenario for s in scenarios]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -194,6 +190,87 @@ def run(
         click.echo(single_scenario(scenario, verdicts, seeds))
     if gaps := county_gaps(results[0][1], seeds):
         click.echo(gaps)
+
+
+@main.command()
+@click.argument("file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@click.option("--region", required=True, help="Region or urban district, e.g. wuwei.")
+@click.option("--indicator", required=True, help="What the target is of, e.g. urbanization_rate.")
+@click.option("--year", type=int, required=True, help="Year of the target.")
+@click.option(
+    "--lever",
+    "levers",
+    multiple=True,
+    required=True,
+    metavar="LEVER",
+    help="What may be moved, e.g. local_retention; may be repeated: the least effort of all.",
+)
+@click.option(
+    "--probability", type=float, default=0.5, show_default=True, help="How likely it is to become."
+)
+@click.option(
+    "--target", type=float, help="A value of your own: percent for rates, persons for counts."
+)
+@click.option("--json", "as_json", is_flag=True, help="The whole answer for a machine.")
+@click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's.")
+@click.option("--seed", type=int, metavar="S", help="Random seed, instead of the file's.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in run.")
+@seeds_option
+def solve(
+    file: Path,
+    region: str,
+    indicator: str,
+    year: int,
+    levers: tuple[str, ...],
+    probability: float,
+    target: float | None,
+    as_json: bool,
+    draws: int | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    seeds_dir: Path | None,
+) -> None:
+    r"""Find the smallest change of levers that makes a target as likely as asked.
+
+    \b
+    Example:
+        simmodel solve scenarios/trend.yaml --region wuwei \
+            --indicator urbanization_rate --year 2035 --lever local_retention
+
+    A lever that cannot do it is an answer too: the best it can do.
+    """
+    from . import experience
+    from .pooling_file import atlas_of
+    from .posterior_file import load
+    from .run import will_compile
+    from .solve import Question, check
+    from .solve import solve as find
+    from .solve_text import as_json as written
+    from .solve_text import as_text
+
+    seeds = _seeds(seeds_dir)
+    (scenario,) = _scenarios((file,), seeds.index(), _with_ensemble(overrides, draws, seed))
+    question = Question(region, indicator, year, levers, probability, target)
+    targets = check(question, scenario, seeds)
+    if will_compile():
+        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    atlas = atlas_of(seeds)
+    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
+    _clear()
+    known = experience.read(seeds.directory)
+    answer = find(question, scenario, atlas, posteriors.by_region, targets, known)
+    click.echo(written(answer, seeds) if as_json else as_text(answer, seeds))
+
+
+def _with_ensemble(
+    overrides: tuple[str, ...], draws: int | None, seed: int | None
+) -> tuple[str, ...]:
+    """Size and seed of the ensemble as the last of the values to replace."""
+    if draws is not None:
+        overrides = (*overrides, f"ensemble.draws={draws}")
+    if seed is not None:
+        overrides = (*overrides, f"ensemble.seed={seed}")
+    return overrides
 
 
 @main.command()

@@ -31,11 +31,15 @@ EFFORT_OF_A_YEAR = 0.1
 OFFSETS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2, 1.6, 2.0, 2.4, 3.0, 3.7, 4.6, 5.6, 7.0, 8.0)
 # A position is found to within this: a twentieth of a thousandth of a multiplier.
 CLOSE = 5e-5
+# Between neighbours of a frontier a thousandth will do.
+FOLLOWED = 1e-3
 # Digits of a lever that are reported.
 DIGITS = 4
 # Step of differences: wide enough to pass over the kinks where another draw comes to decide.
 STEP = 0.03
 ITERATIONS = 8
+# Effort is flat at its least: no more is sought than this, nor by smaller turns.
+GAIN, LEAST_WEIGHT = 1e-3, 0.25
 # Stands for a setting that cannot be projected: worse than every margin.
 HOPELESS = -1e300
 
@@ -391,11 +395,13 @@ class Room:
             length = self.along(direction, guess=float(np.linalg.norm(best)))
             if length is None or length >= np.linalg.norm(best) - 1e-6:
                 weight *= 0.5  # the surface bends more than its tangent: go half the way
+                if weight < LEAST_WEIGHT:
+                    break
                 continue
             gain = float(np.linalg.norm(best)) - length
             reached = direction * (length / np.linalg.norm(direction))
             best = np.asarray(np.minimum(reached, self._room))
-            if gain < 1e-4:
+            if gain < GAIN:
                 break
         return best
 
@@ -436,14 +442,35 @@ class Room:
             In equal angles of effort; fewer than ``points`` where some do not lead there.
         """
         found: list[Array] = []
-        guess = None
+        lengths: list[float] = []
         for angle in np.linspace(0.0, np.pi / 2, points):
             unit = np.array([math.cos(angle), math.sin(angle)])
             unit[unit < 1e-12] = 0.0
-            guess = self.along(unit, guess)
-            if guess is not None:
-                found.append(np.minimum(guess * unit, self._room))
+            length = self._followed(unit, lengths[-2:])
+            lengths = [] if length is None else [*lengths, length]
+            if length is not None:
+                found.append(np.minimum(length * unit, self._room))
         return np.array(found).reshape(-1, 2)
+
+    def _followed(self, unit: Array, before: Sequence[float]) -> float | None:
+        """Length along a direction, from those along the two directions before it.
+
+        A few secant steps suffice where the surface goes on smoothly; else as `along`.
+        """
+        if len(before) < 2:
+            return self.along(unit, before[-1] if before else None)
+        length = 2.0 * before[1] - before[0]
+        other = before[1]
+        for _ in range(4):
+            if not length > 0.0 or (length * unit > self._room).any() or length == other:
+                break
+            near, far = self.slack(length * unit), self.slack(other * unit)
+            if near == far:
+                break
+            length, other = length - near * (length - other) / (near - far), length
+            if abs(length - other) < FOLLOWED:
+                return length
+        return self.along(unit, before[1])
 
     def rounded(self, moves: Array) -> Found | None:
         """Setting after a sufficient move, rounded outward; None where rounding leads past it."""

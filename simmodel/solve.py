@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,15 +15,15 @@ from .calibration import Normal
 from .ensemble import BLOCK
 from .errors import Fault, FaultError, ScenarioError, SimmodelError, among, did_you_mean, shown
 from .experience import Experience, Standing
-from .model import Cast, Ensemble, district_population, regions_of
+from .model import Cast, Ensemble, district_population
 from .parameters import retained
 from .posterior import Atlas, lineage
 from .projection import FLOWS
 from .reach import DIGITS, Found, Room, Scale, Trials, Values, nearest, partly, share_of_all
-from .region import BASE_YEAR, Region, Target, UrbanDistrict
+from .region import BASE_YEAR, Target, UrbanDistrict
 from .scenario import LEVERS, Scenario
 from .seeds import Seeds
-from .verdicts import NEAR_POINTS, Aim, aims, margins, values_of
+from .verdicts import NEAR_POINTS, Aim, aims, margins
 
 Array = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ class Change:
         Change of the lever's own flow, persons a year in the mean over draws and those years.
     quantity : (float, float) or None
         What the lever multiplies, before and after, as planners know it: the share retained; a
-        share of villagers or townspeople a year; persons a year. Medians.
+        share of villagers or townspeople a year; arrivals a year; children per woman. Medians.
     """
 
     lever: str
@@ -253,9 +253,7 @@ def check(question: Question, scenario: Scenario, seeds: Seeds) -> list[Aim]:
         faults.append(_fault("--indicator", problem, NOT_MODELLED, among(INDICATORS)))
     elif question.indicator not in INDICATORS:
         allowed = among(INDICATORS) + did_you_mean(question.indicator, INDICATORS)
-        faults.append(
-            _fault("--indicator", "does not exist", shown(question.indicator), allowed)
-        )
+        faults.append(_fault("--indicator", "does not exist", shown(question.indicator), allowed))
     else:
         here = list(_place_faults(question, scenario, seeds)) or list(
             _year_faults(question, scenario)
@@ -306,7 +304,7 @@ def _place_faults(question: Question, scenario: Scenario, seeds: Seeds) -> Itera
     if place not in known:
         problem = "does not exist"
         if place in districts:
-            problem = f"is an urban district, of which only urban_district_population is known"
+            problem = "is an urban district, of which only urban_district_population is known"
         elif place in seeds.regions:
             problem = "is not an urban district"
         allowed = among(known) + did_you_mean(place, known)
@@ -514,14 +512,14 @@ class Stage:
             ]
         )
 
-    def quantity(
-        self, parts: Sequence[Ensemble], lever: str, value: float
-    ) -> float | None:
+    def quantity(self, parts: Sequence[Ensemble], lever: str, value: float) -> float | None:
         """What a lever multiplies, as planners know it: see `Change`."""
         if lever == "local_retention":
-            people = [self.atlas.inputs(place).base[1].sum() for place in self.places]
-            shares = [self._retained(place, value) for place in self.places]
-            return float(np.average(shares, axis=0, weights=people))
+            return self._over_places(
+                lambda place: retained(self._drawn(place, "local_retention"), np.asarray(value))
+            )
+        if lever == "fertility":
+            return self._over_places(lambda place: value * self._children(place))
         if lever == "life_expectancy":
             return None
         flow = self.flow(parts, lever)
@@ -535,11 +533,24 @@ class Stage:
         )
         return float(np.median(flow / exposed))
 
-    def _retained(self, place: str, value: float) -> float:
-        draws = np.concatenate(
-            [self.cast.drawn(place, b).values["local_retention"] for b in range(self.cast.blocks)]
-        )[: self.scenario.ensemble.draws]
-        return float(np.median(retained(draws, np.asarray(value))))
+    def _over_places(self, of: Callable[[str], Array]) -> float:
+        """Median of a quantity; of a district's counties the mean by rural population."""
+        people = [self.atlas.inputs(place).base[1].sum() for place in self.places]
+        return float(np.average([np.median(of(i)) for i in self.places], weights=people))
+
+    def _drawn(self, place: str, parameter: str) -> Array:
+        drawn = [
+            self.cast.drawn(place, block).values[parameter] for block in range(self.cast.blocks)
+        ]
+        return np.concatenate(drawn)[: self.scenario.ensemble.draws]
+
+    def _children(self, place: str) -> Array:
+        """Children per woman without levers, both residences alike, before the years' straying."""
+        inputs = self.atlas.inputs(place)
+        women = inputs.base[:, 0, 15:50].sum(axis=1)
+        children = np.average(inputs.schedules_after.fertility.sum(axis=1), weights=women)
+        level = self._drawn(place, "fertility_base") * self._drawn(place, "period_fertility")
+        return np.asarray(children * level)
 
     def population(self, values: Mapping[str, float]) -> Array:
         """Mean persons of the first block of draws in the target's year, (residence, sex, age)."""
@@ -743,9 +754,7 @@ def _target_pace(
     return _pace(stage, rate[0], None, wanted / float(district[0]), experience)
 
 
-def _median_pace(
-    stage: Stage, parts: Sequence[Ensemble], experience: Experience
-) -> Pace:
+def _median_pace(stage: Stage, parts: Sequence[Ensemble], experience: Experience) -> Pace:
     medians = _medians(stage, parts)
     rate, urban = medians["rate"], medians["urban"]
     return _pace(stage, rate[0], rate[1], urban[1] / urban[0], experience)
