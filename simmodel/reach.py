@@ -250,18 +250,31 @@ def _tops(slack: Callable[[float], float], places: Sequence[float]) -> list[floa
 
 
 def _best(trials: Trials, scale: Scale, start: float, places: Sequence[float]) -> Found:
-    """Return the setting with most successes; of equals the one with most slack, then nearest."""
+    """Return the setting with most successes; of equals the one with most slack.
+
+    Slack that differs by less than a thousandth of its range does not decide: then an end of the
+    scale, and where nothing has any effect the start.
+    """
     home = scale.position(start)
 
-    def merit(place: float) -> tuple[float, float, float]:
-        values = (start if place == home else scale.value(place),)
-        return trials.probability(values), trials.slack(values), -abs(place - home)
+    def value_at(place: float) -> float:
+        return start if place == home else scale.value(place)
+
+    slacks = [trials.slack((value_at(place),)) for place in places]
+    grain = 1e-3 * (max(slacks) - min(slacks))
+    if grain == 0.0:
+        return Found((start,), trials.probability((start,)), False)
+
+    def merit(place: float) -> tuple[float, float, bool, float]:
+        values = (value_at(place),)
+        end, slack = place in (places[0], places[-1]), trials.slack(values)
+        return trials.probability(values), round(slack / grain), end, slack
 
     best = max(places, key=merit)
     at = places.index(best)
     if 0 < at < len(places) - 1:
         # Up to the next draw: where the margin of the best that still fails is largest.
-        following = trials.probability((scale.value(best),)) + 1e-6
+        following = trials.probability((value_at(best),)) + 1e-6
         top = optimize.minimize_scalar(
             lambda p: -trials.slack((scale.value(p),), following),
             bounds=(places[at - 1], places[at + 1]),
@@ -269,7 +282,7 @@ def _best(trials: Trials, scale: Scale, start: float, places: Sequence[float]) -
             options={"xatol": 1e-3},
         )
         best = max((best, float(top.x)), key=merit)
-    value = start if best == home else scale.value(best)
+    value = value_at(best)
     values = (value if value in (scale.low, scale.high, start) else _rounded(value, scale),)
     return Found(values, trials.probability(values), False)
 
