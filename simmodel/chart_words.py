@@ -32,6 +32,34 @@ CONDITIONS: Final = {
     "if the measures": "if the measures deliver in full 以措施全部落实为前提",
     "": "under the scenario's assumptions 以情景假设为前提",
 }
+# Levers of a scenario before a planner, English and Chinese.
+LEVER_WORDS: Final = {
+    "rural_exit": ("rural exit", "农村迁出强度"),
+    "local_retention": ("local retention", "就近城镇化率（本地留驻）"),
+    "arrivals": ("arrivals", "迁入人口"),
+    "urban_out_migration": ("urban out-migration", "城镇人口外迁"),
+    "reclassification": ("reclassification", "城乡划分调整"),
+    "fertility": ("fertility", "生育水平"),
+    "life_expectancy": ("life expectancy", "预期寿命"),
+    "urban_registration": ("urban registration", "城镇落户"),
+}
+YEARS_ADDED: Final = ("life_expectancy",)  # the levers that add years; others multiply
+
+
+def lever_value(lever: str, value: float) -> str:
+    """Return a lever's value as a planner reads it.
+
+    Examples
+    --------
+    >>> lever_value("arrivals", 1.0), lever_value("arrivals", 1.255)
+    ('×1.0', '×1.25')
+    >>> [lever_value("life_expectancy", years) for years in (2.0, 0.0, -1.5)]
+    ['+2', '0', '−1.5']
+    """
+    if lever in YEARS_ADDED:
+        return f"{value:+.2g}".replace("-", "−") if value else "0"
+    text = f"{value:.2f}"
+    return "×" + text.removesuffix("0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def run(
 
     from .pooling_file import atlas_of
     from .posterior_file import load
-    from .report_text import county_gaps, several_scenarios, single_scenario
+    from .report_text import several_scenarios, single_scenario, sums
     from .run import check_draws, run_scenario, will_compile, write_comparison, write_run
 
     if will_compile():
@@ -164,6 +164,15 @@ def run(
     if keep_draws:
         for scenario in scenarios:
             check_draws(scenario, atlas)
+    for scenario in scenarios:
+        for name in scenario.levers.by_region:
+            above = seeds.regions[name].parent
+            if above is not None and atlas.is_whole(above):
+                click.echo(
+                    f"{scenario.scenario}: levers of {name} move people within {above}: its total "
+                    f"follows the levers of {above}",
+                    err=True,
+                )
     posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
     _clear()
     if posteriors.remade:
@@ -188,8 +197,8 @@ def run(
     else:
         ((scenario, _, verdicts),) = results
         click.echo(single_scenario(scenario, verdicts, seeds))
-    if gaps := county_gaps(results[0][1], seeds):
-        click.echo(gaps)
+    if said := sums(results[0][1], seeds):
+        click.echo(said)
 
 
 @main.command()

@@ -42,6 +42,11 @@ OF_COUNTIES: Final = (
     "; counties have no table of their own",
     "；县级无对应资料，以地级单位代替",
 )
+# What a reader of a comparison with Chinese units should know.
+CAVEAT: Final = (
+    "2010–20 was China's fastest decade and includes reclassification: the comparison is generous",
+    "2010—2020年为中国城镇化最快的十年，且含城乡划分调整，比较偏宽",
+)
 # Far beyond any pace: points a year, and growth a year.
 LARGEST: Final = {"points": 100.0, "growth": 10.0}
 BAND_KEYS: Final = ("from", "to", "count", "units", "points", "growth")
@@ -123,6 +128,21 @@ class Reference:
             self.english,
             self.chinese,
         )
+
+    def rank(self, points: Array) -> Array:
+        """Return where paces stand, 0 to 100, and how far those beyond the fastest are.
+
+        As `percentile`, but beyond the fastest 100 times the pace over it: a field of these has its
+        line at 100 where a region would pass the fastest.
+
+        Parameters
+        ----------
+        points : ndarray
+            Points a year; NaN stays NaN.
+        """
+        paces, fastest = np.asarray(points, dtype=float), self.points[-1]
+        inside = percentile(self.points, paces)
+        return np.where(paces > fastest, 100.0 * paces / fastest, inside)
 
 
 def percentile(quantiles: Array, value: float | Array) -> Array:
@@ -295,6 +315,9 @@ def _reference(path: Path, key: str, data: Any, years: int, band: Any) -> Refere
         _refuse(path, f"{key}.to", f"is not above from; found {shown(band['to'])}")
     count, units = (_whole(path, f"{key}.{of}", band[of]) for of in ("count", "units"))
     growth = band["growth"]
+    points = _quantiles(path, f"{key}.points", band["points"], LARGEST["points"])
+    if points[-1] <= 0.0:
+        _refuse(path, f"{key}.points", "is nowhere above 0")
     english, chinese = (
         _filled(data[language], count, units, words)
         for language, words in zip(("en", "zh"), _bands(low, high), strict=True)
@@ -305,7 +328,7 @@ def _reference(path: Path, key: str, data: Any, years: int, band: Any) -> Refere
         years,
         count,
         units,
-        _quantiles(path, f"{key}.points", band["points"], LARGEST["points"]),
+        points,
         None if growth is None else _quantiles(path, f"{key}.growth", growth, LARGEST["growth"]),
         english,
         chinese,

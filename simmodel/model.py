@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
@@ -13,8 +13,9 @@ from .calibration import Normal
 from .ensemble import BLOCK, PaceNoise, pace_factors, standard_normal
 from .errors import ScenarioError
 from .evidence import Inputs
+from .hierarchy import reconcile
 from .parameters import NAMES, levels_after, natural
-from .posterior import Atlas, lineage, pace_noise
+from .posterior import Atlas, in_order, lineage, pace_noise
 from .projection import FLOWS, Projection, project
 from .quantiles import RELATIVE_ERROR, Exact, Sketch, Summary
 from .region import BASE_YEAR, Programme, UrbanDistrict
@@ -23,6 +24,7 @@ from .variables import (
     COORDINATES,
     DISTRICT,
     QUANTILES,
+    REMAINDERS,
     RURAL_LEDGER,
     STOCKS,
     URBAN_LEDGER,
@@ -53,6 +55,9 @@ class Ensemble:
         Persons a year by programme, the same in every draw.
     districts : mapping of str to ndarray, shape (year, draw)
         Population of urban districts.
+    remainders : mapping of str to ndarray, shape (residence, year, draw)
+        Of regions of which some parts are projected and others not there: what those others have,
+        urban and rural; less than nothing where the parts outgrow the whole.
     """
 
     regions: tuple[str, ...]
@@ -63,6 +68,7 @@ class Ensemble:
     flows: Array
     programmes: Mapping[str, Array]
     districts: Mapping[str, Array]
+    remainders: Mapping[str, Array] = field(default_factory=dict)
 
     def row(self, region_id: str) -> int:
         """Place of a region on the region axis."""
@@ -91,14 +97,28 @@ def regions_of(scenario: Scenario, atlas: Atlas) -> tuple[str, ...]:
 
 
 def references_of(regions: Sequence[str], atlas: Atlas) -> tuple[str, ...]:
-    """Regions that targets of ``regions`` are compared with and that are not among them."""
-    wanted = {
-        target.relative_to: None
-        for region_id in regions
-        for target in atlas.regions[region_id].targets
-        if target.relative_to is not None and target.relative_to not in regions
-    }
-    return tuple(wanted)
+    """Regions that ``regions`` need beside them.
+
+    Those that their targets are compared with, and for a part of a whole whose parts are all there
+    the whole and its other parts: a county is the same whichever regions are projected with it.
+    """
+    wanted: dict[str, None] = {}
+
+    def need(region_id: str) -> None:
+        parent = atlas.regions[region_id].parent
+        if parent is not None and atlas.is_whole(parent):
+            for other in (parent, *atlas.children(parent)):
+                if other not in wanted:
+                    wanted[other] = None
+                    need(other)
+
+    for region_id in regions:
+        need(region_id)
+        for target in atlas.regions[region_id].targets:
+            if target.relative_to is not None:
+                wanted[target.relative_to] = None
+                need(target.relative_to)
+    return tuple(i for i in wanted if i not in regions)
 
 
 # Draws are kept, and quantiles exact, while the arrays of an ensemble stay below this; above, they
@@ -133,11 +153,14 @@ def simulate(
         urban=np.concatenate([p.urban for p in parts], axis=-1),
         rural=np.concatenate([p.rural for p in parts], axis=-1),
         flows=np.concatenate([p.flows for p in parts], axis=-1),
-        districts={
-            name: np.concatenate([p.districts[name] for p in parts], axis=-1)
-            for name in parts[0].districts
-        },
+        districts=_joined([p.districts for p in parts]),
+        remainders=_joined([p.remainders for p in parts]),
     )
+
+
+def _joined(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Blocks of draws of several named arrays, one after the other."""
+    return {name: np.concatenate([p[name] for p in parts], axis=-1) for name in parts[0]}
 
 
 def blocks(
@@ -241,8 +264,9 @@ class Cast:
         moved = np.zeros(years.size) + sum(
             programme_flow(self.atlas, region_id, name, years) for name in scenario.programmes
         )
+        drawn = self.drawn(region_id, block)
         try:
-            return self.drawn(region_id, block).project(
+            return drawn.project(
                 levers=lever_paths(scenario, self.atlas, ancestry, years),
                 programmes=moved,
                 keep_population=keep_population,
@@ -260,6 +284,7 @@ class Cast:
             path = self.project(scenario, region_id, block)
             urban[row], rural[row] = path.urban[:, :kept], path.rural[:, :kept]
             flows[row] = path.flows[:, :, :kept]
+        self._reconcile(urban, rural, flows)
         programmes = {
             name: np.array(
                 [programme_flow(self.atlas, i, name, self.years[1:]) for i in self.named]
@@ -275,7 +300,27 @@ class Cast:
             for district in self.atlas.regions[region_id].urban_districts
             if district.population is not None and set(district.counties) <= set(self.named)
         }
-        return replace(whole, districts=districts)
+        remainders = {
+            region_id: np.stack([whole.urban[row], whole.rural[row]])
+            - np.stack([whole.urban[parts].sum(axis=0), whole.rural[parts].sum(axis=0)])
+            for row, region_id in enumerate(self.regions)
+            if (parts := self._parts(region_id)) and not self.atlas.is_whole(region_id)
+        }
+        return replace(whole, districts=districts, remainders=remainders)
+
+    def _parts(self, region_id: str) -> list[int]:
+        """Places of a region's parts on the region axis, in an order that no run changes."""
+        return [self.named.index(i) for i in self.atlas.children(region_id) if i in self.named]
+
+    def _reconcile(self, urban: Array, rural: Array, flows: Array) -> None:
+        """Make parts add up to their wholes, from the top down, in place."""
+        for parent in (i for i in in_order(self.atlas.regions) if i in self.named):
+            rows, at = self._parts(parent), self.named.index(parent)
+            if not rows or not self.atlas.is_whole(parent):
+                continue
+            urban[rows], rural[rows], flows[rows] = reconcile(
+                (urban[at], rural[at], flows[at]), (urban[rows], rural[rows], flows[rows])
+            )
 
 
 @dataclass(frozen=True)
@@ -455,6 +500,7 @@ class Summaries:
         rows = [(v, "region", values) for v, values in _variables(ensemble)]
         if ensemble.districts:
             rows.append((DISTRICT, "district", np.stack(list(ensemble.districts.values()))))
+        rows += [(v, "remainder", values) for v, values in _remainders(ensemble)]
         for variable, place, values in rows:
             if variable.name not in self._kept:
                 self._kept[variable.name] = (variable, place, self._kind())
@@ -498,6 +544,8 @@ def draws_dataset(
     if ensemble.districts:
         values = np.stack(list(ensemble.districts.values()))
         _put(data, DISTRICT, ("district", "year", "draw"), values)
+    for variable, values in _remainders(ensemble):
+        _put(data, variable, ("remainder", "year", "draw"), values)
     dataset = xr.Dataset(data, coords=_coordinates(ensemble, atlas), attrs=dict(provenance))
     return _described(dataset, scenario)
 
@@ -514,6 +562,16 @@ def _variables(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
         part = Variable(f"programme_{name}", "persons/year", f"part of programmes: {name}")
         rows.append((part, np.repeat(persons[:count, :, None], urban.shape[-1], axis=2)))
     return rows
+
+
+def _remainders(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
+    """What regions have without the parts that are projected, (remainder, year, draw)."""
+    if not ensemble.remainders:
+        return []
+    stocks = np.stack(list(ensemble.remainders.values()), axis=1)
+    total = stocks.sum(axis=0)
+    rate = np.divide(stocks[0], total, out=np.full_like(total, np.nan), where=total > 0.0)
+    return list(zip(REMAINDERS, (stocks[0], total, rate), strict=True))
 
 
 def _from_base_year(variable: Variable, values: Array) -> Array:
@@ -542,6 +600,13 @@ def _coordinates(ensemble: Ensemble, atlas: Atlas) -> dict[str, object]:
     }
     if ensemble.districts:
         coordinates["district"] = ("district", list(ensemble.districts))
+    if ensemble.remainders:
+        without = [
+            " ".join(i for i in ensemble.regions if atlas.regions[i].parent == name)
+            for name in ensemble.remainders
+        ]
+        coordinates["remainder"] = ("remainder", list(ensemble.remainders))
+        coordinates["without"] = ("remainder", without)
     return coordinates
 
 

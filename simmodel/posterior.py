@@ -139,6 +139,11 @@ def in_order(regions: Mapping[str, Region]) -> list[str]:
     return sorted(regions, key=lambda i: (len(lineage(regions, i)), i))
 
 
+# Largest share of a region's residents by which its parts, when all are there, may miss it: tables
+# of different volumes of one census differ by a few persons.
+LARGEST_GAP = 0.001
+
+
 class Atlas:
     """Arrays of all regions, made from their figures when asked for and kept.
 
@@ -175,6 +180,7 @@ class Atlas:
         self.arrivals = arrivals
         self.standard: Standard = national_standard(regions["china"], span)
         self._patterns: dict[str, Pattern] = {}
+        self._whole: dict[str, bool] = {}
         self._inputs: dict[str, Inputs] = {}
 
     def pattern(self, region_id: str) -> Pattern:
@@ -197,6 +203,18 @@ class Atlas:
         if table_of(self.regions[region_id], self.span.base).by_residence:
             return []
         return self.children(region_id)
+
+    def is_whole(self, region_id: str) -> bool:
+        """Whether all parts of a region are there: their censuses add up to its own."""
+        if region_id not in self._whole:
+            parts = [self.regions[i].baseline.census for i in self.children(region_id)]
+            own = self.regions[region_id].baseline.census
+            gaps = [
+                abs(sum(getattr(part, count) for part in parts) - getattr(own, count))
+                for count in ("urban", "rural")
+            ]
+            self._whole[region_id] = bool(parts) and max(gaps) <= LARGEST_GAP * own.total
+        return self._whole[region_id]
 
     def population(self, region_id: str, year: int) -> Array:
         """Census population on the boundary of the census, (residence, sex, age).

@@ -235,28 +235,32 @@ def _tree(seeds: Seeds, above: str | None) -> list[str]:
     return out
 
 
-def county_gaps(dataset: xr.Dataset, seeds: Seeds) -> str:
-    """Say how far the counties' urban population adds up to another figure than the prefecture's.
-
-    Regions are projected one by one; only the base year adds up.
-    """
-    mean = dataset["urban_population_mean"].isel(year=-1)
+def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
+    """Say what adds up, and what a region keeps beside those of its parts that are projected."""
     shown = set(map(str, dataset["region"].values))
-    gaps = []
-    for region_id in seeds.regions:
-        children = seeds.children(region_id)
-        if seeds.regions[region_id].level == "prefecture" and {region_id, *children} <= shown:
-            if not children:
-                continue
-            ratio = float(mean.sel(region=list(children)).sum() / mean.sel(region=region_id))
-            gaps.append(f"{seeds.regions[region_id].names.en} {100 * (ratio - 1):+.0f} %")
-    if not gaps:
-        return ""
-    year = int(dataset["year"][-1])
-    return (
-        f"Counties are projected on their own: in {year} their urban populations add up to "
-        f"{', '.join(gaps)} of their prefecture's."
-    )
+    lines = []
+    if any("." in region_id and region_id.split(".")[0] in shown for region_id in shown):
+        lines.append("Counties add up to their prefecture in every draw.")
+        lines.append("每次模拟中，各县（市、区）之和等于所在市州。")
+    if "remainder" not in dataset.dims:
+        return "\n".join(lines)
+    last = int(dataset["year"][-1])
+    for region_id, without in zip(
+        dataset["remainder"].values, dataset["without"].values, strict=True
+    ):
+        rate = 100.0 * dataset["remainder_urbanization_rate"].sel(remainder=region_id)
+        start = float(rate.sel(year=BASE_YEAR, quantile=0.5))
+        low, middle, high = (float(rate.sel(year=last, quantile=q)) for q in (0.05, 0.5, 0.95))
+        names = [seeds.regions[i].names for i in (str(region_id), *str(without).split())]
+        lines.append(
+            f"{names[0].en} without {', '.join(n.en for n in names[1:])}: {start:.1f} % urban in "
+            f"{BASE_YEAR}, {middle:.1f} % ({low:.1f} to {high:.1f}) in {last}."
+        )
+        lines.append(
+            f"{names[0].zh}其余地区（不含{'、'.join(n.zh for n in names[1:])}）：{BASE_YEAR}年"
+            f"{start:.1f} %，{last}年{middle:.1f} %（90 %区间{low:.1f}—{high:.1f} %）。"
+        )
+    return "\n".join(lines)
 
 
 def one_region(seeds: Seeds, region_id: str) -> str:

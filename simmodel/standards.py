@@ -82,22 +82,22 @@ class Standard:
 
     def mortality_of_gain(self, years: Array) -> Array:
         """Factor on death rates that adds ``years`` to life expectancy at birth (both sexes)."""
-        logs, expectancy = self._expectancy
-        base = np.interp(0.0, logs, expectancy)
+        factors, expectancy = self._expectancy_by_factor
+        base = np.interp(0.0, np.log(factors), expectancy)
         # Interpolation needs rising abscissae; life expectancy falls with the factor.
         wanted = base + np.asarray(years, dtype=float)
-        return np.asarray(np.exp(np.interp(wanted, expectancy[::-1], logs[::-1])))
+        return np.asarray(np.exp(np.interp(wanted, expectancy[::-1], np.log(factors)[::-1])))
 
     @cached_property
-    def _expectancy(self) -> tuple[Array, Array]:
-        """Logs of factors on death rates, and the life expectancy each leads to."""
+    def _expectancy_by_factor(self) -> tuple[Array, Array]:
+        """Factors on death rates, and the life expectancy at each."""
         rates = self.death_rates["after"].mean(axis=0)
         factors = np.exp(np.linspace(-2.5, 2.5, 201))
         expectancy = [
             np.mean([life_table.life_expectancy(f * rates[s], s) for s in (FEMALE, MALE)])
             for f in factors
         ]
-        return np.log(factors), np.array(expectancy)
+        return factors, np.array(expectancy)
 
 
 def national_standard(china: Region, span: Span = SPAN) -> Standard:

@@ -46,6 +46,13 @@ DISTRICT: Final = Variable(
     "urban_district_population", "persons", "population of an urban district at the end of the year"
 )
 
+# Of a region less those of its parts that are projected; the others are not there one by one.
+REMAINDERS: Final = (
+    Variable("remainder_urban_population", "persons", "urban residents outside the parts shown"),
+    Variable("remainder_total_population", "persons", "residents outside the parts shown"),
+    Variable("remainder_urbanization_rate", "share", "urban share outside the parts shown"),
+)
+
 # The identities on which the means and every draw close.
 URBAN_LEDGER: Final = (
     "+urban_births -urban_deaths +rural_to_urban -urban_to_rural +urban_arrivals "
@@ -59,6 +66,8 @@ RURAL_LEDGER: Final = (
 COORDINATES: Final = {
     "region": {"long_name": "region"},
     "district": {"long_name": "urban district"},
+    "remainder": {"long_name": "region without those of its parts that are projected"},
+    "without": {"long_name": "parts that are projected on their own"},
     "year": {"long_name": "calendar year; stocks stand at its end, those of 2020 at the census"},
     "quantile": {"units": "1", "long_name": "share of draws at or below"},
     "draw": {"units": "1", "long_name": "ensemble member"},

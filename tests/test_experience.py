@@ -171,6 +171,12 @@ def test_equal_percentiles_count_as_no_faster():
     assert percentile(quantiles, -1e-9) == 0.0
 
 
+def test_ranks_pass_100_without_a_step_where_a_region_would_pass_the_fastest(hand):
+    reference = hand.reference("prefecture", 0.37)
+    found = reference.rank(np.array([-0.5, 1.0, 2.0, 2.5, np.nan]))
+    np.testing.assert_allclose(found, [0.0, 50.0, 100.0, 125.0, np.nan])
+
+
 def test_the_shipped_file_covers_every_start_with_enough_windows(shipped):
     assert tuple(shipped.references) == REFERENCES
     for name, references in shipped.references.items():
@@ -274,7 +280,7 @@ def test_units_whose_parts_are_of_another_boundary_are_left_out_by_name(made):
 
 
 def test_wuwei_from_census_to_census(made):
-    """499,339 of 1,815,059 urban in 2010, 688,716 of 1,464,955 in 2020."""
+    """499,346 of 1,815,059 urban in 2010, 688,697 of 1,464,955 in 2020."""
     windows, _ = made.prefectures(DATA)
     (wuwei,) = (window for window in windows if window.unit == "武威市")
     assert wuwei.points == pytest.approx(1.95, abs=0.005)
@@ -345,12 +351,13 @@ ALL = f"references: allowed are exactly {', '.join(REFERENCES)}"
         (with_value([1.0] * 100, *BAND, "points"), f"{BANDS}.points: has not 101 percentiles"),
         (with_value(None, *BAND, "points"), f"{BANDS}.points: has not 101 percentiles"),
         (with_value([1.0, 0.0] + [2.0] * 99, *BAND, "points"), f"{BANDS}.points: falls"),
+        (with_value([-1.0] * 100 + [0.0], *BAND, "points"), f"{BANDS}.points: is nowhere above 0"),
         (with_value([0.0] * 100 + ["x"], *BAND, "growth"), f"{BANDS}.growth: found 'x'"),
         (with_value([0.0] * 100 + [math.nan], *BAND, "growth"), f"{BANDS}.growth: found nan"),
         (with_value([0.0] * 100 + [101.0], *BAND, "points"), f"{BANDS}.points: found 101.0"),
         (with_value(10.5, *PROVINCE, "years"), "references.province.years: found 10.5"),
     ],
-    ids=range(25),
+    ids=range(26),
 )
 def test_a_broken_file_is_one_line(text, words, tmp_path):
     with pytest.raises(SeedError) as caught:
