@@ -221,6 +221,21 @@ def run(
     "--target", type=float, help="A value of your own: percent for rates, persons for counts."
 )
 @click.option("--json", "as_json", is_flag=True, help="The whole answer for a machine.")
+@click.option(
+    "--map",
+    "map_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a map of what two levers would reach there, and its numbers.",
+)
+@click.option(
+    "--mark",
+    "marked",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="SCENARIO",
+    help="Another scenario to show on the map; may be repeated.",
+)
 @click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's.")
 @click.option("--seed", type=int, metavar="S", help="Random seed, instead of the file's.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in run.")
@@ -234,6 +249,8 @@ def solve(
     probability: float,
     target: float | None,
     as_json: bool,
+    map_dir: Path | None,
+    marked: tuple[Path, ...],
     draws: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
@@ -248,27 +265,44 @@ def solve(
 
     A lever that cannot do it is an answer too: the best it can do.
     """
-    from . import experience
+    if marked and map_dir is None:
+        raise click.UsageError("--mark: shows a scenario on a map; give --map DIR too")
+    from . import experience, solve_map, solve_text
+    from . import solve as solving
     from .pooling_file import atlas_of
     from .posterior_file import load
     from .run import will_compile
-    from .solve import Question, check
-    from .solve import solve as find
-    from .solve_text import as_json as written
-    from .solve_text import as_text
+    from .store import check_writable
 
     seeds = _seeds(seeds_dir)
-    (scenario,) = _scenarios((file,), seeds.index(), _with_ensemble(overrides, draws, seed))
-    question = Question(region, indicator, year, levers, probability, target)
-    targets = check(question, scenario, seeds)
+    index = seeds.index()
+    (scenario,) = _scenarios((file,), index, _with_ensemble(overrides, draws, seed))
+    others = _scenarios(marked, index, ())
+    question = solving.Question(region, indicator, year, levers, probability, target)
+    targets = solving.check(question, scenario, seeds)
+    folder = None
+    if map_dir is not None:
+        solve_map.check_map(levers)
+        whole = map_dir.absolute()
+        folder = check_writable(whole.parent, whole.name, "--map")
     if will_compile():
         click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
     atlas = atlas_of(seeds)
     posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
     _clear()
     known = experience.read(seeds.directory)
-    answer = find(question, scenario, atlas, posteriors.by_region, targets, known)
-    click.echo(written(answer, seeds) if as_json else as_text(answer, seeds))
+    stage = solving.Stage(question, scenario, atlas, posteriors.by_region)
+    answer = solving.solve(stage, targets, known)
+    if folder is not None:
+        marks = [solve_map.mark_of(other, stage) for other in others]
+        grid, median = solve_map.lay_out(
+            stage, answer, known, seeds, marks, progress=_progress("map:")
+        )
+        solve_map.write_map(folder, answer, stage, seeds, grid, median)
+        _clear()
+        click.echo(f"wrote {map_dir}", err=True)
+    text = solve_text.as_json(answer, seeds) if as_json else solve_text.as_text(answer, seeds)
+    click.echo(text)
 
 
 def _with_ensemble(

@@ -575,29 +575,25 @@ def scale_of(lever: str) -> Scale:
     return Scale(rule.low, rule.high, added=rule.neutral == 0.0)
 
 
-def solve(
-    question: Question,
-    scenario: Scenario,
-    atlas: Atlas,
-    posteriors: Mapping[str, Normal],
-    targets: Sequence[Aim],
-    experience: Experience,
-) -> Answer:
+def solve(stage: Stage, targets: Sequence[Aim], experience: Experience) -> Answer:
     """Find the smallest change of levers under which a target is as likely as asked.
 
     Parameters
     ----------
-    question : Question
-    scenario : Scenario
-    atlas : Atlas
-    posteriors : mapping of str to Normal
+    stage : Stage
+        Of the question.
     targets : sequence of Aim
         As `check` found them. Of several, the first that is not yet as likely as asked; where all
         are, the last.
     experience : Experience
         What regions have done.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario cannot be projected as it stands.
     """
-    stage, asked = Stage(question, scenario, atlas, posteriors), question.probability
+    question, scenario, asked = stage.question, stage.scenario, stage.question.probability
     as_it_is = stage.ensembles({})
     standing_now = [
         float((np.concatenate([margins(p, aim)[stage.years] for p in as_it_is]) >= 0.0).mean())
@@ -719,7 +715,7 @@ def _wanted(parts: Sequence[Ensemble], aim: Aim) -> float:
     return float(np.median(np.concatenate(rates))) - NEAR_POINTS
 
 
-def _medians(stage: Stage, parts: Sequence[Ensemble]) -> dict[str, tuple[float, float]]:
+def medians(stage: Stage, parts: Sequence[Ensemble]) -> dict[str, tuple[float, float]]:
     """Medians of rate, urban and total population in the base year and the target's."""
 
     def ends(values: Sequence[Array]) -> tuple[float, float]:
@@ -740,8 +736,8 @@ def _target_pace(
     stage: Stage, parts: Sequence[Ensemble], wanted: float, experience: Experience
 ) -> Pace:
     """Pace from the base year to the target, its other half with the median total population."""
-    medians, indicator = _medians(stage, parts), stage.question.indicator
-    rate, urban, total = (medians[name] for name in ("rate", "urban", "total"))
+    of, indicator = medians(stage, parts), stage.question.indicator
+    rate, urban, total = (of[name] for name in ("rate", "urban", "total"))
     if indicator == "total_population":
         return Pace(None, None, None)
     if indicator == "urbanization_rate":
@@ -755,8 +751,8 @@ def _target_pace(
 
 
 def _median_pace(stage: Stage, parts: Sequence[Ensemble], experience: Experience) -> Pace:
-    medians = _medians(stage, parts)
-    rate, urban = medians["rate"], medians["urban"]
+    of = medians(stage, parts)
+    rate, urban = of["rate"], of["urban"]
     return _pace(stage, rate[0], rate[1], urban[1] / urban[0], experience)
 
 

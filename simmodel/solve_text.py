@@ -6,24 +6,21 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from .chart_words import LEVER_WORDS
 from .errors import among
 from .experience import Standing
-from .report_text import INDICATORS, of_hundred, table
+from .report_text import COMPARISONS, INDICATORS, of_hundred, table
 from .scenario import BASE_YEAR, LEVERS
 from .seeds import Seeds
 from .solve import Answer, Change, Emptied, Way, scale_of
 from .verdicts import NEAR_POINTS
 
-# What is said of a lever: its name, the flow it changes; in English and Chinese.
+# Lever by lever in English and Chinese; what stands in brackets is for charts.
 LEVER_NAMES: Final = {
-    "rural_exit": ("rural exit", "农村迁出强度"),
-    "local_retention": ("local retention", "就近城镇化率"),
-    "arrivals": ("arrivals", "迁入人口"),
-    "urban_out_migration": ("urban out-migration", "城镇人口外迁"),
-    "reclassification": ("reclassification", "城乡划分调整"),
-    "fertility": ("fertility", "生育水平"),
-    "life_expectancy": ("life expectancy", "预期寿命"),
+    lever: (english, chinese.partition("（")[0])
+    for lever, (english, chinese) in LEVER_WORDS.items()
 }
+# The flow it changes.
 FLOW_NAMES: Final = {
     "rural_exit": ("people leaving the villages", "农村迁出人口"),
     "local_retention": ("villagers moving to the own towns", "就地进城人口"),
@@ -55,8 +52,8 @@ RESIDENCES_ZH: Final = {"urban": "城镇", "rural": "农村"}
 EMPTY: Final = 0.1
 
 
-def as_json(answer: Answer, seeds: Seeds) -> str:
-    """The whole answer for a machine."""
+def as_data(answer: Answer, seeds: Seeds) -> dict[str, Any]:
+    """The whole answer as plain data."""
     english, chinese = sentences(answer, seeds)
     target, question = answer.aim.target, answer.question
     several = len(question.levers) > 1
@@ -108,7 +105,12 @@ def as_json(answer: Answer, seeds: Seeds) -> str:
     if answer.together is not None:
         share, way = answer.together
         data["together"] = {"share": share, **_way(way)}
-    return json.dumps(data, ensure_ascii=False, indent=1)
+    return data
+
+
+def as_json(answer: Answer, seeds: Seeds) -> str:
+    """The whole answer for a machine."""
+    return json.dumps(as_data(answer, seeds), ensure_ascii=False, indent=1)
 
 
 def _rounded(value: float | None) -> float | None:
@@ -283,14 +285,25 @@ def _range(lever: str) -> str:
     return f"{LEVER_NAMES[lever][0]} {_setting(lever, rule.low)} to {_setting(lever, rule.high)}"
 
 
+def grid_aim(answer: Answer, seeds: Seeds) -> str:
+    """Say the target below the title of a map, in both languages."""
+    target, question = answer.aim.target, answer.question
+    what = f"{INDICATORS[question.indicator]} {INDICATORS_ZH[question.indicator]}"
+    sign = COMPARISONS[target.comparison]
+    if target.relative_to is not None:
+        english, chinese = names_of(seeds, target.relative_to)
+        return f"{what} {sign} {english} {chinese}, {question.year}"
+    return f"{what} {sign} {_figure(answer)}, {question.year}"
+
+
 def _aim(answer: Answer, seeds: Seeds) -> str:
     target, question = answer.aim.target, answer.question
-    place = _names(seeds, question.region)[0]
+    place = names_of(seeds, question.region)[0]
     what = f"{place}'s {INDICATORS[question.indicator]}"
     if target.relative_to is not None:
-        other = _names(seeds, target.relative_to)[0]
+        other = names_of(seeds, target.relative_to)[0]
         return f"{what} at most {NEAR_POINTS:g} point below {other}'s in {question.year}"
-    sign = {">=": "≥", "~": "≈"}[target.comparison]
+    sign = COMPARISONS[target.comparison]
     return f"{what} {sign} {_figure(answer)} in {question.year}"
 
 
@@ -298,7 +311,8 @@ def _figure(answer: Answer) -> str:
     return f"{answer.wanted:.6g} %" if _is_rate(answer) else f"{answer.wanted / 1e4:.6g} 万"
 
 
-def _names(seeds: Seeds, place: str) -> tuple[str, str]:
+def names_of(seeds: Seeds, place: str) -> tuple[str, str]:
+    """English and Chinese name of a region or urban district."""
     names = (seeds.regions[place] if place in seeds.regions else seeds.districts()[place][1]).names
     return names.en, names.zh
 
@@ -427,11 +441,11 @@ def _takes_zh(answer: Answer, seeds: Seeds) -> str:
 
 def _aim_zh(answer: Answer, seeds: Seeds) -> str:
     target, question = answer.aim.target, answer.question
-    place = _names(seeds, question.region)[1]
+    place = names_of(seeds, question.region)[1]
     what = f"{place}{question.year}年{INDICATORS_ZH[question.indicator]}"
     if target.relative_to is not None:
-        return f"{what}不低于{_names(seeds, target.relative_to)[1]}{NEAR_POINTS:g}个百分点以上"
-    sign = {">=": "≥", "~": "≈"}[target.comparison]
+        return f"{what}不低于{names_of(seeds, target.relative_to)[1]}{NEAR_POINTS:g}个百分点以上"
+    sign = COMPARISONS[target.comparison]
     return f"{what}{sign}{_figure(answer)}{'' if _is_rate(answer) else '人'}"
 
 

@@ -58,6 +58,7 @@ LAYERS = [
     {"run", "backtest", "solve"},
     {"report_text"},
     {"solve_text"},
+    {"solve_map"},
     {"cli"},
     {"__main__"},
 ]
