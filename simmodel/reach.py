@@ -28,11 +28,12 @@ LEAST_MULTIPLIER = 0.01
 # Effort of one added year: ten years count like a multiplier of e.
 EFFORT_OF_A_YEAR = 0.1
 # Distances from the start at which one lever is tried.
-OFFSETS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2, 1.6, 2.0, 2.4, 3.0, 3.7, 4.6, 5.6, 7.0, 8.0)
+OFFSETS = (0.1, 0.25, 0.5, 0.8, 1.2, 1.7, 2.4, 3.3, 4.6, 6.0, 8.0)
 # A position is found to within this: a twentieth of a thousandth of a multiplier.
 CLOSE = 5e-5
-# Between neighbours of a frontier a thousandth will do.
-FOLLOWED = 1e-3
+# Along a frontier the last point's slope is trusted for corrections up to this, where it has
+# changed little.
+FOLLOWED = 2e-3
 # Digits of a lever that are reported.
 DIGITS = 4
 # Step of differences: wide enough to pass over the kinks where another draw comes to decide.
@@ -238,10 +239,12 @@ def _rings(home: float, ends: tuple[float, float]) -> list[tuple[float, ...]]:
 
 
 def _tops(slack: Callable[[float], float], places: Sequence[float]) -> list[float]:
-    """Tops of the turns that show among tried places but stay below nought there."""
+    """Tops of the turns that show among tried places, where they lack no more than they rise."""
     tops = []
     for left, at, right in zip(places, places[1:], places[2:], strict=False):
-        if slack(left) < slack(at) < 0.0 and slack(right) < slack(at):
+        height = slack(at) - min(slack(left), slack(right))
+        turns = slack(left) < slack(at) < 0.0 and slack(right) < slack(at)
+        if turns and slack(at) + height >= 0.0:
             found = optimize.minimize_scalar(
                 lambda p: -slack(p), bounds=(left, right), method="bounded", options={"xatol": 1e-3}
             )
@@ -348,10 +351,13 @@ class Room:
         """Margin of the draw that decides."""
         return self.trials.slack(self.values(moves))
 
-    def along(self, direction: Array, guess: float | None = None) -> float | None:
+    def along(
+        self, direction: Array, guess: float | None = None, *, inside: bool = True
+    ) -> float | None:
         """Length of the move along a direction at which enough draws succeed.
 
-        None where no length within the room suffices. A good guess saves trials.
+        None where none does: of the longest, and of nine within it where ``inside``. A good guess
+        saves trials.
         """
         unit: Array = direction / np.linalg.norm(direction)
         with np.errstate(divide="ignore"):
@@ -368,7 +374,7 @@ class Room:
                     low, high = near, far
                     break
         if high == longest and slack(longest) < 0.0:
-            lengths = longest * np.linspace(0.1, 0.9, 9)
+            lengths = longest * np.linspace(0.1, 0.9, 9) if inside else np.zeros(0)
             enough = [float(length) for length in lengths if slack(length) >= 0.0]
             if not enough:
                 return None
@@ -386,17 +392,19 @@ class Room:
         Parameters
         ----------
         moves : ndarray, shape (lever,)
-            A move whose direction leads to the surface.
+            A move that just suffices, or whose direction leads to one.
 
         Returns
         -------
         ndarray, shape (lever,), or None
             None where that direction does not.
         """
-        length = self.along(moves)
-        if length is None:
-            return None
-        best = np.asarray(moves * (length / np.linalg.norm(moves)))
+        best = moves
+        if self.slack(moves) < 0.0:
+            length = self.along(moves, guess=float(np.linalg.norm(moves)))
+            if length is None:
+                return None
+            best = np.asarray(moves * (length / np.linalg.norm(moves)))
         weight = 1.0
         for _ in range(ITERATIONS):
             slope = self._slope(best)
@@ -456,34 +464,47 @@ class Room:
         """
         found: list[Array] = []
         lengths: list[float] = []
+        slope: float | None = None
         for angle in np.linspace(0.0, np.pi / 2, points):
             unit = np.array([math.cos(angle), math.sin(angle)])
             unit[unit < 1e-12] = 0.0
-            length = self._followed(unit, lengths[-2:])
-            lengths = [] if length is None else [*lengths, length]
-            if length is not None:
-                found.append(np.minimum(length * unit, self._room))
+            length, slope = self._followed(unit, lengths, slope)
+            if length is None:
+                lengths = []
+                continue
+            lengths = [*lengths[-2:], length]
+            found.append(np.minimum(length * unit, self._room))
         return np.array(found).reshape(-1, 2)
 
-    def _followed(self, unit: Array, before: Sequence[float]) -> float | None:
-        """Length along a direction, from those along the two directions before it.
+    def _followed(
+        self, unit: Array, before: Sequence[float], slope: float | None
+    ) -> tuple[float | None, float | None]:
+        """Length along a direction, from those along the directions before it, and the slope there.
 
-        A few secant steps suffice where the surface goes on smoothly; else as `along`.
+        Where the surface goes on smoothly, one or two trials suffice; else as `along`.
         """
-        if len(before) < 2:
-            return self.along(unit, before[-1] if before else None)
-        length = 2.0 * before[1] - before[0]
-        other = before[1]
-        for _ in range(4):
-            if not length > 0.0 or (length * unit > self._room).any() or length == other:
-                break
-            near, far = self.slack(length * unit), self.slack(other * unit)
-            if near == far:
-                break
-            length, other = length - near * (length - other) / (near - far), length
-            if abs(length - other) < FOLLOWED:
-                return length
-        return self.along(unit, before[1])
+        if len(before) >= 2 and slope is not None:
+            # Straight on, or along the parabola of three.
+            length = float(
+                np.polyval(np.polyfit(range(len(before)), before, len(before) - 1), len(before))
+            )
+            for _ in range(3):
+                if not length > 0.0 or (length * unit > self._room).any():
+                    break
+                correction = -self.slack(length * unit) / slope
+                if abs(correction) < FOLLOWED:
+                    return length + correction, slope
+                slope = self._slope_along(unit, length)
+                if slope is None:
+                    break
+                length += correction
+        found = self.along(unit, before[-1] if before else None, inside=False)
+        return found, None if found is None else self._slope_along(unit, found)
+
+    def _slope_along(self, unit: Array, length: float) -> float | None:
+        shorter = max(length - STEP, 0.5 * length)
+        rise = self.slack(length * unit) - self.slack(shorter * unit)
+        return rise / (length - shorter) if rise > 0.0 else None
 
     def rounded(self, moves: Array) -> Found | None:
         """Setting after a sufficient move, rounded outward; None where rounding leads past it."""

@@ -664,25 +664,27 @@ def _mix(
     room = Room(trials, scales, start, sides)
     ends = tuple(found.values[0] for found in singles)
     frontier = room.frontier(FRONTIER_POINTS) if len(levers) == 2 else none
-    # Ways to begin: each lever that suffices alone, all together, and the frontier's shortest.
-    begin = [room.moves(ends)]
-    for i, found in enumerate(singles):
-        if found.enough:
-            begin.append(room.moves((*start[:i], ends[i], *start[i + 1 :])))
-    begin += sorted(frontier, key=lambda moves: float(moves @ moves))[:1]
-    lengths = [room.along(moves) if moves.any() else None for moves in begin]
-    if all(length is None for length in lengths):
-        begin, lengths = [room.ascend(begin[0])], [None]
-        lengths = [room.along(begin[0]) if begin[0].any() else None]
-    reached = [(length, i) for i, length in enumerate(lengths) if length is not None]
-    if reached:
-        moves = room.least_effort(begin[min(reached)[1]])
-        found_mix = room.rounded(moves) if moves is not None else None
-        if found_mix is not None:
-            return found_mix, np.array([room.values(m) for m in frontier]).reshape(-1, len(levers))
+    # Where to begin: a lever that suffices alone, the frontier's shortest, else all together.
+    known = [
+        room.moves((*start[:i], ends[i], *start[i + 1 :]))
+        for i, found in enumerate(singles)
+        if found.enough
+    ]
+    corner = room.moves(ends)
+    known += list(frontier)
+    if known:
+        begin = min(known, key=lambda moves: float(moves @ moves))
+    elif trials.enough(room.values(corner)):
+        begin = corner
+    else:
+        begin = room.ascend(corner)
+    moves = room.least_effort(begin) if begin.any() else None
+    found_mix = None if moves is None else room.rounded(moves)
+    if found_mix is not None:
+        return found_mix, np.array([room.values(m) for m in frontier]).reshape(-1, len(levers))
     values = tuple(
         v if v in (scale.low, scale.high, s) else float(f"{v:.{DIGITS}g}")
-        for v, s, scale in zip(room.values(begin[0]), start, scales, strict=True)
+        for v, s, scale in zip(room.values(begin), start, scales, strict=True)
     )
     # A lever that can do nothing below the least of mixes may still do best at its bound.
     candidates = [values, ends, *((*start[:i], e, *start[i + 1 :]) for i, e in enumerate(ends))]

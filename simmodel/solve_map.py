@@ -29,6 +29,11 @@ POINTS: Final = 17
 # The map goes so far beyond what must be seen, in shares of its width, and is at least so wide, in
 # shares of a multiplier or in years.
 MARGIN, LEAST_WIDTH, LEAST_YEARS = 0.15, 0.5, 4.0
+MARKED: Final = (
+    "Diamonds: values of the two levers in the target's year; what else those scenarios set is "
+    "not on this map.",
+    "菱形：各情景在目标年份的两项取值，其余设定未计入本图。",
+)
 CSV: Final = "reach.csv"
 
 
@@ -54,7 +59,7 @@ def mark_of(scenario: Scenario, stage: Stage) -> Mark:
         scenario.lever_at(lever, ancestry, stage.question.year) for lever in stage.question.levers
     )
     title = scenario.title
-    words = title.en if title.en == title.zh else f"{title.en} {title.zh}"
+    words = title.en if title.en == title.zh else f"{title.en}\n{title.zh}"
     return Mark(words, x, y)
 
 
@@ -114,6 +119,7 @@ def lay_out(
         frontier=None,
         draws=answer.scenario.ensemble.draws,
         scenario_title=f"{answer.scenario.title.en} {answer.scenario.title.zh}",
+        notes=MARKED if marks else (),
     )
     return grid, median
 

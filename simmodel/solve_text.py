@@ -47,8 +47,9 @@ INDICATORS_ZH: Final = {
     "urban_district_population": "城区人口",
 }
 RESIDENCES_ZH: Final = {"urban": "城镇", "rural": "农村"}
-# Below this share left, the age structure is one that no region has: O'Neill and Scherbov (2006)
-# found such rural populations behind a projection of China run backwards.
+# Below this share left the sentence warns. O'Neill and Scherbov (2006, IIASA IR-06-012) ran a
+# multistate model of China backwards from a projected urban share and found rural age structures
+# that cannot be. The share itself is ours.
 EMPTY: Final = 0.1
 
 
@@ -179,7 +180,7 @@ def as_text(answer: Answer, seeds: Seeds) -> str:
         if answer.together is not None:
             share, way = answer.together
             ways.append((f"all at {100 * share:.0f} % of that", way))
-        ways.append(("least effort", answer.way))
+        ways.append(("least effort" if answer.way.enough else "the most", answer.way))
         rows = [
             [name, *(_cell(way, lever) for lever in answer.question.levers), _chance(way)]
             for name, way in ways
@@ -257,18 +258,16 @@ def _takes(answer: Answer, seeds: Seeds) -> str:
     text = f"{aim} is met in {then} futures, instead of {now.split()[0]}, if {change}."
     if len(levers) == 1:
         return text
-    able = [_change(way.changes[0]) for way in answer.alone if way.enough]
+    able = [f"that {_change(way.changes[0])}" for way in answer.alone if way.enough]
     if answer.together is not None:
-        able.append(
-            f"{'both' if len(levers) == 2 else 'all'} at {_part(answer.together[0])} of that"
-        )
+        able.append(f"{'both' if len(levers) == 2 else 'all'} at {_part(answer.together[0])} of it")
     unable = [
         f"{LEVER_NAMES[lever][0]} alone cannot do it (at most {of_hundred(way.probability)} of 100)"
         for lever, way in _by_lever(answer)
         if not way.enough
     ]
     if able:
-        text += f" Alone it would take that {'; or that '.join(able)}."
+        text += f" Alone it would take {'; or '.join(able)}."
     return f"{text} {'; '.join(unable).capitalize()}." if unable else text
 
 
@@ -325,7 +324,8 @@ def _change(change: Change) -> str:
     factor = _setting(change.lever, change.value)
     if scale_of(change.lever).added:
         base = "" if change.before == 0.0 else f", instead of {change.before:+.4g}"
-        return f"{name} is {factor} years{base} ({persons})"
+        idle = "; no measure anyone would take" if change.value < min(change.before, 0.0) else ""
+        return f"{name} is {factor} years{base} ({persons}{idle})"
     if change.before != 1.0:
         factor = f"{factor} instead of {_setting(change.lever, change.before)}"
     assert change.quantity is not None
@@ -401,7 +401,8 @@ def _warning(emptied: Emptied) -> list[str]:
     }[emptied.beside]
     return [
         f"Warning: of {emptied.residence} residents aged {emptied.ages} only "
-        f"{100 * emptied.left:.0f} % would be left {beside}; no region is known to live so."
+        f"{100 * emptied.left:.0f} % would be left {beside}: an age structure that may not be "
+        "possible (O'Neill and Scherbov 2006)."
     ]
 
 
@@ -444,7 +445,8 @@ def _aim_zh(answer: Answer, seeds: Seeds) -> str:
     place = names_of(seeds, question.region)[1]
     what = f"{place}{question.year}年{INDICATORS_ZH[question.indicator]}"
     if target.relative_to is not None:
-        return f"{what}不低于{names_of(seeds, target.relative_to)[1]}{NEAR_POINTS:g}个百分点以上"
+        other = names_of(seeds, target.relative_to)[1]
+        return f"{what}达到{other}水平（至多低{NEAR_POINTS:g}个百分点）"
     sign = COMPARISONS[target.comparison]
     return f"{what}{sign}{_figure(answer)}{'' if _is_rate(answer) else '人'}"
 
@@ -456,7 +458,8 @@ def _change_zh(change: Change) -> str:
     factor = _setting(change.lever, change.value)
     if scale_of(change.lever).added:
         base = "" if change.before == 0.0 else f"（原为{change.before:+.4g}岁）"
-        return f"{name}{factor}岁{base}（{persons}）"
+        idle = "；无人会采取此措施" if change.value < min(change.before, 0.0) else ""
+        return f"{name}{factor}岁{base}（{persons}{idle}）"
     if change.before != 1.0:
         factor = f"{factor}，原为{_setting(change.lever, change.before)}"
     assert change.quantity is not None
@@ -488,5 +491,5 @@ def _warning_zh(emptied: Emptied) -> list[str]:
     beside = {"unchanged": "不作调整时", "cohort": f"{BASE_YEAR}年同一批人"}[emptied.beside]
     return [
         f"注意：{RESIDENCES_ZH[emptied.residence]}{emptied.ages}岁人口将只剩{beside}的"
-        f"{100 * emptied.left:.0f} %，尚无地区如此。"
+        f"{100 * emptied.left:.0f} %，这样的年龄结构未必可能（O'Neill和Scherbov，2006）。"
     ]
