@@ -298,7 +298,8 @@ def solve(
         grid, median = solve_map.lay_out(
             stage, answer, known, seeds, marks, progress=_progress("map:")
         )
-        solve_map.write_map(folder, answer, stage, seeds, grid, median)
+        solved = stage.under(answer.way.values)
+        solve_map.write_map(folder, answer, seeds, posteriors, solved, grid, median)
         _clear()
         click.echo(f"wrote {map_dir}", err=True)
     text = solve_text.as_json(answer, seeds) if as_json else solve_text.as_text(answer, seeds)

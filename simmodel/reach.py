@@ -33,7 +33,7 @@ OFFSETS = (0.1, 0.25, 0.5, 0.8, 1.2, 1.7, 2.4, 3.3, 4.6, 6.0, 8.0)
 CLOSE = 5e-5
 # Along a frontier the last point's slope is trusted for corrections up to this, where it has
 # changed little.
-FOLLOWED = 2e-3
+FOLLOWED = 4e-3
 # Digits of a lever that are reported.
 DIGITS = 4
 # Step of differences: wide enough to pass over the kinks where another draw comes to decide.

@@ -16,10 +16,12 @@ from .experience import Experience, rank
 from .fonts import save
 from .model import Ensemble
 from .posterior import lineage
+from .posterior_file import Posteriors
+from .run import provenance_of
 from .scenario import LEVERS, Scenario
 from .seeds import Seeds
 from .solve import Answer, Stage, medians
-from .solve_text import as_data, grid_aim, names_of
+from .solve_text import as_json, grid_aim, names_of
 from .store import Folder, write_csv
 from .verdicts import margins, values_of
 
@@ -167,17 +169,25 @@ def rows(grid: ReachGrid, median: Array) -> Iterator[dict[str, object]]:
 
 
 def write_map(
-    folder_path: Path, answer: Answer, stage: Stage, seeds: Seeds, grid: ReachGrid, median: Array
+    folder_path: Path,
+    answer: Answer,
+    seeds: Seeds,
+    posteriors: Posteriors,
+    solved: Scenario,
+    grid: ReachGrid,
+    median: Array,
 ) -> None:
-    """Write map, grid and the scenario with the solution put in, whole or not at all.
+    """Write map, grid, answer and the scenario with the solution put in, whole or not at all.
 
     Parameters
     ----------
     folder_path : pathlib.Path
         As `store.check_writable` returned it.
     answer : Answer
-    stage : Stage
     seeds : Seeds
+    posteriors : Posteriors
+    solved : Scenario
+        With the solution put in: `Stage.under` its values.
     grid : ReachGrid
     median : ndarray, shape (y, x)
         As `lay_out` returned them.
@@ -186,5 +196,6 @@ def write_map(
     with Folder(folder_path) as folder:
         write_csv(folder.path / CSV, columns, rows(grid, median))
         save(reach_map(grid), folder.path / "reach")
-        solved = stage.under(answer.way.values)
-        folder.write_run(solved.resolved(), {"solve": as_data(answer, seeds)})
+        text = as_json(answer, seeds) + "\n"
+        (folder.path / "answer.json").write_text(text, encoding="utf-8")
+        folder.write_run(solved.resolved(), provenance_of(solved, seeds, posteriors))
