@@ -81,8 +81,8 @@ def problem(draws: int, seed: int) -> Problem:
     return Problem(population, schedules, levels, np.full(draws, 2e5), np.full(YEARS, 500.0))
 
 
-def run(problem: Problem, threads: int) -> tuple[Array, Array, Array]:
-    """Project a problem; (year, draw), (year, draw) and (year, flow, draw)."""
+def run(problem: Problem, threads: int) -> tuple[Array, Array, Array, Array]:
+    """Urban, rural and absent people, each (year, draw), and flows (year, flow, draw)."""
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     path = project(
         problem.population,
@@ -92,7 +92,7 @@ def run(problem: Problem, threads: int) -> tuple[Array, Array, Array]:
         programmes=problem.programmes,
         keep_population=False,
     )
-    return path.urban, path.rural, path.flows
+    return path.urban, path.rural, path.absent, path.flows
 
 
 def best(function, repeats: int = 5) -> float:
@@ -118,29 +118,29 @@ def c_twin(threads: int):
     subprocess.run([compiler, *flags, str(source), "-o", str(library), "-lm"], check=True)
     twin = ctypes.CDLL(str(library)).project
     double = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
-    twin.argtypes = [ctypes.c_int] * 4 + [double] * 6 + [ctypes.c_double] + [double] * 7
+    twin.argtypes = [ctypes.c_int] * 4 + [double] * 6 + [ctypes.c_double] + [double] * 8
     twin.restype = None
 
-    def call(p: Problem) -> tuple[Array, Array, Array]:
+    def call(p: Problem) -> tuple[Array, Array, Array, Array]:
         years, draws = p.levels.shape[1:]
-        urban, rural = np.empty((years + 1, draws)), np.empty((years + 1, draws))
+        urban, rural, away = (np.empty((years + 1, draws)) for _ in range(3))
         flows = np.empty((years, len(FLOWS), draws))
         s = p.schedules
         arrays = (s.death, s.infant_death, s.rural_to_urban, s.departure, s.arrivals, s.fertility)
         twin(
             years, draws, AGES, threads, *map(np.ascontiguousarray, arrays), s.male_share,
             np.ascontiguousarray(p.population), p.levels, p.absent, p.programmes,
-            urban, rural, flows,
+            urban, rural, away, flows,
         )  # fmt: skip
-        return urban, rural, flows
+        return urban, rural, away, flows
 
     return call
 
 
-def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array]:
+def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array, Array]:
     """Project a problem in plain numpy, draws innermost, all ages and sexes of a year at once."""
     years, draws = p.levels.shape[1:]
-    urban, rural = np.empty((years + 1, draws)), np.empty((years + 1, draws))
+    urban, rural, stock = (np.empty((years + 1, draws)) for _ in range(3))
     flows = np.zeros((years, len(FLOWS), draws))
     s = p.schedules
     mu, mr = s.death[0, :, :, None], s.death[1, :, :, None]
@@ -152,6 +152,7 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array]:
         u, r = (np.repeat(p.population[i][:, :, None], n, axis=2) for i in range(2))
         absent = p.absent[part].copy()
         urban[0, part], rural[0, part] = u.sum(axis=(0, 1)), r.sum(axis=(0, 1))
+        stock[0, part] = absent
         for year in range(years):
             v = p.levels[:, year, part]
             back_u, back_r = absent * v[6], absent * v[7]
@@ -190,6 +191,7 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array]:
             flow[5] += (leave_u * v[2]).sum(axis=0)
             flow[8] += (leave_u * v[3]).sum(axis=0)
             absent += flow[8] + flow[9]
+            stock[year + 1, part] = absent
             u[:, 1:], r[:, 1:] = end_u[:, :-1], end_r[:, :-1]
             u[:, -1] += end_u[:, -1]
             r[:, -1] += end_r[:, -1]
@@ -202,7 +204,7 @@ def numpy_twin(p: Problem, block: int = 64) -> tuple[Array, Array, Array]:
             u += r * (1.0 - stay)
             r *= stay
             urban[year + 1, part], rural[year + 1, part] = u.sum((0, 1)), r.sum((0, 1))
-    return urban, rural, flows
+    return urban, rural, stock, flows
 
 
 def main() -> None:

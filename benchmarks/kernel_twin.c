@@ -8,7 +8,8 @@ void project(int years, int draws, int ages, int threads, const double *death,
              const double *infant_death, const double *to_town, const double *departure,
              const double *arrivals, const double *fertility, double male_share,
              const double *start, const double *levels, const double *absent_start,
-             const double *programmes, double *urban, double *rural, double *flows) {
+             const double *programmes, double *urban, double *rural, double *away,
+             double *flows) {
   int blocks = (draws + B - 1) / B;
   double start_u = 0, start_r = 0;
   for (int i = 0; i < 2 * ages; i++) start_u += start[i], start_r += start[2 * ages + i];
@@ -25,6 +26,7 @@ void project(int years, int draws, int ages, int threads, const double *death,
       ku[d] = 1, mv[d] = 0, kr[d] = 1;
     }
     for (int d = 0; d < n; d++) urban[low + d] = start_u, rural[low + d] = start_r;
+    memcpy(away + low, absent, n * sizeof(double));
     for (int y = 0; y < years; y++) {
       double arr_u[B], arr_r[B], tu[B], tr[B], lu[B], lr[B], du[B], dr[B];
       double dying_u[B] = {0}, dying_r[B] = {0}, moving[B] = {0}, leaving_u[B] = {0}, leaving_r[B] = {0};
@@ -114,6 +116,7 @@ void project(int years, int draws, int ages, int threads, const double *death,
       }
       memcpy(urban + (long)(y + 1) * draws + low, tot_u, n * sizeof(double));
       memcpy(rural + (long)(y + 1) * draws + low, tot_r, n * sizeof(double));
+      memcpy(away + (long)(y + 1) * draws + low, absent, n * sizeof(double));
       for (int i = 0; i < 14; i++)
         memcpy(flows + ((long)y * 14 + i) * draws + low, f[i], n * sizeof(double));
     }

@@ -45,6 +45,7 @@ def main(results: Path) -> None:
         trend, "linxia", marks, rows, cited
     )
     pictures["ledger_liupanshui"] = charts.ledger(trend, "liupanshui")
+    pictures["waterfall_wuwei"] = charts.waterfall(trend, "wuwei")
     pictures["compare_wuwei"] = charts.compare(datasets, "wuwei", rows, marks)
     titles = {
         name: f"{ds.attrs['title_zh']}\n{ds.attrs['title_en']}" for name, ds in datasets.items()

@@ -7,13 +7,18 @@ from typing import Final
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from .chart_words import place_of, region_of, title_of
+from .chart_words import (
+    PART_NAMES,
+    parts_of,
+    place_of,
+    prior_decides_split,
+    title_of,
+)
 from .fonts import (
-    BLUE,
     GREY,
     INK,
+    PART_COLORS,
     canvas,
     end_labels,
     foot,
@@ -22,45 +27,10 @@ from .fonts import (
     scales,
     use_chinese,
 )
+from .variables import DECIDED_BY_PRIOR, SHARED
 
-Array = NDArray[np.float64]
-
-# Parts of the change: name, colour, flows that add and that take away; a test holds them to
-# `variables.URBAN_LEDGER`.
-COMPONENTS: Final = (
-    ("natural increase 自然增长", "#2a7f62", ("urban_births",), ("urban_deaths",)),
-    ("internal migration 区内迁移", BLUE, ("rural_to_urban",), ("urban_to_rural",)),
-    ("external migration 区外迁移", "#c77700", ("urban_arrivals",), ("urban_departures",)),
-    ("reclassification 城乡划分调整", "#8e4585", ("reclassified",), ()),
-    ("programmes 搬迁等项目", "#8c4a2f", ("programmes",), ()),
-    ("boundary change 区划调整", "#7a6a00", ("urban_boundary_change",), ()),
-)
 NET: Final = "net change 净变动"
 VISIBLE: Final = 0.5  # persons in any year
-
-
-def components(ds: xr.Dataset, region: str) -> dict[str, Array]:
-    """Return the mean change of the urban population by component, persons in each year.
-
-    Parameters
-    ----------
-    ds : Dataset
-        Projection of one scenario, as `simmodel run` writes it.
-    region : str
-        Id of the region.
-
-    Returns
-    -------
-    dict of str to ndarray
-        By name of the component, one value for every year after the first.
-    """
-    here = region_of(ds, region)
-
-    def total(flows: tuple[str, ...]) -> Array:
-        years = np.zeros(here.sizes["year"] - 1)
-        return sum((np.asarray(here[f"{flow}_mean"].values[1:], float) for flow in flows), years)
-
-    return {name: total(plus) - total(minus) for name, _, plus, minus in COMPONENTS}
 
 
 def ledger(ds: xr.Dataset, region: str) -> Figure:
@@ -73,12 +43,14 @@ def ledger(ds: xr.Dataset, region: str) -> Figure:
     region : str
         Id of the region.
     """
-    parts = {name: values / 1e4 for name, values in components(ds, region).items()}
+    parts = {n: values / 1e4 for n, values in parts_of(ds, region, "urban_growth").items()}
     years = np.asarray(ds["year"].values[1:], dtype=float)
-    colors = {name: color for name, color, _, _ in COMPONENTS}
     drawn = {name: part for name, part in parts.items() if np.abs(part).max() >= VISIBLE / 1e4}
     net = sum(parts.values(), np.zeros_like(years))
-    notes = _notes(ds, [name for name in parts if name not in drawn])
+    notes = _notes(ds, [PART_NAMES[name] for name in parts if name not in drawn])
+    notes += (
+        DECIDED_BY_PRIOR if prior_decides_split(ds, region) and set(SHARED) & set(drawn) else ()
+    )
     with house():
         figure, ax = canvas(
             8.0, 5.0 + 0.19 * len(notes), (0.65, 2.75, 0.55 + 0.19 * len(notes), 1.1)
@@ -87,8 +59,9 @@ def ledger(ds: xr.Dataset, region: str) -> Figure:
         ends = [(float(net[-1]), _said(net[-1], NET), INK)]
         for name, part in drawn.items():
             start = np.where(part >= 0, above, below)
-            ax.bar(years, part, 0.74, start, color=colors[name], ec="white", lw=0.5, zorder=3)
-            ends.append((float(start[-1] + part[-1] / 2), _said(part[-1], name), colors[name]))
+            ax.bar(years, part, 0.74, start, color=PART_COLORS[name], ec="white", lw=0.5, zorder=3)
+            middle = float(start[-1] + part[-1] / 2)
+            ends.append((middle, _said(part[-1], PART_NAMES[name]), PART_COLORS[name]))
             above, below = above + np.maximum(part, 0), below + np.minimum(part, 0)
         ax.plot(years, net, "o-", color=INK, lw=1.4, zorder=5, ms=5.5, mec="white", mew=0.9)
         scales(ax, years[0], years[-1], float(below.min()), float(above.max()))

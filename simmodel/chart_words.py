@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from .errors import ScenarioError, among
+from .variables import DECIDED_BY, PRIOR
 
 Row = Mapping[str, Any]
 
@@ -60,6 +63,17 @@ def lever_value(lever: str, value: float) -> str:
         return f"{value:+.2g}".replace("-", "−") if value else "0"
     text = f"{value:.2f}"
     return "×" + text.removesuffix("0")
+
+
+# The components of urban growth, in the order of `variables.COMPONENTS`.
+PART_NAMES: Final = {
+    "natural_increase": "natural increase 自然增长",
+    "internal_migration": "internal migration 区内迁移",
+    "external_migration": "external migration 区外迁移",
+    "reclassification": "reclassification 城乡划分调整",
+    "programmes": "programmes 搬迁等项目",
+    "boundary_change": "boundary change 区划调整",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +146,15 @@ MEASURES: Final = {
 }
 RATE: Final = MEASURES["urbanization_rate"]
 URBAN: Final = MEASURES["urban_population"]
+REGISTERED_RATE: Final = Measure(
+    "registered_urban_rate",
+    100.0,
+    1.0,
+    "urban registration 户籍人口城镇化率",
+    "registered 户籍",
+    "percent  %",
+    " %",
+)
 
 
 def known(value: Any) -> bool:
@@ -217,6 +240,29 @@ def region_of(ds: xr.Dataset, region: str) -> xr.Dataset:
         regions = among(map(str, ds["region"].values))
         raise ScenarioError(f"region {region} is not in this projection; allowed {regions}")
     return ds.sel(region=region)
+
+
+def parts_of(ds: xr.Dataset, region: str, prefix: str) -> dict[str, NDArray[np.float64]]:
+    """Return the mean of what each component adds to a region in every year after the first.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Projection of one scenario.
+    region : str
+        Id of the region.
+    prefix : {"urban_growth", "rate_change"}
+        What it adds to.
+    """
+    here = region_of(ds, region)
+    return {
+        name: np.asarray(here[f"{prefix}_{name}_mean"].values[1:], float) for name in PART_NAMES
+    }
+
+
+def prior_decides_split(ds: xr.Dataset, region: str) -> bool:
+    """Tell whether `DECIDED` holds of a region, as far as the projection says."""
+    return DECIDED_BY in ds.coords and str(region_of(ds, region)[DECIDED_BY].item()) == PRIOR
 
 
 def place_of(ds: xr.Dataset, region: str) -> str:

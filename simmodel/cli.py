@@ -12,6 +12,7 @@ import click
 from .errors import FaultError, SimmodelError
 
 if TYPE_CHECKING:
+    from .posterior_file import Posteriors
     from .scenario import Scenario
     from .seeds import Index, Seeds
 
@@ -93,6 +94,15 @@ def _clear() -> None:
         click.echo("\r\033[K", err=True, nl=False)
 
 
+def _say_remade(posteriors: Posteriors) -> None:
+    if posteriors.remade:
+        click.echo(
+            f"calibrated anew, because their figures differ from those of the shipped posterior: "
+            f"{', '.join(posteriors.remade)}",
+            err=True,
+        )
+
+
 @main.command()
 @click.argument(
     "files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path)
@@ -156,11 +166,21 @@ def run(
     from .pooling_file import atlas_of
     from .posterior_file import load
     from .report_text import several_scenarios, single_scenario, sums
-    from .run import check_draws, run_scenario, will_compile, write_comparison, write_run
+    from .run import (
+        check_draws,
+        idle_lever,
+        run_scenario,
+        will_compile,
+        write_comparison,
+        write_run,
+    )
 
     if will_compile():
         click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
     atlas = atlas_of(seeds)
+    for scenario in scenarios:
+        if said := idle_lever(scenario, atlas):
+            click.echo(said, err=True)
     if keep_draws:
         for scenario in scenarios:
             check_draws(scenario, atlas)
@@ -175,12 +195,7 @@ def run(
                 )
     posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
     _clear()
-    if posteriors.remade:
-        click.echo(
-            f"calibrated anew, because their figures differ from those of the shipped posterior: "
-            f"{', '.join(posteriors.remade)}",
-            err=True,
-        )
+    _say_remade(posteriors)
     results = []
     for scenario, folder in zip(scenarios, folders, strict=True):
         result = run_scenario(
@@ -193,9 +208,9 @@ def run(
     if compared is not None:
         write_comparison(compared, seeds, atlas, results)
         click.echo(f"wrote {compared}", err=True)
-        click.echo(several_scenarios([(s, verdicts) for s, _, verdicts in results], seeds))
+        click.echo(several_scenarios([(s, verdicts) for s, _, verdicts, _ in results], seeds))
     else:
-        ((scenario, _, verdicts),) = results
+        ((scenario, _, verdicts, _),) = results
         click.echo(single_scenario(scenario, verdicts, seeds))
     if said := sums(results[0][1], seeds):
         click.echo(said)
@@ -412,6 +427,73 @@ def cite(file: Path | None, seeds_dir: Path | None) -> None:
     seeds = _seeds(seeds_dir)
     scenario = _scenarios((file,), seeds.index(), ())[0] if file is not None else None
     click.echo(citations(seeds, scenario))
+
+
+@main.command()
+@click.argument("file", required=False, metavar="[SCENARIO]", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Findings for a machine.")
+@seeds_option
+def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
+    r"""Check whether targets fit each other, the trend, and what regions have done.
+
+    \b
+    Example:
+        simmodel targets
+        simmodel targets scenarios/plan_as_written.yaml --json
+
+    Without SCENARIO all regions with targets are checked, in a trend without any measure; with one
+    its regions, under its levers and programmes. A contradiction found is a result, not an error.
+    """
+    from .coherence import check
+    from .experience import read
+    from .findings import findings_json, findings_text
+    from .model import regions_of
+    from .outlook import outlook_of, regions_behind, trend_of
+    from .pooling_file import atlas_of
+    from .posterior_file import load
+    from .run import place_names, will_compile
+
+    seeds = _seeds(seeds_dir)
+    scenario = (
+        trend_of(seeds.regions) if file is None else _scenarios((file,), seeds.index(), ())[0]
+    )
+    experience = read(seeds.directory)
+    if will_compile():
+        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    atlas = atlas_of(seeds)
+    checked = regions_of(scenario, atlas)
+    late = [
+        f"{name} {target.year}"
+        for name in checked
+        for target in seeds.regions[name].targets
+        if target.year > scenario.horizon
+    ]
+    if late:
+        click.echo(
+            f"beyond the horizon {scenario.horizon}, so not held against the projection: "
+            f"{', '.join(dict.fromkeys(late))}",
+            err=True,
+        )
+    posteriors = load(
+        atlas,
+        seeds.directory,
+        needed=regions_behind(checked, atlas),
+        progress=_progress("calibrating"),
+    )
+    _clear()
+    _say_remade(posteriors)
+    outlook = outlook_of(
+        scenario, atlas, posteriors.by_region, checked, progress=_progress("projecting")
+    )
+    _clear()
+    click.echo(
+        f"held against {scenario.scenario} to {scenario.horizon}, "
+        f"{scenario.ensemble.draws} draws, seed {scenario.ensemble.seed}",
+        err=True,
+    )
+    kinds = {name: source.kind for name, source in seeds.sources.items()}
+    found = check(checked, seeds.regions, kinds, outlook, experience)
+    click.echo(findings_json(found) if as_json else findings_text(found, place_names(seeds)))
 
 
 @main.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .region import BASE_YEAR, Observation, Region
+from .region import BASE_YEAR, SPAN, Observation, Region, Span
+from .registration import Registered
 
 
 def derived_figures(region: Region) -> list[str]:
@@ -29,6 +30,56 @@ def derived_figures(region: Region) -> list[str]:
                 f"urbanization rate of {o.relative_to} {o.year}: {rate.value:g} {operator} "
                 f"{o.value:g} = {rate.value + sign * o.value:.2f} % ({o.source}, {o.place})"
             )
+    return lines
+
+
+def registered_people(region: Region, indicator: str) -> dict[int, tuple[float, str]]:
+    """Persons by year of an observed indicator in the order of years, each with its source.
+
+    The first of several figures of one year counts.
+    """
+    found: dict[int, tuple[float, str]] = {}
+    for o in sorted(region.observations, key=lambda o: o.year):
+        if o.indicator == indicator:
+            persons = o.value * (1.0 if o.unit == "persons" else 1e4)
+            found.setdefault(o.year, (persons, f"{o.source}, {o.place}"))
+    return found
+
+
+def registered_of(region: Region, span: Span = SPAN) -> Registered | None:
+    """Registered people of the base year and the earliest urban count since the census before it.
+
+    None where one of the three is not known: nothing is carried on without an observed pace.
+    """
+    everybody = registered_people(region, "registered_population")
+    urban = registered_people(region, "registered_urban_population")
+    earlier = [year for year in urban if span.first <= year < span.base]
+    if span.base not in everybody or span.base not in urban or not earlier:
+        return None
+    now = urban[span.base][0]
+    return Registered(
+        urban=now,
+        rural=everybody[span.base][0] - now,
+        earlier_urban=urban[earlier[0]][0],
+        years=span.base - earlier[0],
+    )
+
+
+def registered_sentences(region: Region) -> list[str]:
+    """Sentences on the urban registered people of every year with a figure."""
+    everybody = registered_people(region, "registered_population")
+    census = region.baseline.census
+    lines = []
+    for year, (urban, source) in registered_people(region, "registered_urban_population").items():
+        line = f"{year}: {urban / 1e4:.2f} 万 urban"
+        if year in everybody:
+            total = everybody[year][0]
+            line += f" of {total / 1e4:.2f} 万, {100 * urban / total:.2f} %"
+        else:
+            line += "; all registered not known, so no rate"
+        if year == census.year:
+            line += f", beside {100 * census.urban / census.total:.2f} % of residents"
+        lines.append(f"{line} ({source})")
     return lines
 
 

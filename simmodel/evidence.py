@@ -15,6 +15,7 @@ from .parameters import Setting, levels_after, levels_before, natural
 from .pooling import logit, share_of
 from .projection import FLOWS, URBAN, Projection, Schedules, project
 from .region import Observation, Region
+from .registration import Registered
 from .standards import Standard
 
 Array = NDArray[np.float64]
@@ -58,6 +59,8 @@ class Inputs:
         Registered people living elsewhere in the base year, where known; otherwise 0.
     yearly_mortality : float
         Factor on death rates from one year to the next after the base.
+    registered : Registered, optional
+        Where the urban registered are known in the base year, with all, and in an earlier year.
     """
 
     id: str
@@ -70,6 +73,7 @@ class Inputs:
     bound: float
     absent: float
     yearly_mortality: float
+    registered: Registered | None = None
 
     def setting(self, population: Array) -> Setting:
         """Fixed quantities of a projection that starts from ``population``."""
@@ -90,8 +94,12 @@ class Inputs:
 
     def before(self, theta: Array) -> Projection:
         """Project the earlier census to the base under transformed parameters (parameter, draw)."""
+        return self.before_of(natural(theta, self.bound))
+
+    def before_of(self, values: Mapping[str, Array]) -> Projection:
+        """Project the earlier census to the base under parameters in their own units."""
         setting = replace(self.setting(self.earlier), absent=0.0)
-        levels = levels_before(natural(theta, self.bound), setting, self.years)
+        levels = levels_before(values, setting, self.years)
         return project(self.earlier, self.schedules_before, levels)
 
     def after(self, theta: Array, years: int) -> Projection:

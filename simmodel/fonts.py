@@ -33,6 +33,15 @@ Array = NDArray[np.float64]
 SIMPLIFIED_CHINESE: Final = 2
 
 BLUE, INK, GREY, RED = "#1f5a8c", "#222222", "#7d7d7d", "#b4431f"
+# Of the components of urban growth.
+PART_COLORS: Final = {
+    "natural_increase": "#2a7f62",
+    "internal_migration": BLUE,
+    "external_migration": "#c77700",
+    "reclassification": "#8e4585",
+    "programmes": "#8c4a2f",
+    "boundary_change": "#7a6a00",
+}
 _HOUSE: Final = {
     "font.size": 9.5,
     "axes.edgecolor": GREY,

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .calibration import Normal
+from .decomposition import rate_change, urban_growth
 from .ensemble import BLOCK, PaceNoise, pace_factors, standard_normal
 from .errors import ScenarioError
 from .evidence import Inputs
@@ -19,14 +20,18 @@ from .posterior import Atlas, in_order, lineage, pace_noise
 from .projection import FLOWS, Projection, project
 from .quantiles import RELATIVE_ERROR, Exact, Sketch, Summary
 from .region import BASE_YEAR, Programme, UrbanDistrict
+from .registration import conversion_hazard, natural_increase, project_registered
 from .scenario import LEVERS, Scenario
 from .variables import (
     COORDINATES,
     DISTRICT,
     QUANTILES,
+    RATE_CHANGE,
+    REGISTERED,
     REMAINDERS,
     RURAL_LEDGER,
     STOCKS,
+    URBAN_GROWTH,
     URBAN_LEDGER,
     Variable,
 )
@@ -58,6 +63,10 @@ class Ensemble:
     remainders : mapping of str to ndarray, shape (residence, year, draw)
         Of regions of which some parts are projected and others not there: what those others have,
         urban and rural; less than nothing where the parts outgrow the whole.
+    registered : mapping of str to ndarray, shape (residence, year, draw)
+        Registered people of the regions that have the figures.
+    absent : mapping of str to ndarray, shape (year, draw)
+        Registered people living elsewhere, of the regions where they are known.
     """
 
     regions: tuple[str, ...]
@@ -69,6 +78,8 @@ class Ensemble:
     programmes: Mapping[str, Array]
     districts: Mapping[str, Array]
     remainders: Mapping[str, Array] = field(default_factory=dict)
+    registered: Mapping[str, Array] = field(default_factory=dict)
+    absent: Mapping[str, Array] = field(default_factory=dict)
 
     def row(self, region_id: str) -> int:
         """Place of a region on the region axis."""
@@ -155,6 +166,8 @@ def simulate(
         flows=np.concatenate([p.flows for p in parts], axis=-1),
         districts=_joined([p.districts for p in parts]),
         remainders=_joined([p.remainders for p in parts]),
+        registered=_joined([p.registered for p in parts]),
+        absent=_joined([p.absent for p in parts]),
     )
 
 
@@ -274,16 +287,26 @@ class Cast:
         except ValueError as error:
             raise ScenarioError(f"{scenario.scenario}: {region_id}: {error}") from None
 
-    def ensemble(self, scenario: Scenario, block: int) -> Ensemble:
-        """Project all regions under a scenario's levers and programmes in one block of draws."""
+    def ensemble(self, scenario: Scenario, block: int, *, registered: bool = True) -> Ensemble:
+        """Project all regions under a scenario's levers and programmes in one block of draws.
+
+        Without the ``registered`` people where only residents are wanted: they take a projection
+        more.
+        """
         kept = min(BLOCK, self._draws - block * BLOCK)
         urban = np.empty((len(self.named), self.years.size, kept))
         rural = np.empty_like(urban)
         flows = np.empty((len(self.named), self.years.size - 1, len(FLOWS), kept))
+        people, absent = {}, {}
         for row, region_id in enumerate(self.named):
             path = self.project(scenario, region_id, block)
             urban[row], rural[row] = path.urban[:, :kept], path.rural[:, :kept]
             flows[row] = path.flows[:, :, :kept]
+            inputs = self.atlas.inputs(region_id)
+            if inputs.absent > 0.0 and row < len(self.regions):
+                absent[region_id] = path.absent[:, :kept]
+            if registered and inputs.registered is not None and row < len(self.regions):
+                people[region_id] = self.registered(scenario, region_id, block, path)[..., :kept]
         self._reconcile(urban, rural, flows)
         programmes = {
             name: np.array(
@@ -306,7 +329,13 @@ class Cast:
             for row, region_id in enumerate(self.regions)
             if (parts := self._parts(region_id)) and not self.atlas.is_whole(region_id)
         }
-        return replace(whole, districts=districts, remainders=remainders)
+        return replace(
+            whole,
+            districts=districts,
+            remainders=remainders,
+            registered=people,
+            absent=absent,
+        )
 
     def _parts(self, region_id: str) -> list[int]:
         """Places of a region's parts on the region axis, in an order that no run changes."""
@@ -321,6 +350,24 @@ class Cast:
             urban[rows], rural[rows], flows[rows] = reconcile(
                 (urban[at], rural[at], flows[at]), (urban[rows], rural[rows], flows[rows])
             )
+
+    def registered(self, scenario: Scenario, region_id: str, block: int, path: Projection) -> Array:
+        """Registered people of a region beside its residents, (residence, year, draw).
+
+        The hazard of conversion comes from the natural increase of the same draw between the
+        counts; from the base on, the natural increase is that of the residents projected.
+        """
+        inputs = self.atlas.inputs(region_id)
+        assert inputs.registered is not None
+        before = natural_increase(inputs.before_of(self.drawn(region_id, block).values))
+        hazard = conversion_hazard(inputs.registered, before[:, -inputs.registered.years :])
+        ancestry = lineage(self.atlas.regions, region_id)
+        lever = [
+            scenario.lever_at("urban_registration", ancestry, int(year)) for year in self.years[1:]
+        ]
+        return project_registered(
+            inputs.registered, natural_increase(path), hazard, np.array(lever)
+        )
 
 
 @dataclass(frozen=True)
@@ -480,6 +527,10 @@ def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:
     return np.asarray(district.population.value * scale * urban / np.asarray(urban)[:1])
 
 
+# Sizes that a sketch counts as none: half a person, a hundred-thousandth of a point.
+NIL = {"persons/year": 0.5, "share/year": 1e-7}
+
+
 class Summaries:
     """Means and quantiles of every output, from an ensemble that comes whole or in blocks.
 
@@ -490,7 +541,7 @@ class Summaries:
     """
 
     def __init__(self, *, exact: bool):
-        self._kind: type[Exact] | type[Sketch] = Exact if exact else Sketch
+        self._exact = exact
         self._kept: dict[str, tuple[Variable, str, Summary]] = {}
         self._first: Ensemble | None = None
 
@@ -501,9 +552,11 @@ class Summaries:
         if ensemble.districts:
             rows.append((DISTRICT, "district", np.stack(list(ensemble.districts.values()))))
         rows += [(v, "remainder", values) for v, values in _remainders(ensemble)]
+        rows += [(v, "registered_region", values) for v, values in _registered(ensemble)]
         for variable, place, values in rows:
             if variable.name not in self._kept:
-                self._kept[variable.name] = (variable, place, self._kind())
+                summary = Exact() if self._exact else Sketch(NIL.get(variable.units, 0.0))
+                self._kept[variable.name] = (variable, place, summary)
             self._kept[variable.name][2].add(values)
 
     def to_dataset(
@@ -527,9 +580,8 @@ class Summaries:
         coords = _coordinates(self._first, atlas)
         dataset = xr.Dataset(data, coords=coords, attrs=dict(provenance))
         dataset = dataset.assign_coords(quantile=("quantile", list(QUANTILES)))
-        exact = self._kind is Exact
         dataset.attrs["quantiles"] = (
-            "exact" if exact else f"within {RELATIVE_ERROR:.2%} of the value"
+            "exact" if self._exact else f"within {RELATIVE_ERROR:.2%} of the value"
         )
         return _described(dataset, scenario)
 
@@ -546,6 +598,8 @@ def draws_dataset(
         _put(data, DISTRICT, ("district", "year", "draw"), values)
     for variable, values in _remainders(ensemble):
         _put(data, variable, ("remainder", "year", "draw"), values)
+    for variable, values in _registered(ensemble):
+        _put(data, variable, ("registered_region", "year", "draw"), values)
     dataset = xr.Dataset(data, coords=_coordinates(ensemble, atlas), attrs=dict(provenance))
     return _described(dataset, scenario)
 
@@ -561,6 +615,10 @@ def _variables(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
     for name, persons in ensemble.programmes.items():
         part = Variable(f"programme_{name}", "persons/year", f"part of programmes: {name}")
         rows.append((part, np.repeat(persons[:count, :, None], urban.shape[-1], axis=2)))
+    flows = ensemble.flows[:count]
+    growth, change = urban_growth(flows), rate_change(urban, rural, flows)
+    rows += [(v, growth[:, i]) for i, v in enumerate(URBAN_GROWTH)]
+    rows += [(v, change[:, i]) for i, v in enumerate(RATE_CHANGE)]
     return rows
 
 
@@ -574,9 +632,29 @@ def _remainders(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
     return list(zip(REMAINDERS, (stocks[0], total, rate), strict=True))
 
 
+def _registered_regions(ensemble: Ensemble) -> list[str]:
+    return [i for i in ensemble.regions if i in ensemble.registered or i in ensemble.absent]
+
+
+def _registered(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
+    """Registered and absent people, (registered region, year, draw); nothing where none has any.
+
+    What a region has no figures for is not a number.
+    """
+    named = _registered_regions(ensemble)
+    if not named:
+        return []
+    unknown = np.full((ensemble.years.size, ensemble.urban.shape[-1]), np.nan)
+    people = [ensemble.registered.get(i, (unknown, unknown)) for i in named]
+    urban = np.stack([u for u, _ in people])
+    total = np.stack([u + r for u, r in people])
+    absent = np.stack([ensemble.absent.get(i, unknown) for i in named])
+    return list(zip(REGISTERED, (urban, total, urban / total, absent), strict=True))
+
+
 def _from_base_year(variable: Variable, values: Array) -> Array:
     """Put a year that is not a number before a flow: none leads to the base year."""
-    if variable.units != "persons/year":
+    if not variable.units.endswith("/year"):
         return values
     gap = np.full((values.shape[0], 1, *values.shape[2:]), np.nan)
     return np.concatenate((gap, values), axis=1)
@@ -607,6 +685,8 @@ def _coordinates(ensemble: Ensemble, atlas: Atlas) -> dict[str, object]:
         ]
         coordinates["remainder"] = ("remainder", list(ensemble.remainders))
         coordinates["without"] = ("remainder", without)
+    if with_figures := _registered_regions(ensemble):
+        coordinates["registered_region"] = ("registered_region", with_figures)
     return coordinates
 
 

@@ -24,6 +24,7 @@ from .baseline import (
     transferred_persons,
 )
 from .calibration import Evidence, Normal, Posterior, at_mode, calibrate
+from .derived import registered_of, registered_people
 from .ensemble import LEANING_YEARS, PaceNoise
 from .errors import CalibrationError
 from .evidence import (
@@ -39,6 +40,7 @@ from .parameters import NAMES
 from .pooling import LEAST_PACE, Departure, Pooling, Record, depart, logit, reported
 from .region import SPAN, Baseline, BoundaryEvent, History, Region, Span
 from .standards import Pattern, Standard, fit_exit, national_standard
+from .variables import DATA, PRIOR
 
 Array = NDArray[np.float64]
 
@@ -107,6 +109,11 @@ CLOSED = {
 }
 # Spread of the nation's period factors, which nothing above the nation informs.
 NATIONAL_SPREAD = {"period_exit": 0.5, "period_reclassification": 0.5, "period_fertility": 0.2}
+
+# A parameter whose posterior is nearly as wide as its prior was decided by the prior.
+PRIOR_DECIDES = 0.8
+# Two parameters correlated below this are known by their sum only.
+SUM_ONLY = -0.8
 
 
 @dataclass(frozen=True)
@@ -256,11 +263,8 @@ class Atlas:
         if region_id not in self._inputs:
             region = self.regions[region_id]
             pattern = self.pattern(region_id)
-            registered = [
-                o.value * (1.0 if o.unit == "persons" else 1e4)
-                for o in region.observations
-                if o.indicator == "registered_population" and o.year == self.span.base
-            ]
+            everybody = registered_people(region, "registered_population")
+            registered = everybody.get(self.span.base, (0.0, ""))[0]
             counted = self.population(region_id, self.span.base)
             self._inputs[region_id] = Inputs(
                 id=region_id,
@@ -271,8 +275,9 @@ class Atlas:
                 schedules_before=pattern.schedules("before"),
                 schedules_after=pattern.schedules("after"),
                 bound=pattern.reclassification_bound,
-                absent=max(registered[0] - counted.sum(), 0.0) if registered else 0.0,
+                absent=max(registered - counted.sum(), 0.0),
                 yearly_mortality=self.standard.yearly_mortality,
+                registered=registered_of(region, self.span),
             )
         return self._inputs[region_id]
 
@@ -451,6 +456,31 @@ def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
     horizon = max(years, LEANING_YEARS)
     ahead = departure(atlas, region_id, horizon, known)
     return PaceNoise.of(region_id, ahead, reported(pooling, horizon), years, known)
+
+
+def split_decided_by(atlas: Atlas, posteriors: Mapping[str, Normal], region_id: str) -> str:
+    """Whether the prior or the data decide how internal migration and reclassification share.
+
+    The prior does where the data hardly narrowed reclassification before or after the base, or told
+    little more than the sum of reclassification and rural exit.
+
+    Returns
+    -------
+    {"prior", "data"}
+    """
+    parent = atlas.regions[region_id].parent
+    prior = atlas.prior(region_id, posteriors[parent] if parent is not None else None)
+    posterior = posteriors[region_id]
+    correlation = posterior.covariance / np.outer(posterior.spread, posterior.spread)
+    for reclassified, exits in (
+        ("reclassification", "rural_exit"),
+        ("period_reclassification", "period_exit"),
+    ):
+        i, j = NAMES.index(reclassified), NAMES.index(exits)
+        wide = posterior.spread[i] > PRIOR_DECIDES * prior.spread[i]
+        if wide or correlation[i, j] < SUM_ONLY:
+            return PRIOR
+    return DATA
 
 
 # Every fourth age group is withheld in turn, so that each is predicted once from its neighbours.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,11 @@ def _compact(text: str) -> str:
 
 
 def load(
-    atlas: Atlas, directory: Path, *, progress: Callable[[str], None] = lambda _: None
+    atlas: Atlas,
+    directory: Path,
+    *,
+    needed: Collection[str] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Posteriors:
     """Read the posteriors beside the seeds; calibrate anew what no longer fits the figures.
 
@@ -114,6 +118,8 @@ def load(
     atlas : Atlas
     directory : pathlib.Path
         The seed folder; a file that is missing means that every region is calibrated.
+    needed : collection of str, optional
+        Regions wanted and all they lie in, instead of all regions.
     progress : callable, optional
         Called with the id of each region that is calibrated.
 
@@ -128,6 +134,8 @@ def load(
     by_region: dict[str, Normal] = {}
     remade: list[str] = []
     for region_id in in_order(atlas.regions):
+        if needed is not None and region_id not in needed:
+            continue
         item = stored.get(region_id)
         parent = atlas.regions[region_id].parent
         if item is None or item["figures"] != fingerprint(atlas, region_id) or parent in remade:

@@ -104,12 +104,15 @@ class Projection:
         The ledger, in the order of `FLOWS`.
     population : ndarray, shape (residence, sex, age, draw)
         The population at the end of the last year.
+    absent : ndarray, shape (year + 1, draw)
+        The stock that returns come out of, at the start and at the end of every year.
     """
 
     urban: Array
     rural: Array
     flows: Array
     population: Array
+    absent: Array
 
 
 def project(
@@ -182,6 +185,7 @@ def project(
     urban, rural = np.empty((years + 1, draws)), np.empty((years + 1, draws))
     flows = np.empty((years, len(FLOWS), draws))
     last = np.empty((2, 2, ages, draws if keep_population else 0))
+    away = np.empty_like(urban)
     moved_out = _project(
         np.ascontiguousarray(population, dtype=np.float64),
         schedules.death,
@@ -201,6 +205,7 @@ def project(
         rural,
         flows,
         last,
+        away,
     )
     if moved_out.any():
         if (moved_out == LEVELS_REFUSED).any():
@@ -219,7 +224,7 @@ def project(
             f"{name}[{year}]: takes more people than there are, or joins them to none; "
             f"found {found} (draw {draw})"
         )
-    return Projection(urban, rural, flows, last)
+    return Projection(urban, rural, flows, last, away)
 
 
 def _check(
@@ -351,6 +356,7 @@ def _project(
     rural,
     flows,
     last,
+    away,
 ):
     years, draws = levels.shape[1], levels.shape[2]
     ages = start.shape[2]
@@ -380,6 +386,7 @@ def _project(
             w[ABSENT + d] = absent[low + d if d < n else low]
         urban[0, low : low + n] = w[TOTAL_URBAN : TOTAL_URBAN + n]
         rural[0, low : low + n] = w[TOTAL_RURAL : TOTAL_RURAL + n]
+        away[0, low : low + n] = w[ABSENT : ABSENT + n]
         for year in range(years):
             for i in range(N_LEVELS):
                 level[i, :n] = levels[i, year, low : low + n]
@@ -406,6 +413,7 @@ def _project(
                 _settle(w, population)
             urban[year + 1, low : low + n] = w[TOTAL_URBAN : TOTAL_URBAN + n]
             rural[year + 1, low : low + n] = w[TOTAL_RURAL : TOTAL_RURAL + n]
+            away[year + 1, low : low + n] = w[ABSENT : ABSENT + n]
             flows[year, :, low : low + n] = flow[:, :n]
         if last.shape[3] == 0:
             continue

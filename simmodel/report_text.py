@@ -13,12 +13,13 @@ from . import __version__
 from .backtest import Backtest
 from .parameters import NAMES, PARAMETERS, natural
 from .pooling_file import atlas_of, read_skill
-from .posterior import Atlas, Calibrated, withheld_errors
+from .posterior import PRIOR_DECIDES, Atlas, Calibrated, withheld_errors
 from .region import BASE_YEAR, Region
 from .run import sources_used
 from .scenario import Scenario
 from .scores import Score, as_rows
 from .seeds import Seeds
+from .variables import DATA, PRIOR
 from .verdicts import NOT_MODELLED, Verdict, is_conditional
 
 INDICATORS = {
@@ -29,8 +30,6 @@ INDICATORS = {
     "new_urban_jobs": "new urban jobs",
 }
 COMPARISONS = {">=": "≥", "~": "≈", "near": "near"}
-# A parameter whose posterior is nearly as wide as its prior was decided by the prior.
-PRIOR_DECIDES = 0.8
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> str:
@@ -265,7 +264,7 @@ def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
 
 def one_region(seeds: Seeds, region_id: str) -> str:
     """What is known of a region: census, printed figures beside it, derived figures, targets."""
-    from .derived import derived_figures, differences
+    from .derived import derived_figures, differences, registered_sentences
 
     region: Region = seeds.region(region_id)
     census = region.baseline.census
@@ -288,6 +287,8 @@ def one_region(seeds: Seeds, region_id: str) -> str:
             f"{base.sum():,.0f} residents, {100 * base[0].sum() / base.sum():.1f} % urban "
             "(docs/model.md); the census row is on the old boundary"
         )
+    if registered := registered_sentences(region):
+        lines += ["", "Registered 户籍 population:", *(f"  {line}" for line in registered)]
     found = differences(region)
     if found:
         lines += ["", "Printed figures that differ from the census:", *(f"  {d}" for d in found)]
@@ -381,7 +382,7 @@ def calibration_rows(
                 "parameter": parameter.name,
                 "unit": parameter.units,
                 "spread_ratio": ratio,
-                "decided_by": "prior" if ratio > PRIOR_DECIDES else "data",
+                "decided_by": PRIOR if ratio > PRIOR_DECIDES else DATA,
                 "most_correlated_with": NAMES[other],
                 "correlation": float(correlation[i, other]),
             }

@@ -9,7 +9,8 @@ from typing import Any
 
 import xarray as xr
 
-from . import __version__
+from . import __version__, ledger
+from .derived import registered_of, registered_people
 from .errors import OutputError
 from .model import (
     EXACT_BYTES,
@@ -21,15 +22,17 @@ from .model import (
     regions_of,
     simulate,
 )
-from .posterior import Atlas
+from .posterior import Atlas, split_decided_by
 from .posterior_file import Posteriors
 from .region import BASE_YEAR, Region, UrbanDistrict
-from .scenario import Scenario
+from .scenario import LEVERS, Scenario
 from .seeds import Seeds
 from .store import TIDY, Folder, tidy, write_csv, write_netcdf
+from .variables import COORDINATES, DECIDED_BY
 from .verdicts import COLUMNS, Judge, Verdict, is_conditional
 
 Progress = Callable[[str], None]
+Result = tuple[Ensemble | None, xr.Dataset, list[Verdict], ledger.Account]
 
 
 def provenance_of(scenario: Scenario, seeds: Seeds, posteriors: Posteriors) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def run_scenario(
     posteriors: Posteriors,
     *,
     progress: Progress = lambda _: None,
-) -> tuple[Ensemble | None, xr.Dataset, list[Verdict]]:
+) -> Result:
     """Simulate and judge one scenario.
 
     Returns
@@ -83,20 +86,30 @@ def run_scenario(
     xarray.Dataset
         Its quantiles and means.
     list of Verdict
+    ledger.Account
+        How its urban growth spreads.
     """
     exact = keeps_all_draws(scenario, atlas)
     summaries, judge = Summaries(exact=exact), Judge(scenario, atlas, exact=exact)
+    book = ledger.Ledger(scenario, atlas, exact=exact)
     whole = None
     if exact:
         whole = simulate(scenario, atlas, posteriors.by_region, progress=progress)
         summaries.add(whole)
         judge.add(whole)
+        book.add(whole)
     else:
         for part in blocks(scenario, atlas, posteriors.by_region, progress=progress):
             summaries.add(part)
             judge.add(part)
+            book.add(part)
     attributes = _attributes(provenance_of(scenario, seeds, posteriors))
-    return whole, summaries.to_dataset(scenario, atlas, attributes), judge.verdicts()
+    dataset = summaries.to_dataset(scenario, atlas, attributes)
+    decided = [
+        split_decided_by(atlas, posteriors.by_region, i) for i in regions_of(scenario, atlas)
+    ]
+    dataset = dataset.assign_coords({DECIDED_BY: ("region", decided, COORDINATES[DECIDED_BY])})
+    return whole, dataset, judge.verdicts(), book.account()
 
 
 def keeps_all_draws(scenario: Scenario, atlas: Atlas) -> bool:
@@ -133,7 +146,10 @@ def will_compile() -> bool:
 
 
 def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object]]:
-    """Observed rates (percent) and urban populations (persons) of a scenario's regions."""
+    """Observed rates (percent) and urban populations (persons) of a scenario's regions.
+
+    The same of registered people, each under an indicator of its own.
+    """
     marks: list[dict[str, object]] = []
     for region_id in regions_of(scenario, atlas):
         region = atlas.regions[region_id]
@@ -149,6 +165,20 @@ def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object
                 marks.append(
                     _mark(region_id, o.indicator, o.year, o.value * scale, o.vintage, o.comparison)
                 )
+        marks += _registered_marks(region)
+    return marks
+
+
+def _registered_marks(region: Region) -> list[dict[str, object]]:
+    """Urban registered people, and their share where all registered of the year are known."""
+    everybody = registered_people(region, "registered_population")
+    name, rate = "registered_urban_population", "registered_urban_rate"
+    marks = []
+    for year, (urban, _) in registered_people(region, name).items():
+        marks.append(_mark(region.id, name, year, urban, None, None))
+        if year in everybody:
+            share = 100.0 * urban / everybody[year][0]
+            marks.append(_mark(region.id, rate, year, share, None, None))
     return marks
 
 
@@ -170,20 +200,36 @@ def _mark(
     }
 
 
+def idle_lever(scenario: Scenario, atlas: Atlas) -> str | None:
+    """Say that conversion to urban registration is set where no region has the figures for it."""
+    own = [levers.urban_registration for levers in scenario.levers.by_region.values()]
+    values = [scenario.levers.urban_registration, *own]
+    if all(value in (None, LEVERS["urban_registration"].neutral) for value in values):
+        return None
+    regions = regions_of(scenario, atlas)
+    if any(registered_of(atlas.regions[i], atlas.span) is not None for i in regions):
+        return None
+    return (
+        f"{scenario.scenario}: urban_registration changes nothing here: no region of the run has "
+        f"registered_population of {BASE_YEAR}, and registered_urban_population of {BASE_YEAR} and "
+        "of an earlier year"
+    )
+
+
 def write_run(
     folder_path: Path,
     scenario: Scenario,
     seeds: Seeds,
     atlas: Atlas,
     posteriors: Posteriors,
-    results: tuple[Ensemble | None, xr.Dataset, list[Verdict]],
+    results: Result,
     *,
     keep_draws: bool,
 ) -> None:
     """Write one scenario's results to its folder, whole or not at all."""
     from . import charts
 
-    ensemble, dataset, verdicts = results
+    ensemble, dataset, verdicts, account = results
     provenance = provenance_of(scenario, seeds, posteriors)
     rows = [v.row() for v in verdicts]
     marks, cited = observation_marks(scenario, atlas), printed_sources(seeds)
@@ -191,6 +237,7 @@ def write_run(
         write_netcdf(dataset, folder.path / "projection.nc")
         write_csv(folder.path / "projection.csv", TIDY, tidy(dataset))
         write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
+        write_csv(folder.path / "ledger.csv", ledger.COLUMNS, ledger.rows(dataset, account))
         if keep_draws and ensemble is not None:
             draws = draws_dataset(ensemble, scenario, atlas, _attributes(provenance))
             write_netcdf(draws, folder.path / "draws.nc")
@@ -202,6 +249,10 @@ def write_run(
                 figure = charts.urban_population_fan(dataset, region_id, marks, rows, cited)
                 charts.save(figure, folder.path / f"urban_population_{stem}")
             charts.save(charts.ledger(dataset, region_id), folder.path / f"ledger_{stem}")
+            charts.save(charts.waterfall(dataset, region_id), folder.path / f"waterfall_{stem}")
+        for region_id in charts.registered_regions(dataset):
+            figure = charts.registered(dataset, region_id, marks)
+            charts.save(figure, folder.path / f"registered_{region_id.replace('.', '_')}")
         titles = {scenario.scenario: f"{scenario.title.zh}\n{scenario.title.en}"}
         charts.save(charts.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
         folder.write_run(scenario.resolved(), provenance)
@@ -215,23 +266,30 @@ def write_comparison(
     folder_path: Path,
     seeds: Seeds,
     atlas: Atlas,
-    results: Sequence[tuple[Scenario, xr.Dataset, Sequence[Verdict]]],
+    results: Sequence[tuple[Scenario, xr.Dataset, Sequence[Verdict], ledger.Account]],
 ) -> None:
-    """Write what several scenarios say side by side: one table, one matrix, a chart a region."""
+    """Write what several scenarios say side by side, and where each differs from the first."""
     from . import charts
 
     results = sorted(results, key=lambda item: is_conditional(item[0]))
-    rows = [v.row() for _, _, verdicts in results for v in verdicts]
-    titles = {s.scenario: f"{s.title.zh}\n{s.title.en}" for s, _, _ in results}
-    datasets = {s.scenario: dataset for s, dataset, _ in results}
-    shared = [r for r in results[0][0].regions if all(r in s.regions for s, _, _ in results)]
+    rows = [v.row() for _, _, verdicts, _ in results for v in verdicts]
+    titles = {s.scenario: f"{s.title.zh}\n{s.title.en}" for s, _, _, _ in results}
+    datasets = {s.scenario: dataset for s, dataset, _, _ in results}
+    shared = [r for r in results[0][0].regions if all(r in s.regions for s, _, _, _ in results)]
     marks = observation_marks(results[0][0], atlas)
+    first, *others = ((s, dataset, account) for s, dataset, _, account in results)
+    differences = [row for other in others for row in ledger.difference_rows(first, other)]
     with Folder(folder_path) as folder:
         write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
+        write_csv(folder.path / "ledger_difference.csv", ledger.DIFFERENCE_COLUMNS, differences)
         charts.save(charts.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
         for region_id in shared:
+            stem = region_id.replace(".", "_")
             figure = charts.compare(datasets, region_id, rows, marks)
-            charts.save(figure, folder.path / f"compare_{region_id.replace('.', '_')}")
+            charts.save(figure, folder.path / f"compare_{stem}")
+            for scenario, dataset, _ in others:
+                figure = charts.waterfall_difference(first[1], dataset, region_id)
+                charts.save(figure, folder.path / f"waterfall_{scenario.scenario}_{stem}")
         folder.write_run({"scenarios": list(datasets)}, {"simmodel_version": __version__})
 
 

@@ -58,6 +58,7 @@ LEVERS: Final[Mapping[str, LeverRule]] = MappingProxyType(
         "urban_out_migration": _MULTIPLIER,
         "reclassification": _MULTIPLIER,
         "fertility": _MULTIPLIER,
+        "urban_registration": _MULTIPLIER,
         "life_expectancy": _YEARS_ADDED,
     }
 )
@@ -127,6 +128,7 @@ class RegionLevers(Strict):
     urban_out_migration: _Multiplier | None = None
     reclassification: _Multiplier | None = None
     fertility: _Multiplier | None = None
+    urban_registration: _Multiplier | None = None
     life_expectancy: _YearsAdded | None = None
 
     @model_validator(mode="before")
@@ -154,6 +156,7 @@ class Levers(BaseModel):
     urban_out_migration: _Multiplier = 1.0
     reclassification: _Multiplier = 1.0
     fertility: _Multiplier = 1.0
+    urban_registration: _Multiplier = 1.0
     life_expectancy: _YearsAdded = 0.0
 
     @property

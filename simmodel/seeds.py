@@ -18,6 +18,7 @@ from .region import (
     AgeSex,
     Baseline,
     Census,
+    Figure,
     History,
     Observation,
     Programme,
@@ -42,11 +43,14 @@ YEARLY_CHANGE: Final = 0.05  # share of the census count, compound
 YEARLY_POINTS: Final = 5.0  # percentage points
 VITAL_SHARES: Final = (0.001, 0.05)  # births or deaths of a year, share of the census count
 MOVED_FACTOR: Final = 2.0  # where territory was moved, the census is of another boundary
+REGISTERED_FACTOR: Final = 2.0  # registered people over residents, or the other way round
 
 # Figures after the base year that a calibration would use, and the vintages they may have: chained
 # to the base census, or kept out.
 LATER_INDICATORS: Final = ("urbanization_rate", "total_population", "births", "deaths")
 LATER_VINTAGES: Final = ("post_2020_census", "plan", "undated")
+
+SCALES: Final = {"persons": 1.0, "10k_persons": 1e4}  # persons in one of a unit
 
 PARENT_LEVEL: Final = {"province": "nation", "prefecture": "province", "county": "prefecture"}
 
@@ -320,6 +324,7 @@ class _Folder:
             self.faults.extend(_least_faults(document, region))
             self.faults.extend(_vintage_faults(document, region))
             self.faults.extend(_later_faults(document, region, moved=stem in moved))
+            self.faults.extend(_registered_faults(document, region, moved=stem in moved))
 
     def _moved(self) -> set[str]:
         """Return the regions whose boundary moved in the base year."""
@@ -537,21 +542,75 @@ def _later_faults(document: Document, region: Region, *, moved: bool) -> Iterato
             continue
         if (plausible := _plausible(o, census, moved)) is None:
             continue
-        low, high, why = plausible
-        scales = {"persons": 1.0, "10k_persons": 1e4}
-        scale = scales.get(o.unit, 1.0)
-        if low <= o.value * scale <= high:
-            continue
-        digits = {"persons": 0, "10k_persons": 4}.get(o.unit, 2)
-        allowed = f"{low / scale:.{digits}f} to {high / scale:.{digits}f} {o.unit}, {why}"
-        others = {u: s for u, s in scales.items() if o.unit in scales and u != o.unit}
-        fits = [unit for unit, s in others.items() if low <= o.value * s <= high]
-        allowed += f". Did you mean {fits[0]}?" if fits else ""
-        found = f"{shown(int(o.value) if o.value.is_integer() else o.value)} {o.unit}"
         problem = f"does not fit the census of {BASE_YEAR}"
-        yield document.fault(
-            ("observations", place, "value"), problem, found=found, allowed=allowed
+        path = ("observations", place, "value")
+        yield from _range_faults(document, path, o, problem, *plausible)
+
+
+def _range_faults(
+    document: Document,
+    path: KeyPath,
+    figure: Figure | Observation,
+    problem: str,
+    low: float,
+    high: float,
+    why: str,
+) -> Iterator[Fault]:
+    """Say that a figure is out of its range, in persons or percent, and which unit would fit."""
+    value, unit = figure.value, figure.unit
+    scale = SCALES.get(unit, 1.0)
+    if low <= value * scale <= high:
+        return
+    digits = {"persons": 0, "10k_persons": 4}.get(unit, 2)
+    allowed = f"{low / scale:.{digits}f} to {high / scale:.{digits}f} {unit}, {why}"
+    others = {u: s for u, s in SCALES.items() if unit in SCALES and u != unit}
+    fits = [other for other, s in others.items() if low <= value * s <= high]
+    allowed += f". Did you mean {fits[0]}?" if fits else ""
+    found = f"{shown(int(value) if value.is_integer() else value)} {unit}"
+    yield document.fault(path, problem, found=found, allowed=allowed)
+
+
+def _registered_faults(document: Document, region: Region, *, moved: bool) -> Iterator[Fault]:
+    """Compare registered people with the residents nearest in time, and the urban ones with all."""
+    censuses = [region.baseline.census, *(item.census for item in region.history)]
+    figures: list[tuple[KeyPath, Figure | Observation]] = [
+        (("observations", place, "value"), o)
+        for place, o in enumerate(region.observations)
+        if o.indicator == "registered_population"
+    ]
+    figures += [
+        (("history", place, "registered_population", "value"), item.registered_population)
+        for place, item in enumerate(region.history)
+        if item.registered_population is not None
+    ]
+    factor = REGISTERED_FACTOR * (MOVED_FACTOR if moved else 1.0)
+    everybody: dict[int, float] = {}
+    for path, figure in figures:
+        if figure.unit not in SCALES:
+            problem, allowed = "is not a number of people", " or ".join(SCALES)
+            where = (*path[:-1], "unit")
+            yield document.fault(where, problem, found=figure.unit, allowed=allowed)
+            continue
+        census = min(censuses, key=lambda census: abs(census.year - figure.year))
+        why = (
+            f"{'a quarter to four times' if moved else 'half to twice'} the residents counted in "
+            f"{census.year}, {census.total} persons: beyond, a slip of unit is likelier than so "
+            "many people gone or come"
         )
+        problem = "does not fit the residents"
+        low, high = census.total / factor, census.total * factor
+        if faults := list(_range_faults(document, path, figure, problem, low, high, why)):
+            yield from faults
+        else:
+            everybody.setdefault(figure.year, figure.value * SCALES[figure.unit])
+    for place, o in enumerate(region.observations):
+        total = everybody.get(o.year)
+        if o.indicator != "registered_urban_population" or total is None:
+            continue
+        problem = f"is not a part of all registered people of {o.year}"
+        path = ("observations", place, "value")
+        why = f"no more than registered_population, {total:.0f} persons"
+        yield from _range_faults(document, path, o, problem, 0.0, total, why)
 
 
 def _plausible(o: Observation, census: Census, moved: bool) -> tuple[float, float, str] | None:

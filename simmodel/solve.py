@@ -27,7 +27,8 @@ from .verdicts import NEAR_POINTS, Aim, aims, margins
 
 Array = NDArray[np.float64]
 
-# The flows a lever multiplies; life expectancy is added to, and changes deaths.
+# The flows a lever multiplies; life expectancy is added to, and changes deaths. Registration moves
+# nobody.
 FLOWS_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "rural_exit": ("rural_to_urban", "rural_departures"),
@@ -36,6 +37,7 @@ FLOWS_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "urban_out_migration": ("urban_departures",),
         "reclassification": ("reclassified",),
         "fertility": ("urban_births", "rural_births"),
+        "urban_registration": (),
         "life_expectancy": ("urban_deaths", "rural_deaths"),
     }
 )
@@ -478,7 +480,8 @@ class Stage:
     def ensembles(self, values: Mapping[str, float]) -> list[Ensemble]:
         """All draws under values of levers, in blocks."""
         scenario = self.under(values)
-        parts = [self.cast.ensemble(scenario, block) for block in range(self.cast.blocks)]
+        blocks = range(self.cast.blocks)
+        parts = [self.cast.ensemble(scenario, block, registered=False) for block in blocks]
         if self.district is None:
             return parts
         return [
@@ -520,7 +523,7 @@ class Stage:
             )
         if lever == "fertility":
             return self._over_places(lambda place: value * self._children(place))
-        if lever == "life_expectancy":
+        if lever in ("life_expectancy", "urban_registration"):
             return None
         flow = self.flow(parts, lever)
         if lever not in AT_RISK:

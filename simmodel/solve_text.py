@@ -30,6 +30,10 @@ FLOW_NAMES: Final = {
     "fertility": ("births", "出生人口"),
     "life_expectancy": ("deaths", "死亡人口"),
 }
+UNMOVED: Final = (
+    " Urban registration changes who is registered in towns, not who lives there.",
+    "城镇落户改变户籍，不改变常住地。",
+)
 # What a lever's quantity is counted in; shares are shown in percent.
 SHARES: Final = ("local_retention", "rural_exit", "reclassification", "urban_out_migration")
 COUNTED_IN: Final = {
@@ -253,6 +257,7 @@ def _takes(answer: Answer, seeds: Seeds) -> str:
         return (
             f"{aim} cannot be made as likely as {_asked(answer)} of 100 by {ranges}: the most is "
             f"{then}, with {at}; as {name} stands it is {of_hundred(answer.base_probability)}."
+            + (UNMOVED[0] if "urban_registration" in levers else "")
         )
     change = " and ".join(_change(c) for c in answer.way.changes if c.value != c.before)
     text = f"{aim} is met in {then} futures, instead of {now.split()[0]}, if {change}."
@@ -328,7 +333,8 @@ def _change(change: Change) -> str:
         return f"{name} is {factor} years{base} ({persons}{idle})"
     if change.before != 1.0:
         factor = f"{factor} instead of {_setting(change.lever, change.before)}"
-    assert change.quantity is not None
+    if change.quantity is None:
+        return f"{name} is {factor}"
     verb = "rise" if change.quantity[1] >= change.quantity[0] else "fall"
     verb += "" if name.endswith("s") else "s"
     quantity = _quantity(change, " to ", 0)
@@ -420,7 +426,7 @@ def _takes_zh(answer: Answer, seeds: Seeds) -> str:
         )
         return (
             f"仅靠{them}，{aim}达不到100种未来中{_asked(answer)}种：最多{then}种（{at}），"
-            f"“{title}”情景下为{base}种。"
+            f"“{title}”情景下为{base}种。" + (UNMOVED[1] if "urban_registration" in levers else "")
         )
     change = "，".join(_change_zh(c) for c in answer.way.changes if c.value != c.before)
     text = f"若{change}，{aim}在100种未来中有{then}种实现（“{title}”情景下为{base}种）。"
@@ -462,7 +468,8 @@ def _change_zh(change: Change) -> str:
         return f"{name}{factor}岁{base}（{persons}{idle}）"
     if change.before != 1.0:
         factor = f"{factor}，原为{_setting(change.lever, change.before)}"
-    assert change.quantity is not None
+    if change.quantity is None:
+        return f"{name}为{factor}"
     verb = "提高到" if change.quantity[1] >= change.quantity[0] else "降低到"
     quantity = _quantity(change, verb, 1)
     if change.lever == "arrivals":

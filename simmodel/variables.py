@@ -53,14 +53,104 @@ REMAINDERS: Final = (
     Variable("remainder_urbanization_rate", "share", "urban share outside the parts shown"),
 )
 
-# The identities on which the means and every draw close.
-URBAN_LEDGER: Final = (
-    "+urban_births -urban_deaths +rural_to_urban -urban_to_rural +urban_arrivals "
-    "-urban_departures +reclassified +programmes +urban_boundary_change"
+# Of regions with registered (户籍) figures only, on a dimension of their own. Conversion rests on
+# one observed mean, so that it has no spread of its own: the long names say what quantiles carry.
+_VITAL_ONLY: Final = "quantiles carry the uncertainty of births and deaths only"
+_CARRIED_ON: Final = f"conversion at the mean pace observed; {_VITAL_ONLY}"
+REGISTERED: Final = (
+    Variable(
+        "registered_urban_population",
+        "persons",
+        f"urban registered population at the end of the year; {_CARRIED_ON}",
+    ),
+    Variable(
+        "registered_population",
+        "persons",
+        f"registered population at the end of the year: natural increase only; {_VITAL_ONLY}",
+    ),
+    Variable(
+        "registered_urban_rate",
+        "share",
+        f"urban share of the registered population; {_CARRIED_ON}",
+    ),
+    Variable(
+        "absent_population",
+        "persons",
+        "registered people living elsewhere at the end of the year, of whom returns are a part",
+    ),
 )
-RURAL_LEDGER: Final = (
-    "+rural_births -rural_deaths -rural_to_urban +urban_to_rural +rural_arrivals "
-    "-rural_departures -reclassified -programmes +rural_boundary_change"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of urban growth.
+
+    Attributes
+    ----------
+    name, long_name : str
+    urban, rural : str
+        Flows by which it changes the urban and the rural population, each with its sign.
+    """
+
+    name: str
+    long_name: str
+    urban: str
+    rural: str
+
+
+COMPONENTS: Final = (
+    Component(
+        "natural_increase",
+        "natural increase",
+        "+urban_births -urban_deaths",
+        "+rural_births -rural_deaths",
+    ),
+    Component(
+        "internal_migration",
+        "internal migration, between the region's own villages and towns",
+        "+rural_to_urban -urban_to_rural",
+        "-rural_to_urban +urban_to_rural",
+    ),
+    Component(
+        "external_migration",
+        "external migration, across the region's boundary",
+        "+urban_arrivals -urban_departures",
+        "+rural_arrivals -rural_departures",
+    ),
+    Component("reclassification", "reclassification", "+reclassified", "-reclassified"),
+    Component("programmes", "programmes", "+programmes", "-programmes"),
+    Component(
+        "boundary_change",
+        "boundary change",
+        "+urban_boundary_change",
+        "+rural_boundary_change",
+    ),
+)
+TOTAL: Final = "total"
+
+# What each component adds to the urban population and to the urbanization rate in a year.
+URBAN_GROWTH: Final = tuple(
+    Variable(f"urban_growth_{c.name}", "persons/year", f"urban growth by {c.long_name}")
+    for c in COMPONENTS
+)
+RATE_CHANGE: Final = tuple(
+    Variable(f"rate_change_{c.name}", "share/year", f"change of the rate by {c.long_name}")
+    for c in COMPONENTS
+)
+
+# The identities on which the means and every draw close.
+URBAN_LEDGER: Final = " ".join(component.urban for component in COMPONENTS)
+RURAL_LEDGER: Final = " ".join(component.rural for component in COMPONENTS)
+
+# Who decided how internal migration and reclassification share what moves into towns.
+DECIDED_BY: Final = "reclassification_decided_by"
+PRIOR: Final = "prior"
+DATA: Final = "data"
+SHARED: Final = ("internal_migration", "reclassification")
+DECIDED_BY_PRIOR: Final = (
+    "How internal migration and reclassification share the growth is decided by the prior, not by "
+    "data (docs/model.md).",
+    "区内迁移与城乡划分调整如何分摊由先验假定决定，数据不能区分（见docs/model.md）。",
 )
 
 COORDINATES: Final = {
@@ -68,6 +158,8 @@ COORDINATES: Final = {
     "district": {"long_name": "urban district"},
     "remainder": {"long_name": "region without those of its parts that are projected"},
     "without": {"long_name": "parts that are projected on their own"},
+    "registered_region": {"long_name": "region with registered figures"},
+    DECIDED_BY: {"long_name": "what decides the split of internal migration and reclassification"},
     "year": {"long_name": "calendar year; stocks stand at its end, those of 2020 at the census"},
     "quantile": {"units": "1", "long_name": "share of draws at or below"},
     "draw": {"units": "1", "long_name": "ensemble member"},

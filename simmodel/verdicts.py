@@ -112,7 +112,7 @@ def aims(region: Region) -> Iterator[Aim]:
     for target in region.targets:
         place = target.region or region.id
         if target.change_low is not None and target.change_high is not None:
-            base = _census_rate(region)
+            base = printed_rate(region)
             since = target.since if target.since is not None else BASE_YEAR
             for change in (target.change_low, target.change_high):
                 value = base + change * (target.year - since)
@@ -138,7 +138,7 @@ def half_last_digit(value: float) -> float:
     return float(0.5 * 10.0**digits)
 
 
-def _census_rate(region: Region) -> float:
+def printed_rate(region: Region) -> float:
     """Printed rate of the base year, in percent, from which a plan counts its change."""
     for observation in region.observations:
         if observation.indicator == "urbanization_rate" and observation.year == BASE_YEAR:

@@ -22,7 +22,7 @@ def lived_in_year(urban, rural, urban_exit, rural_exit, to_rural, to_urban):
 
 
 def project_one_draw(population, schedules, levels, absent=0.0, programmes=None, boundary=None):
-    """Yearly (urban, rural) totals, yearly flows by name, and the last population.
+    """Yearly (urban, rural) totals, yearly flows by name, the last population, yearly absent.
 
     ``population`` is [residence][sex][age] and ``levels`` one {name: value} a year. Raises
     ArithmeticError where a programme or a boundary change takes more people than there are.
@@ -30,6 +30,7 @@ def project_one_draw(population, schedules, levels, absent=0.0, programmes=None,
     cells = [[[float(x) for x in row] for row in sexes] for sexes in population]
     ages = range(len(cells[0][0]))
     totals, ledger = [(total(cells[URBAN]), total(cells[RURAL]))], []
+    away = [absent]
     for year, level in enumerate(levels):
         returns = [absent * level["urban_return"], absent * level["rural_return"]]
         absent -= sum(returns)
@@ -78,13 +79,14 @@ def project_one_draw(population, schedules, levels, absent=0.0, programmes=None,
                         level["rural_fertility"] * schedules.fertility[RURAL][age] * lived_rural,
                     )  # fmt: skip
         absent += flow["urban_departures"] + flow["rural_departures"]
+        away.append(absent)
         end_of_year(after, level["reclassification"], flow,
                     programmes[year] if programmes is not None else 0.0,
                     boundary[year] if boundary is not None else (0.0, 0.0))  # fmt: skip
         cells = after
         totals.append((total(cells[URBAN]), total(cells[RURAL])))
         ledger.append(flow)
-    return totals, ledger, cells
+    return totals, ledger, cells, away
 
 
 def bear(schedules, level, flow, after, residence, move, leave, births):

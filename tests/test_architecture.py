@@ -15,7 +15,7 @@ HOUSE = Path(simmodel.__file__).parent
 # From the ground up. The words; then arrays only (no file, no label), declarations beside them;
 # then what joins the two; reading and writing at the edge; the command line on top.
 LAYERS = [
-    {"errors", "units", "variables"},
+    {"errors", "units", "variables", "findings"},
     {
         "life_table",
         "migration",
@@ -26,8 +26,10 @@ LAYERS = [
         "forecast",
         "quantiles",
         "yaml_text",
+        "decomposition",
     },
     {
+        "registration",
         "parameters",
         "ensemble",
         "hierarchy",
@@ -48,17 +50,18 @@ LAYERS = [
         "store",
         "chart_matrix",
         "chart_ledger",
+        "chart_waterfall",
         "chart_hindcast",
     },
     {"standards", "panel", "charts", "chart_reach"},
     {"evidence"},
     {"posterior"},
     {"model", "posterior_file", "pooling_file", "experience"},
-    {"hindcast", "verdicts"},
-    {"run", "backtest", "solve"},
-    {"report_text"},
-    {"solve_text"},
-    {"solve_map"},
+    {"hindcast", "verdicts", "ledger"},
+    {"run", "backtest", "outlook", "documents", "solve"},
+    {"report_text", "aims"},
+    {"parts", "paces", "provisions", "solve_text"},
+    {"coherence", "solve_map"},
     {"cli"},
     {"__main__"},
 ]
@@ -69,6 +72,7 @@ CORE = (
     "migration",
     "graduation",
     "projection",
+    "registration",
     "conformance",
     "calibration",
     "parameters",
@@ -80,6 +84,7 @@ CORE = (
     "scores",
     "reach",
     "quantiles",
+    "decomposition",
 )
 
 

@@ -11,11 +11,20 @@ from matplotlib.font_manager import get_font
 from matplotlib.text import Text
 
 from simmodel import charts
-from simmodel.chart_ledger import COMPONENTS, components
 from simmodel.chart_matrix import CLASSES, WORDS_HOLD
+from simmodel.chart_words import PART_NAMES, parts_of
+from simmodel.decomposition import rate_change, urban_growth
 from simmodel.errors import ScenarioError
 from simmodel.fonts import chinese, spread
-from simmodel.variables import FLOWS, URBAN_LEDGER
+from simmodel.variables import (
+    COMPONENTS,
+    DECIDED_BY,
+    FLOWS,
+    RATE_CHANGE,
+    RURAL_LEDGER,
+    URBAN_GROWTH,
+    URBAN_LEDGER,
+)
 
 LEVELS = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975]
 NORMAL = np.array([-1.96, -1.645, -1.282, -0.674, 0, 0.674, 1.282, 1.645, 1.96])
@@ -47,15 +56,23 @@ def projection(scenario="trend", horizon=2035):
     rate, total = np.array(rates), np.array(totals)
     dims = ("region", "year", "quantile")
     flows = {v.name: flow(i, len(years), total[:, :1, 0]) for i, v in enumerate(FLOWS)}
-    change = sum(
-        (1 if term[0] == "+" else -1) * np.nan_to_num(flows[term[1:]])
-        for term in URBAN_LEDGER.split()
-    )
-    urban = (rate * total)[:, :1, 4] + np.cumsum(change, axis=1)
+    urban = (rate * total)[:, :1, 4] + gained(flows, URBAN_LEDGER)
+    rural = ((1 - rate) * total)[:, :1, 4] + gained(flows, RURAL_LEDGER)
+    arrays = np.stack([flows[v.name][:, 1:] for v in FLOWS], axis=2)[..., None]
+    growth = urban_growth(arrays)[..., 0]
+    change = rate_change(urban[..., None], rural[..., None], arrays)[..., 0]
+    parts = [(URBAN_GROWTH, growth), (RATE_CHANGE, change)]
+    nothing = np.full((len(REGIONS), 1), np.nan)
     return xr.Dataset(
         {
             **{f"{name}_mean": (dims[:2], values) for name, values in flows.items()},
+            **{
+                f"{variable.name}_mean": (dims[:2], np.hstack([nothing, values[:, i]]))
+                for variables, values in parts
+                for i, variable in enumerate(variables)
+            },
             "urban_population_mean": (dims[:2], urban),
+            "urbanization_rate_mean": (dims[:2], urban / (urban + rural)),
             "urbanization_rate": (dims, rate),
             "total_population": (dims, total),
             "urban_population": (dims, rate * total),
@@ -67,9 +84,29 @@ def projection(scenario="trend", horizon=2035):
             "quantile": LEVELS,
             "name_en": ("region", [r[0] for r in REGIONS.values()]),
             "name_zh": ("region", [r[1] for r in REGIONS.values()]),
+            DECIDED_BY: ("region", ["prior", "prior", "prior", "data"]),
         },
         attrs={"scenario": scenario, "title_en": en, "title_zh": zh, "draws": 2000},
     )
+
+
+def registered_projection(horizon=2035):
+    """The same with registered people of Linxia; of Wuwei only the absent are known."""
+    ds = projection(horizon=horizon)
+    t = (ds["year"].values - 2020.0)[:, None]
+    rate = np.array([0.2815 + 0.0069 * t + 0.0003 * t * NORMAL, 0 * t + np.full(9, np.nan)])
+    dims = ("registered_region", "year", "quantile")
+    return ds.assign(
+        registered_urban_rate=(dims, rate), registered_urban_rate_mean=(dims[:2], rate[..., 4])
+    ).assign_coords(registered_region=["linxia", "wuwei"])
+
+
+def gained(flows, formula):
+    """Persons gained by the end of each year, (region, year)."""
+    change = sum(
+        (1 if term[0] == "+" else -1) * np.nan_to_num(flows[term[1:]]) for term in formula.split()
+    )
+    return np.cumsum(change, axis=1)
 
 
 def flow(i, years, totals):
@@ -147,6 +184,10 @@ MARKS = [
     mark("gansu", 2023, 55.49, NEW),
     mark("linxia", 2015, 31.02, OLD),
     mark("linxia", 2015, 627700, OLD, "urban_population"),
+    mark("linxia", 2010, 23.98, "census"),
+    mark("linxia", 2015, 569600, None, "registered_urban_population"),
+    mark("linxia", 2020, 689300, None, "registered_urban_population"),
+    mark("linxia", 2020, 28.15, None, "registered_urban_rate"),
     mark("wuwei", 2021, 48.1, NEW),
     mark("wuwei", 2022, 49.2, NEW),
 ]
@@ -183,10 +224,15 @@ def every_chart():
     for region in REGIONS:
         yield f"fan_{region}", charts.fan(projection(), region, MARKS, rows())
         yield f"ledger_{region}", charts.ledger(projection(), region)
+        yield f"waterfall_{region}", charts.waterfall(projection(), region)
+        figure = charts.waterfall_difference(projection(), other_flows(), region)
+        yield f"waterfall_difference_{region}", figure
         yield f"compare_{region}", charts.compare(all_scenarios(), region, all_rows(), MARKS)
     for region in ("linxia", "liupanshui"):
         figure = charts.urban_population_fan(projection(), region, MARKS, rows())
         yield f"urban_{region}", figure
+    yield "registered", charts.registered(registered_projection(), "linxia", MARKS)
+    yield "registered_short", charts.registered(registered_projection(2022), "linxia", MARKS)
     names = {name: f"{r[1]} {r[0]}" for name, r in REGIONS.items()}
     names["liupanshui.panzhou"] = "盘州市中心城区 Panzhou urban district"
     titles = {name: f"{t[1]}\n{t[0]}" for name, t in TITLES.items()}
@@ -292,6 +338,19 @@ def test_heads_are_counted_in_ten_thousands():
     assert "another vintage" in text
 
 
+def test_registered_people_are_drawn_where_they_are_known(drawn):
+    assert charts.registered_regions(registered_projection()) == ["linxia"]
+    assert charts.registered_regions(projection()) == []
+    text = words(drawn["registered"])
+    assert "registered 2020 户籍\n28.15 %" in text
+    assert "census 2020 普查\n36.8 %" in text
+    assert "38.5 %  median 中位数\nof the registered 占户籍人口" in text
+    assert "56.96 (2015) → 68.93 万 (2020)" in text
+    assert "births and deaths" in text
+    (square,) = (line for line in drawn["registered"].axes[0].lines if line.get_marker() == "s")
+    assert list(zip(*square.get_data(), strict=True)) == [(2020, 28.15)]
+
+
 def test_a_target_given_as_a_band_is_one_bracket():
     text = words(charts.fan(projection(), "liupanshui", MARKS, rows()))
     assert "53.87–58.87 %, 2025年\nlower end 下限: 62 of 100" in text
@@ -348,7 +407,7 @@ def test_the_ledger_adds_up_to_the_change_of_the_urban_population():
     ds = projection()
     for region in REGIONS:
         change = np.diff(ds["urban_population_mean"].sel(region=region).values)
-        parts = components(ds, region)
+        parts = parts_of(ds, region, "urban_growth")
         np.testing.assert_allclose(sum(parts.values()), change, rtol=1e-9)
         figure = charts.ledger(ds, region)
         bars = [b for b in figure.axes[0].patches if b.get_height()]
@@ -361,14 +420,136 @@ def test_the_ledger_adds_up_to_the_change_of_the_urban_population():
         np.testing.assert_allclose(net.get_ydata(), change / 1e4, rtol=1e-9)
 
 
-def test_the_ledger_has_every_flow_of_the_identity_once():
-    signed = [
-        sign + flow
-        for _, _, plus, minus in COMPONENTS
-        for sign, flows in (("+", plus), ("-", minus))
-        for flow in flows
+def test_every_component_has_a_name_in_the_charts():
+    assert tuple(PART_NAMES) == tuple(component.name for component in COMPONENTS)
+
+
+def other_flows():
+    """Return a scenario with more internal and less external migration from the same base."""
+    ds = projection("retention_and_return")
+    for name, value in (("internal_migration", 900.0), ("external_migration", -400.0)):
+        ds[f"urban_growth_{name}_mean"] = ds[f"urban_growth_{name}_mean"] + value
+        ds[f"rate_change_{name}_mean"] = ds[f"rate_change_{name}_mean"] + value / 1e6
+    years = xr.DataArray(np.arange(ds.sizes["year"]), dims="year")
+    ds["urban_population_mean"] = ds["urban_population_mean"] + 500.0 * years
+    ds["urbanization_rate_mean"] = ds["urbanization_rate_mean"] + 500.0 / 1e6 * years
+    return ds
+
+
+def spans(figure):
+    """Where each bar of each panel of a waterfall starts and ends, from the top."""
+    return [
+        [
+            (bar.get_x(), bar.get_x() + bar.get_width())
+            for bar in sorted(ax.patches, key=lambda bar: bar.get_y())
+        ]
+        for ax in figure.axes
     ]
-    assert sorted(signed) == sorted(URBAN_LEDGER.split())
+
+
+SHOWN = (("urban_population_mean", 1e-4), ("urbanization_rate_mean", 100.0))
+
+
+@pytest.mark.parametrize("years", [None, (2025, 2030)])
+def test_a_waterfall_leads_from_one_stock_to_the_other(years):
+    ds = projection()
+    start, end = years or (2020, 2035)
+    for region in REGIONS:
+        panels = spans(charts.waterfall(ds, region, years))
+        for (name, scale), (first, *steps, last) in zip(SHOWN, panels, strict=True):
+            stock = scale * ds[name].sel(region=region)
+            assert first[1] == pytest.approx(float(stock.sel(year=start)))
+            assert last[1] == pytest.approx(float(stock.sel(year=end)))
+            assert len(steps) == 5  # boundaries do not change
+            at = first[1]
+            for before, after in steps:
+                assert before == pytest.approx(at)
+                at = after
+            assert at == pytest.approx(last[1])
+
+
+def test_a_waterfall_says_what_it_shows():
+    text = words(charts.waterfall(projection(), "wuwei"))
+    assert "武威市 Wuwei: urban growth 2020–2035" in text
+    assert "Nil in all years 各年均为零: boundary change 区划调整" in text
+    assert "do not start at zero 横轴不从零开始" in text
+    assert "2020年" in text
+    assert "2035年" in text
+
+
+def test_bars_that_take_away_are_hatched():
+    figure = charts.waterfall_difference(projection(), other_flows(), "wuwei")
+    for bars in (ax.patches[2:] for ax in figure.axes):  # the first two are the stocks
+        assert {bool(bar.get_hatch()) for bar in bars} == {True, False}
+        assert all(bool(bar.get_hatch()) == (bar.get_width() < 0) for bar in bars)
+    assert "Hatched 斜纹: takes away 减少" in words(figure)
+
+
+def test_a_rate_that_rises_as_towns_lose_people_is_explained():
+    ds = projection()
+    for name, value in (("urban_growth", -5000.0), ("rate_change", 0.002)):
+        ds[f"{name}_external_migration_mean"][:, 1:] = value
+    said = "raises the rate where it takes a larger share of the villagers"
+    assert said in words(charts.waterfall(ds, "wuwei"))
+    ds["rate_change_external_migration_mean"][:, 1:] = -0.002
+    assert said not in words(charts.waterfall(ds, "wuwei"))
+
+
+@pytest.mark.parametrize("chart", [charts.waterfall, charts.ledger])
+def test_a_split_that_the_prior_decides_is_said_to_be(chart):
+    english, chinese = "decided by the prior, not by data", "由先验假定决定"
+    text = words(chart(projection(), "wuwei"))
+    assert english in text
+    assert chinese in text
+    text = words(chart(projection(), "gansu"))
+    assert english not in text
+    assert chinese not in text
+
+
+def test_a_caller_may_know_better_who_decides():
+    def said(region, prior_decides):
+        figure = charts.waterfall(projection(), region, prior_decides=prior_decides)
+        return "decided by the prior" in words(figure)
+
+    assert said("gansu", True)
+    assert not said("wuwei", False)
+
+
+def test_a_difference_leads_from_one_scenario_to_the_other():
+    one, two = projection(horizon=2033), other_flows()
+    figure = charts.waterfall_difference(one, two, "linxia")
+    for (name, scale), bars in zip(SHOWN, spans(figure), strict=True):
+        first, last = (scale * float(ds[name].sel(region="linxia", year=2033)) for ds in (one, two))
+        # Only internal and external migration differ; the second takes away.
+        assert len(bars) == 4
+        assert bars[0][1] == pytest.approx(first)
+        assert bars[1][0] == pytest.approx(first)
+        assert bars[1][1] == pytest.approx(bars[2][0])
+        assert bars[2][1] == pytest.approx(last)
+        assert bars[3][1] == pytest.approx(last)
+    text = words(figure)
+    assert "趋势延续\nCurrent trend" in text
+    assert "就近城镇化与返乡\nLocal retention and return" in text
+
+
+def test_a_difference_of_nothing_is_drawn_and_said():
+    figure = charts.waterfall_difference(projection(), projection(), "wuwei")
+    assert all(len(bars) == 2 for bars in spans(figure))
+    assert "natural increase 自然增长; internal migration" in words(figure)
+    assert "decided by the prior" not in words(figure)
+
+
+@pytest.mark.parametrize("years", [(2019, 2030), (2030, 2030), (2030, 2025), (2020, 2036)])
+def test_years_outside_the_projection_are_an_error(years):
+    with pytest.raises(ScenarioError, match=rf"found {years[0]}, {years[1]}; allowed 2020 to 2035"):
+        charts.waterfall(projection(), "wuwei", years)
+
+
+def test_a_waterfall_of_an_unknown_region_is_an_error():
+    with pytest.raises(ScenarioError, match="lanzhou is not in this projection"):
+        charts.waterfall(projection(), "lanzhou")
+    with pytest.raises(ScenarioError, match="lanzhou is not in this projection"):
+        charts.waterfall_difference(projection(), projection(), "lanzhou")
 
 
 def test_the_ledger_names_what_is_nil():

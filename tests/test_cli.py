@@ -71,6 +71,10 @@ def test_regions_lists_all_and_tells_of_one():
     assert "36.12 %" in one
     assert "63.89 %" in one
     assert "68.59 printed, 68.87 counted" in one
+    assert "Registered" not in one
+    registered = call("regions", "linxia").stdout
+    assert "2015: 56.96 万 urban; all registered not known, so no rate" in registered
+    assert "68.93 万 urban of 244.85 万, 28.15 %, beside 36.75 % of residents" in registered
 
 
 def test_cite_names_the_sources_of_a_scenario():

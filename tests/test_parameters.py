@@ -155,6 +155,10 @@ def test_a_lever_multiplies_its_own_levels_and_no_other(lever, moved, multiplier
         assert found[name] == pytest.approx(neutral[name], rel=1e-5), name
 
 
+def test_conversion_to_urban_registration_moves_no_resident():
+    assert not changed(levels(), levels(urban_registration=10.0))
+
+
 def test_local_retention_moves_exits_between_town_and_away():
     neutral, found = levels(), levels(local_retention=1.5)
     assert changed(neutral, found) == EXITS

@@ -86,7 +86,7 @@ def column(levels, draw):
 def assert_agree(path, population, schedules, levels, keywords, draws, rel=1e-10):
     """The kernel's draws against the slow writing; 1e-10 of the largest number about."""
     for draw in draws:
-        totals, ledger, cells = project_one_draw(
+        totals, ledger, cells, away = project_one_draw(
             population,
             schedules,
             column(levels, draw),
@@ -100,6 +100,7 @@ def assert_agree(path, population, schedules, levels, keywords, draws, rel=1e-10
         np.testing.assert_allclose(path.rural[:, draw], [r for _, r in totals], rtol=rel, atol=size)
         np.testing.assert_allclose(path.flows[:, :, draw], flows, rtol=rel, atol=size)
         np.testing.assert_allclose(path.population[..., draw], cells, rtol=rel, atol=size)
+        np.testing.assert_allclose(path.absent[:, draw], away, rtol=rel, atol=size)
 
 
 def changes(path):
@@ -189,6 +190,7 @@ def test_returns_come_out_of_a_stock_that_departures_refill():
     assert flow["urban_arrivals"] == pytest.approx([100.0, 90.4762], abs=1e-4)
     assert flow["rural_arrivals"] == pytest.approx([50.0, 45.2381], abs=1e-4)
     assert flow["urban_departures"][0] == pytest.approx(575.0 / 10.5)
+    assert path.absent[:2, 0] == pytest.approx([1000.0, 904.762], abs=1e-3)
 
 
 def test_reclassification_then_programme_then_boundary():

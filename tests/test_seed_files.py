@@ -335,6 +335,60 @@ def test_earlier_figures_and_those_not_calibrated_may_be_of_any_vintage(copied):
     assert len(read_seeds(copied).regions["wuwei"].observations) >= 3
 
 
+@pytest.mark.parametrize(
+    ("indicator", "value", "unit", "words"),
+    [
+        # 2,109,750 residents; 244.85 万 registered.
+        ("registered_population", 2448500, "10k_persons", ". Did you mean persons?"),
+        (
+            "registered_population",
+            24.485,
+            "10k_persons",
+            "allowed 105.4875 to 421.9500 10k_persons",
+        ),
+        (
+            "registered_population",
+            4300000,
+            "persons",
+            "half to twice the residents counted in 2020",
+        ),
+        ("registered_urban_population", 689300, "10k_persons", ". Did you mean persons?"),
+        (
+            "registered_urban_population",
+            244.86,
+            "10k_persons",
+            "no more than registered_population",
+        ),
+    ],
+)
+def test_registered_people_are_held_to_residents_and_to_each_other(
+    copied, indicator, value, unit, words
+):
+    observe(copied, "linxia", indicator, value, unit, 2020, "plan")
+    (line,) = lines_of(copied)
+    assert re.search(r"linxia\.yaml:\d+: observations\[0\]\.value: ", line)
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "key", "words"),
+    [
+        (2115456, "10k_persons", "value", "counted in 2010, 1946677 persons"),
+        (2115456, "km2", "unit", "is not a number of people; found km2"),
+    ],
+)
+def test_registered_people_beside_an_earlier_census_are_held_to_it(copied, value, unit, key, words):
+    path = copied / "linxia.yaml"
+    text = path.read_text(encoding="utf-8")
+    old = "registered_population: {value: 2115456, unit: persons,"
+    assert old in text
+    new = old.replace("2115456", str(value)).replace("unit: persons", f"unit: {unit}")
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    (line,) = lines_of(copied)
+    assert re.search(rf"linxia\.yaml:\d+: history\[0\]\.registered_population\.{key}: ", line)
+    assert words in line
+
+
 def test_where_territory_was_moved_the_old_boundary_judges_little(copied):
     census = read_seeds(copied).regions["liupanshui.shuicheng"].baseline.census
     path = copied / "liupanshui.shuicheng.yaml"

@@ -159,6 +159,13 @@ def test_what_does_not_suffice_ends_at_the_bound_and_is_said(read, ask, seeds):
     assert "达不到" in chinese
 
 
+def test_registration_moves_nobody(read, ask, seeds):
+    answer = ask(read(), "wuwei", "urbanization_rate", 2035, "urban_registration")
+    assert answer.way.values == {"urban_registration": 1.0}
+    assert (answer.way.enough, answer.way.probability) == (False, answer.base_probability)
+    assert "not who lives there" in sentences(answer, seeds)[0]
+
+
 def test_what_suffices_is_the_least_that_does(read, ask, put_back):
     answer = ask(read(), "wuwei", "urbanization_rate", 2035, "local_retention")
     (value,) = answer.way.values.values()
