@@ -96,7 +96,8 @@ class Change:
     before, value : float
         Of the lever: its present mean over the years up to the target's, and what it would take.
     persons : float
-        Change of the lever's own flow, persons a year in the mean over draws and those years.
+        Change of the lever's own flow beside the other levers' changes, persons a year in the mean
+        over draws and those years.
     quantity : (float, float) or None
         What the lever multiplies, before and after, as planners know it: the share retained; a
         share of villagers or townspeople a year; arrivals a year; children per woman. Medians.
@@ -609,8 +610,17 @@ def solve(stage: Stage, targets: Sequence[Aim], experience: Experience) -> Answe
     def way(found: Found, levers: Sequence[str]) -> Way:
         values = dict(zip(levers, found.values, strict=True))
         after = stage.ensembles(values)
-        changes = tuple(_change(stage, as_it_is, after, i, value) for i, value in values.items())
-        return Way(changes, found.probability, found.enough)
+        changes = []
+        for lever, value in values.items():
+            others = {i: v for i, v in values.items() if i != lever}
+            without = stage.ensembles(others) if others else as_it_is
+            persons = float((stage.flow(after, lever) - stage.flow(without, lever)).mean())
+            present = stage.present(lever)
+            old = stage.quantity(as_it_is, lever, present)
+            new = stage.quantity(after, lever, value)
+            quantity = None if old is None or new is None else (old, new)
+            changes.append(Change(lever, present, value, persons, quantity))
+        return Way(tuple(changes), found.probability, found.enough)
 
     levers = question.levers
     start = tuple(stage.present(lever) for lever in levers)
@@ -693,21 +703,6 @@ def _mix(
     candidates = [values, ends, *((*start[:i], e, *start[i + 1 :]) for i, e in enumerate(ends))]
     best = max(candidates, key=lambda v: (trials.probability(v), trials.slack(v)))
     return Found(best, trials.probability(best), False), none
-
-
-def _change(
-    stage: Stage,
-    before: Sequence[Ensemble],
-    after: Sequence[Ensemble],
-    lever: str,
-    value: float,
-) -> Change:
-    present = stage.present(lever)
-    persons = float((stage.flow(after, lever) - stage.flow(before, lever)).mean())
-    old = stage.quantity(before, lever, present)
-    new = stage.quantity(after, lever, value)
-    quantity = None if old is None or new is None else (old, new)
-    return Change(lever, present, value, persons, quantity)
 
 
 def _wanted(parts: Sequence[Ensemble], aim: Aim) -> float:

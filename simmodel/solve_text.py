@@ -183,7 +183,9 @@ def as_text(answer: Answer, seeds: Seeds) -> str:
         ways = [(f"{lever} alone", way) for lever, way in _by_lever(answer)]
         if answer.together is not None:
             share, way = answer.together
-            ways.append((f"all at {100 * share:.0f} % of that", way))
+            ways.append(
+                (f"{'both' if len(answer.alone) == 2 else 'all'} at {100 * share:.0f} %", way)
+            )
         ways.append(("least effort" if answer.way.enough else "the most", answer.way))
         rows = [
             [name, *(_cell(way, lever) for lever in answer.question.levers), _chance(way)]
@@ -265,7 +267,8 @@ def _takes(answer: Answer, seeds: Seeds) -> str:
         return text
     able = [f"that {_change(way.changes[0])}" for way in answer.alone if way.enough]
     if answer.together is not None:
-        able.append(f"{'both' if len(levers) == 2 else 'all'} at {_part(answer.together[0])} of it")
+        number = "both" if len(levers) == 2 else "all"
+        able.append(f"{number} at {_part(answer.together[0])} of these changes")
     unable = [
         f"{LEVER_NAMES[lever][0]} alone cannot do it (at most {of_hundred(way.probability)} of 100)"
         for lever, way in _by_lever(answer)
@@ -323,7 +326,7 @@ def names_of(seeds: Seeds, place: str) -> tuple[str, str]:
 
 def _change(change: Change) -> str:
     """Say one lever's change, in its own quantity and in persons."""
-    name, (flow, _) = LEVER_NAMES[change.lever][0], FLOW_NAMES[change.lever]
+    name, (flow, _) = LEVER_NAMES[change.lever][0], FLOW_NAMES.get(change.lever, ("", ""))
     more = "more" if change.persons >= 0 else "fewer"
     persons = f"{_persons_text(change.persons)} {more} {flow} a year"
     factor = _setting(change.lever, change.value)
@@ -458,7 +461,7 @@ def _aim_zh(answer: Answer, seeds: Seeds) -> str:
 
 
 def _change_zh(change: Change) -> str:
-    name, (_, flow) = LEVER_NAMES[change.lever][1], FLOW_NAMES[change.lever]
+    name, (_, flow) = LEVER_NAMES[change.lever][1], FLOW_NAMES.get(change.lever, ("", ""))
     more = "增加" if change.persons >= 0 else "减少"
     persons = f"{flow}每年{more}{_persons_text(change.persons)}人"
     factor = _setting(change.lever, change.value)
