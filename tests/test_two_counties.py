@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 import simmodel.model
+from simmodel.coherence import rate_count_total
+from simmodel.decomposition import rate_change, urban_growth
 from simmodel.model import simulate
+from simmodel.outlook import outlook_of
+from simmodel.parts import children_sum
 from simmodel.projection import FLOWS
 from simmodel.scenario import Scenario
+from simmodel.variables import COMPONENTS
 
 from . import two_counties as world
 
@@ -50,3 +55,65 @@ def test_the_counties_share_it_in_proportion_to_what_each_would_have():
     place = FLOWS.index("rural_to_urban")
     # Moves inside the counties are no more than those inside the prefecture.
     assert (flows[1:, :, place].sum(axis=0) <= flows[0, :, place] * (1 + 1e-9)).all()
+
+
+def test_all_growth_is_moves_inside_the_prefecture_and_it_makes_the_rate():
+    ensemble = run()
+    names = [component.name for component in COMPONENTS]
+    grown = urban_growth(ensemble.flows)[:, :, :, 0].sum(axis=-1)  # (region, component)
+    by_hand = world.urban_by_hand("shire", YEARS)
+    expected = dict.fromkeys(names, 0.0) | {"internal_migration": by_hand[-1] - 100_000}
+    assert grown[0] == pytest.approx(list(expected.values()), rel=1e-6, abs=0.01)
+    points = rate_change(ensemble.urban, ensemble.rural, ensemble.flows)[0, :, :, 0].sum(axis=-1)
+    inside = names.index("internal_migration")
+    assert points[inside] == pytest.approx((by_hand[-1] - 100_000) / 300_000, rel=1e-6)
+    assert np.delete(points, inside) == pytest.approx(0.0, abs=1e-7)
+    # The counties' own formulas differ from their share of the whole; what is between them is moves
+    # from one to the other, which cancel.
+    outside = names.index("external_migration")
+    assert grown[1:, outside].sum() + grown[1:, inside].sum() == pytest.approx(grown[0, inside])
+
+
+RATE = {"indicator": "urbanization_rate", "unit": "percent", "comparison": "~", "year": 2025}
+COUNT = {"indicator": "urban_population", "unit": "10k_persons", "comparison": "~", "year": 2025}
+
+
+def outlook(**targets):
+    regions = world.atlas(**targets)
+    posteriors = dict.fromkeys(world.COUNTED, world.parameters())
+    return regions.regions, outlook_of(scenario(), regions, posteriors, ["shire"])
+
+
+def test_a_closed_prefecture_cannot_have_more_residents_than_it_has():
+    # 15 万 urban at 45 % are 33.33 万 residents; nobody comes, so there are 30 in every draw.
+    regions, seen = outlook(shire=[RATE | {"value": 45}, COUNT | {"value": 15}])
+    (finding,) = rate_count_total(regions["shire"], seen)
+    assert finding.grade == "contradiction"
+    assert finding.implied == pytest.approx(333_333, abs=1)
+    assert finding.reference == pytest.approx(300_000, abs=1)
+    # 13.5 万 are 45 % of 30.
+    regions, seen = outlook(shire=[RATE | {"value": 45}, COUNT | {"value": 13.5}])
+    (finding,) = rate_count_total(regions["shire"], seen)
+    assert finding.grade == "fine"
+
+
+def test_the_counties_targets_add_up_to_what_they_say():
+    # East 40 % of 20 万, west 6 万: 14 万 against 15.
+    targets = {
+        "shire": [COUNT | {"value": 15}],
+        "east": [RATE | {"value": 40}],
+        "west": [COUNT | {"value": 6}],
+    }
+    regions, seen = outlook(**targets)
+    (finding,) = children_sum(
+        regions["shire"], [regions["shire.east"], regions["shire.west"]], seen
+    )
+    assert finding.implied == pytest.approx(140_000)
+    assert finding.reference == pytest.approx(150_000)
+    assert finding.grade != "fine"
+    targets["west"] = [COUNT | {"value": 7}]
+    regions, seen = outlook(**targets)
+    (finding,) = children_sum(
+        regions["shire"], [regions["shire.east"], regions["shire.west"]], seen
+    )
+    assert finding.grade == "fine"
