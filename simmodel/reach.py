@@ -368,7 +368,7 @@ class Room:
 
         low, high = 0.0, longest
         if guess is not None and 0.0 < guess < longest:
-            for width in (0.02, 0.08, 0.3):
+            for width in (0.03, 0.2):
                 near, far = guess * (1 - width), min(guess * (1 + width), longest)
                 if slack(near) < 0.0 <= slack(far):
                     low, high = near, far
@@ -460,21 +460,32 @@ class Room:
         Returns
         -------
         ndarray, shape (point, 2)
-            In equal angles of effort; fewer than ``points`` where some do not lead there.
+            In equal angles of effort; fewer than ``points`` where the room ends.
         """
+        angles = np.linspace(0.0, np.pi / 2, points)
+        first, last, middle = 0, points - 1, points // 2
+        for begin in (first, last, middle):
+            if self.along(_towards(angles[begin]), inside=False) is not None:
+                break
+        else:
+            return np.zeros((0, 2))
+        up = self._walk(angles[begin:])
+        down = self._walk(angles[begin::-1])
+        return np.array([*down[:0:-1], *up]).reshape(-1, 2)
+
+    def _walk(self, angles: Array) -> list[Array]:
+        """Moves that just suffice in one direction after the other, until one does not."""
         found: list[Array] = []
         lengths: list[float] = []
         slope: float | None = None
-        for angle in np.linspace(0.0, np.pi / 2, points):
-            unit = np.array([math.cos(angle), math.sin(angle)])
-            unit[unit < 1e-12] = 0.0
+        for angle in angles:
+            unit = _towards(angle)
             length, slope = self._followed(unit, lengths, slope)
             if length is None:
-                lengths = []
-                continue
+                break
             lengths = [*lengths[-2:], length]
-            found.append(np.minimum(length * unit, self._room))
-        return np.array(found).reshape(-1, 2)
+            found.append(np.asarray(np.minimum(length * unit, self._room)))
+        return found
 
     def _followed(
         self, unit: Array, before: Sequence[float], slope: float | None
@@ -529,6 +540,13 @@ class Room:
                     if merit(other) > merit(best):
                         best = other
         return best
+
+
+def _towards(angle: float) -> Array:
+    """Return the unit move of two levers at an angle from the first."""
+    unit = np.array([math.cos(angle), math.sin(angle)])
+    unit[unit < 1e-12] = 0.0
+    return unit
 
 
 def share_of_all(trials: Trials, start: Values, singles: Values) -> float | None:

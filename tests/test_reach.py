@@ -219,6 +219,14 @@ def test_a_frontier_ends_where_the_second_lever_cannot_do_it():
     assert points @ [0.3, 0.05] == pytest.approx(np.full(len(points), 0.25), abs=1e-3)
 
 
+def test_a_frontier_of_levers_that_suffice_only_together():
+    points = room(lambda a, b: 0.1 * (log(a) + log(b)) - 0.35).frontier(25)
+    assert 0 < len(points) < 25
+    assert points.sum(axis=1) == pytest.approx(np.full(len(points), 3.5), abs=2e-3)
+    # In order, from more of the first to more of the second.
+    assert (np.diff(points[:, 1]) > 0).all()
+
+
 def test_no_direction_leads_there():
     here = room(lambda a, b: 0.01 * log(a) + 0.01 * log(b) - 1.0)
     assert here.least_effort(np.ones(2)) is None
