@@ -141,12 +141,8 @@ def run(
     Example:
         simmodel run scenarios/trend.yaml --draws 5000
     """
-    if draws is not None:
-        overrides = (*overrides, f"ensemble.draws={draws}")
-    if seed is not None:
-        overrides = (*overrides, f"ensemble.seed={seed}")
     seeds = _seeds(seeds_dir)
-    scenarios = _scenarios(files, seeds.index(), overrides)
+    scenarios = _scenarios(files, seeds.index(), _with_ensemble(overrides, draws, seed))
     names = [s.scenario for s in scenarios]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -218,6 +214,122 @@ def run(
         click.echo(single_scenario(scenario, verdicts, seeds))
     if said := sums(results[0][1], seeds):
         click.echo(said)
+
+
+@main.command()
+@click.argument("file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@click.option("--region", required=True, help="Region or urban district, e.g. wuwei.")
+@click.option("--indicator", required=True, help="What the target is of, e.g. urbanization_rate.")
+@click.option("--year", type=int, required=True, help="Year of the target.")
+@click.option(
+    "--lever",
+    "levers",
+    multiple=True,
+    required=True,
+    metavar="LEVER",
+    help="What may be moved, e.g. local_retention; may be repeated: the least effort of all.",
+)
+@click.option(
+    "--probability", type=float, default=0.5, show_default=True, help="How likely it is to become."
+)
+@click.option(
+    "--target", type=float, help="A value of your own: percent for rates, persons for counts."
+)
+@click.option("--json", "as_json", is_flag=True, help="The whole answer for a machine.")
+@click.option(
+    "--map",
+    "map_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a map of what two levers would reach there, and its numbers.",
+)
+@click.option(
+    "--mark",
+    "marked",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="SCENARIO",
+    help="Another scenario to show on the map; may be repeated.",
+)
+@click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's.")
+@click.option("--seed", type=int, metavar="S", help="Random seed, instead of the file's.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in run.")
+@seeds_option
+def solve(
+    file: Path,
+    region: str,
+    indicator: str,
+    year: int,
+    levers: tuple[str, ...],
+    probability: float,
+    target: float | None,
+    as_json: bool,
+    map_dir: Path | None,
+    marked: tuple[Path, ...],
+    draws: int | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    seeds_dir: Path | None,
+) -> None:
+    r"""Find the smallest change of levers that makes a target as likely as asked.
+
+    \b
+    Example:
+        simmodel solve scenarios/trend.yaml --region wuwei \
+            --indicator urbanization_rate --year 2035 --lever local_retention
+
+    A lever that cannot do it is an answer too: the best it can do.
+    """
+    if marked and map_dir is None:
+        raise click.UsageError("--mark: shows a scenario on a map; give --map DIR too")
+    from . import experience, solve_map, solve_text
+    from . import solve as solving
+    from .pooling_file import atlas_of
+    from .posterior_file import load
+    from .run import will_compile
+    from .store import check_writable
+
+    seeds = _seeds(seeds_dir)
+    index = seeds.index()
+    (scenario,) = _scenarios((file,), index, _with_ensemble(overrides, draws, seed))
+    others = _scenarios(marked, index, ())
+    question = solving.Question(region, indicator, year, levers, probability, target)
+    targets = solving.check(question, scenario, seeds)
+    folder = None
+    if map_dir is not None:
+        solve_map.check_map(levers)
+        whole = map_dir.absolute()
+        folder = check_writable(whole.parent, whole.name, "--map")
+    if will_compile():
+        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    atlas = atlas_of(seeds)
+    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
+    _clear()
+    known = experience.read(seeds.directory)
+    stage = solving.Stage(question, scenario, atlas, posteriors.by_region)
+    answer = solving.solve(stage, targets, known)
+    if folder is not None:
+        marks = [solve_map.mark_of(other, stage) for other in others]
+        grid, median = solve_map.lay_out(
+            stage, answer, known, seeds, marks, progress=_progress("map:")
+        )
+        solved = stage.under(answer.way.values)
+        solve_map.write_map(folder, answer, seeds, posteriors, solved, grid, median)
+        _clear()
+        click.echo(f"wrote {map_dir}", err=True)
+    text = solve_text.as_json(answer, seeds) if as_json else solve_text.as_text(answer, seeds)
+    click.echo(text)
+
+
+def _with_ensemble(
+    overrides: tuple[str, ...], draws: int | None, seed: int | None
+) -> tuple[str, ...]:
+    """Size and seed of the ensemble as the last of the values to replace."""
+    if draws is not None:
+        overrides = (*overrides, f"ensemble.draws={draws}")
+    if seed is not None:
+        overrides = (*overrides, f"ensemble.seed={seed}")
+    return overrides
 
 
 @main.command()

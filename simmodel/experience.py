@@ -140,9 +140,19 @@ class Reference:
         points : ndarray
             Points a year; NaN stays NaN.
         """
-        paces, fastest = np.asarray(points, dtype=float), self.points[-1]
-        inside = percentile(self.points, paces)
-        return np.where(paces > fastest, 100.0 * paces / fastest, inside)
+        return rank(self.points, points)
+
+
+def rank(quantiles: Array, paces: Array) -> Array:
+    """Return where paces stand among percentiles: see `Reference.rank`.
+
+    Examples
+    --------
+    >>> rank(np.linspace(0.0, 2.0, 101), np.array([0.5, 3.0])).tolist()
+    [25.0, 150.0]
+    """
+    paces, fastest = np.asarray(paces, dtype=float), quantiles[-1]
+    return np.where(paces > fastest, 100.0 * paces / fastest, percentile(quantiles, paces))
 
 
 def percentile(quantiles: Array, value: float | Array) -> Array:

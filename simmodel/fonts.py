@@ -208,7 +208,11 @@ def shortened(text: str, width: int) -> str:
     'Local\nretention'
     >>> shortened("就近城镇化与返乡", 10)
     '就近城镇化\n与返乡'
+    >>> shortened("Plans\n规划", 10)
+    'Plans\n规划'
     """
+    if "\n" in text:
+        return "\n".join(shortened(line, width) for line in text.split("\n"))
     lines = [""]
     for word in _words(text):
         if lines[-1] and _columns(lines[-1] + word.rstrip()) > width:

@@ -290,13 +290,17 @@ class Cast:
         except ValueError as error:
             raise ScenarioError(f"{scenario.scenario}: {region_id}: {error}") from None
 
-    def ensemble(self, scenario: Scenario, block: int) -> Ensemble:
-        """Project all regions under a scenario's levers and programmes in one block of draws."""
+    def ensemble(self, scenario: Scenario, block: int, *, registered: bool = True) -> Ensemble:
+        """Project all regions under a scenario's levers and programmes in one block of draws.
+
+        Without the ``registered`` people where only residents are wanted: they take a projection
+        more.
+        """
         kept = min(BLOCK, self._draws - block * BLOCK)
         urban = np.empty((len(self.named), self.years.size, kept))
         rural = np.empty_like(urban)
         flows = np.empty((len(self.named), self.years.size - 1, len(FLOWS), kept))
-        registered, absent = {}, {}
+        people, absent = {}, {}
         for row, region_id in enumerate(self.named):
             path = self.project(scenario, region_id, block)
             urban[row], rural[row] = path.urban[:, :kept], path.rural[:, :kept]
@@ -304,9 +308,8 @@ class Cast:
             inputs = self.atlas.inputs(region_id)
             if inputs.absent > 0.0 and row < len(self.regions):
                 absent[region_id] = path.absent[:, :kept]
-            if inputs.registered is not None and row < len(self.regions):
-                people = self.registered(scenario, region_id, block, path)
-                registered[region_id] = people[..., :kept]
+            if registered and inputs.registered is not None and row < len(self.regions):
+                people[region_id] = self.registered(scenario, region_id, block, path)[..., :kept]
         self._reconcile(urban, rural, flows)
         programmes = {
             name: np.array(
@@ -321,7 +324,7 @@ class Cast:
             district.id: district_population(whole, district)
             for region_id in self.regions
             for district in self.atlas.regions[region_id].urban_districts
-            if district.population is not None
+            if district.population is not None and set(district.counties) <= set(self.named)
         }
         remainders = {
             region_id: np.stack([whole.urban[row], whole.rural[row]])
@@ -333,7 +336,7 @@ class Cast:
             whole,
             districts=districts,
             remainders=remainders,
-            registered=registered,
+            registered=people,
             absent=absent,
         )
 

@@ -77,7 +77,7 @@ def _aim(verdict: Verdict) -> str:
     return f"{COMPARISONS[verdict.comparison]} {figure} {'%' if percent else '万'}"
 
 
-def _of_hundred(probability: float) -> str:
+def of_hundred(probability: float) -> str:
     """Draws of 100; what is rare but happens is not nought."""
     if 0 < probability < 0.005:
         return "<1"
@@ -96,7 +96,7 @@ def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seed
             assert v.p05 is not None
             low = _figure(v.p05, v.unit).split()[0]
             band = f"{low} to {_figure(v.p95, v.unit)}"
-            middle = [_figure(v.median, v.unit), band, _of_hundred(v.probability)]
+            middle = [_figure(v.median, v.unit), band, of_hundred(v.probability)]
         first = str(v.first_year_met) if v.first_year_met is not None else "–"
         words = "" if "of 100" in v.likelihood else v.likelihood
         place = [_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), _aim(v)]
@@ -170,7 +170,7 @@ def several_scenarios(results: Sequence[tuple[Scenario, Sequence[Verdict]]], see
             count[base] = count.get(base, 0) + 1
             key = (*base, count[base])
             keys.setdefault(key, v)
-            shown = v.likelihood if v.probability is None else _of_hundred(v.probability)
+            shown = v.likelihood if v.probability is None else of_hundred(v.probability)
             cells.setdefault(key, {})[scenario.scenario] = shown
     names = [scenario.scenario for scenario, _ in results]
     rows = []

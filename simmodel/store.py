@@ -19,8 +19,10 @@ from .errors import OutputError
 RUN = "run.json"
 
 
-def check_writable(directory: Path, name: str) -> Path:
+def check_writable(directory: Path, name: str, option: str = "--out") -> Path:
     """Make sure, before any work, that ``directory/name`` can be written or replaced.
+
+    ``option`` is what the user named the place with.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def check_writable(directory: Path, name: str) -> Path:
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
-            f"{directory}: cannot write there ({reason}); choose another --out"
+            f"{directory}: cannot write there ({reason}); choose another {option}"
         ) from None
     finally:
         # Nothing is left behind where the work fails later.
@@ -49,13 +51,13 @@ def check_writable(directory: Path, name: str) -> Path:
             if path.is_dir():
                 path.rmdir()
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise OutputError(f"{target}: is not a folder of results; choose another --out")
+        raise OutputError(f"{target}: is not a folder of results; choose another {option}")
     if target.exists():
         foreign = sorted({p.name for p in target.iterdir()} - _made_here(target))
         if foreign:
             raise OutputError(
                 f"{target}: holds files that are not results of a run ({', '.join(foreign[:3])}); "
-                "move them or choose another --out"
+                f"move them or choose another {option}"
             )
     return target
 
