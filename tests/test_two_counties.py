@@ -1,9 +1,13 @@
 """A synthetic prefecture of two counties: what the model must answer is known beforehand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import simmodel.model
+from simmodel import experience
 from simmodel.coherence import rate_count_total
 from simmodel.decomposition import rate_change, urban_growth
 from simmodel.model import simulate
@@ -11,7 +15,9 @@ from simmodel.outlook import outlook_of
 from simmodel.parts import children_sum
 from simmodel.projection import FLOWS
 from simmodel.scenario import Scenario
+from simmodel.solve import Question, Stage, solve
 from simmodel.variables import COMPONENTS
+from simmodel.verdicts import aims
 
 from . import two_counties as world
 
@@ -117,3 +123,45 @@ def test_the_counties_targets_add_up_to_what_they_say():
         regions["shire"], [regions["shire.east"], regions["shire.west"]], seen
     )
     assert finding.grade == "fine"
+
+
+def by_hand(urban, intensity):
+    """Multiplier of rural exit that gives the prefecture so many townspeople in 2025."""
+    return brentq(
+        lambda lever: world.urban_by_hand("shire", 5, intensity, lever)[-1] - urban, 0.1, 9.0
+    )
+
+
+@pytest.mark.parametrize(("probability", "normal"), [(0.5, 0.0), (0.8, -0.8416), (0.2, 0.8416)])
+def test_what_it_takes_is_what_the_formula_says(probability, normal):
+    # 45 % of 300,000 are 135,000. A tenth is the spread of the intensity's logarithm: to be as sure
+    # as 80 of 100, the intensity that 20 of 100 draws fall short of must do.
+    atlas = world.atlas(shire=[RATE | {"value": 45, "comparison": ">="}])
+    posteriors = dict.fromkeys(world.COUNTED, world.parameters(spread=0.1))
+    question = Question("shire", "urbanization_rate", 2025, ("rural_exit",), probability)
+    stage = Stage(question, scenario(draws=4000), atlas, posteriors)
+    seeds = Path(__file__).resolve().parent.parent / "seeds"
+    answer = solve(stage, list(aims(atlas.regions["shire"])), experience.read(seeds))
+    expected = by_hand(135_000, world.EXIT * np.exp(0.1 * normal))
+    assert answer.way.enough
+    # Quantiles of 4,000 draws of a spread of a tenth are good to about 0.3 %.
+    assert answer.way.values["rural_exit"] == pytest.approx(expected, rel=0.01)
+    assert answer.way.probability == pytest.approx(probability, abs=0.002)
+    assert answer.target_pace.points == pytest.approx((45 - 100 / 3) / 5)
+
+
+def test_without_spread_what_it_takes_is_exact():
+    atlas = world.atlas(shire=[RATE | {"value": 45, "comparison": ">="}])
+    posteriors = dict.fromkeys(world.COUNTED, world.parameters())
+    question = Question("shire", "urbanization_rate", 2025, ("rural_exit",))
+    stage = Stage(question, scenario(), atlas, posteriors)
+    seeds = Path(__file__).resolve().parent.parent / "seeds"
+    answer = solve(stage, list(aims(atlas.regions["shire"])), experience.read(seeds))
+    expected = by_hand(135_000, world.EXIT)
+    assert answer.way.values["rural_exit"] == pytest.approx(expected, rel=1e-3)
+    # A lever on nobody's moves is an answer too.
+    idle = Question("shire", "urbanization_rate", 2025, ("arrivals",))
+    stage = Stage(idle, scenario(), atlas, posteriors)
+    answer = solve(stage, list(aims(atlas.regions["shire"])), experience.read(seeds))
+    assert not answer.way.enough
+    assert answer.way.probability == 0.0
