@@ -77,7 +77,7 @@ def pyramid(ages: xr.Dataset, region: str) -> Figure:
         for sex, _ in SEXES
     }
     widest = max(
-        float(sum(groups[year, r, sex] for r in RESIDENCES).max())
+        float(np.sum([groups[year, r, sex] for r in RESIDENCES], axis=0).max())
         for year in years
         for sex, _ in SEXES
     )
@@ -95,7 +95,8 @@ def pyramid(ages: xr.Dataset, region: str) -> Figure:
         _ages_between(figure, LEFT + panel + BETWEEN / 2)
         heading(
             figure,
-            f"{place_of(ages, region)}: population by residence, sex and age 分城乡性别年龄的常住人口",
+            f"{place_of(ages, region)}: population by residence, sex and age "
+            "分城乡性别年龄的常住人口",
             f"Scenario 情景: {title_of(ages)}",
         )
         foot(
@@ -122,7 +123,9 @@ def _panel(ax: Axes, groups: dict[tuple[str, str], Array], widest: float) -> Non
         ax.text(x, rows[-1] + 0.1, said, ha="left" if sign < 0 else "right", fontsize=9.5)
     ax.axvline(0, color="white", lw=1.0, zorder=4)
     ax.set(xlim=(-1.05 * widest, 1.05 * widest), ylim=(-0.6, rows[-1] + 0.9))
-    ticks = [v for v in MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(0, widest) if v <= widest]
+    ticks = [
+        v for v in MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(0, widest) if v <= widest
+    ]
     ticks = [*(-v for v in reversed(ticks) if v > 0), *ticks]
     ax.set_xticks(ticks, [f"{abs(v):g}" for v in ticks])
     ax.set_yticks([])
@@ -136,7 +139,9 @@ def _title(ax: Axes, people: xr.DataArray, year: int) -> None:
     ax.annotate(
         f"{year}年", (0, 1), (0, 17), "axes fraction", textcoords="offset points", fontsize=11
     )
-    totals = [(said, float(people.sel(residence=r).sum()) / 1e4, r) for r, said in RESIDENCES.items()]
+    totals = [
+        (said, float(people.sel(residence=r).sum()) / 1e4, r) for r, said in RESIDENCES.items()
+    ]
     for i, (said, total, residence) in enumerate(totals):
         ax.annotate(
             f"{said} {total:,.1f} 万",
@@ -156,8 +161,6 @@ def _ages_between(figure: Figure, x: float) -> None:
     low, high = ax.get_ylim()
     for row, name in enumerate(names):
         y = BOTTOM + (row - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
-        figure.text(
-            x / WIDTH, y / HEIGHT, name, ha="center", va="center", fontsize=8.5, color=INK
-        )
+        figure.text(x / WIDTH, y / HEIGHT, name, ha="center", va="center", fontsize=8.5, color=INK)
     y = (HEIGHT - TOP + 0.10) / HEIGHT
     figure.text(x / WIDTH, y, "age 年龄", ha="center", va="bottom", fontsize=8.5, color=GREY)

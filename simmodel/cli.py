@@ -395,9 +395,7 @@ def report(
     _clear()
     _say_remade(posteriors)
     known = experience.read(seeds.directory)
-    dossier = gather(
-        scenarios, seeds, atlas, posteriors, known, progress=_progress("report:")
-    )
+    dossier = gather(scenarios, seeds, atlas, posteriors, known, progress=_progress("report:"))
     options = [f"--lang {lang}"]
     options += [f"--draws {draws}"] if draws is not None else []
     options += [f"--seed {seed}"] if seed is not None else []

@@ -205,9 +205,7 @@ def gather(
     for region_id in base.scenario.regions:
         progress(f"what it would take: {region_id}")
         answers[region_id] = _answers(region_id, base, seeds, atlas, posteriors, experience)
-    return Dossier(
-        tuple(cases), regions, tuple(findings), answers, seeds, atlas, posteriors
-    )
+    return Dossier(tuple(cases), regions, tuple(findings), answers, seeds, atlas, posteriors)
 
 
 def _answers(

@@ -29,8 +29,8 @@ class Phrases:
         self._districts = seeds.districts()
 
     def pick(self, english: str, chinese: str) -> str:
-        """One of two texts."""
-        return english if self.language == "en" else chinese
+        """One of two texts; a Chinese one without the space that others put before a percent."""
+        return english if self.language == "en" else chinese.replace(" %", "%")
 
     def join(self, parts: list[str], key: str = "and") -> str:
         """Several texts as a list."""
@@ -55,6 +55,11 @@ class Phrases:
         source = self._seeds.sources[name]
         title = self.pick(source.title.en, source.title.zh)
         return title if source.number is None else f"{title} {source.number}"
+
+    def cited(self, name: str, place: str) -> str:
+        """A source and the place in it, unless that is only said in another language."""
+        said = "" if place == "page" or (self.language == "zh" and place.isascii()) else place
+        return f"{self.source(name)} {said}".strip()
 
     def amount(self, value: float | None, unit: str, *, exact: bool = False) -> str:
         """A rate (percent) or a number of persons, with its unit; "–" where there is none.
@@ -94,6 +99,11 @@ class Phrases:
         value = self.amount(verdict.target, verdict.unit, exact=True)
         return self.say({">=": "at_least", "~": "about"}[verdict.comparison], value=value)
 
+    def target(self, verdict: Verdict) -> str:
+        """What is to be reached, and when."""
+        what = self.say(f"indicator.{verdict.indicator}")
+        return self.say("aim", year=verdict.year, indicator=what, aim=self.aim(verdict))
+
     def interval(self, verdict: Verdict) -> str:
         """Where 90 of 100 futures lie."""
         if verdict.p05 is None:
@@ -129,9 +139,7 @@ class Phrases:
                     continue
                 knots = value if isinstance(value, tuple) else [(None, value)]
                 steps = [
-                    set_to
-                    if year is None
-                    else self.say("lever_path", value=set_to, year=year)
+                    set_to if year is None else self.say("lever_path", value=set_to, year=year)
                     for year, number in knots
                     for set_to in [_setting(lever, number)]
                 ]

@@ -524,8 +524,8 @@ def ages_dataset(
     found: dict[str, xr.DataArray] = {}
     _put(found, AGES, ("region", "year", "residence", "sex", "age"), people)
     named = xr.Dataset(found, coords=coordinates, attrs=dataset.attrs)
-    for name in named.coords:
-        named[name].attrs.update(COORDINATES.get(str(name), {}))
+    for coordinate in named.coords:
+        named[coordinate].attrs.update(COORDINATES.get(str(coordinate), {}))
     return named
 
 

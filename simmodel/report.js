@@ -57,15 +57,16 @@
           traces.push({ x: data.years[name], y: course[low], mode: "lines", line: { width: 0 }, showlegend: false,
             hoverinfo: "skip" });
           traces.push({ x: data.years[name], y: course[high], mode: "lines", line: { width: 0 }, fill: "tonexty",
-            fillcolor: faded(one.color, share), name: `${label} (${one.title})`, showlegend: true,
+            fillcolor: faded(one.color, share), name: `${one.title} ${label}`, showlegend: true,
             customdata: course[low],
-            hovertemplate: `${label} %{customdata:,.1f}–%{y:,.1f}${unit}<extra></extra>` });
+            hovertemplate: `${label} %{customdata:,.1f}${words.dash}%{y:,.1f}${unit}<extra></extra>` });
         });
       }
     });
     known.slice().reverse().forEach((name) => {
       const course = data.courses[name][place][measure], one = scenario(name);
       traces.push({ x: data.years[name], y: course.p50, mode: "lines", name: one.title, meta: name,
+        showlegend: false,  // the boxes to tick have its colour
         line: { color: one.color, width: name === known[0] ? 3 : 2 }, hovertemplate: hover(one.title) });
     });
     const marks = data.places[place].marks.filter((mark) => mark.measure === measure);
@@ -120,7 +121,7 @@
       const course = data.courses[name][place][measure], at = course.p50.length - 1;
       const end = last === data.years[name][at] ? "" : ` (${data.years[name][at]})`;
       const line = row(body, [scenario(name).title, `${number(course.p50[at], 1)}${unit}${end}`,
-        `${number(course.p05[at], 1)}–${number(course.p95[at], 1)}${unit}`,
+        `${number(course.p05[at], 1)}${words.dash}${number(course.p95[at], 1)}${unit}`,
         ...targets.map((aim) => (aim.chances[name] || { text: "–" }).text)], "td");
       line.dataset.scenario = name;
       targets.forEach((aim, i) => {

@@ -49,7 +49,7 @@ def shade(probability: float | None) -> str:
 
 
 def places_of(dossier: Dossier, region_id: str) -> list[str]:
-    """Places that a region's charts can show: itself, then the parts without a section of theirs."""
+    """Places that a region's charts can show: itself, and parts without a section of theirs."""
     parts = dossier.parts_of(region_id)
     return [region_id, *(i for i in parts if i not in dossier.regions)]
 
@@ -74,7 +74,7 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
             name: {
                 "name": say(f"indicator.{name}"),
                 "unit": say(units[name], value="").replace(" ", "\u00a0"),
-                "axis": say(axes[units[name]]),
+                "axis": say(f"indicator.{name}") + say("bracketed", text=say(axes[units[name]])),
             }
             for name in SHOWN
         },
@@ -151,7 +151,9 @@ def _place(dossier: Dossier, phrases: Phrases, place: str) -> dict[str, Any]:
         {
             "measure": mark["indicator"],
             "year": mark["year"],
-            "value": round(float(str(mark["value"])) * MEASURES[str(mark["indicator"])].printed, DIGITS),
+            "value": round(
+                float(str(mark["value"])) * MEASURES[str(mark["indicator"])].printed, DIGITS
+            ),
             "other": mark["vintage"] not in _COMPARABLE,
         }
         for mark in observation_marks(case.scenario, dossier.atlas)
@@ -165,17 +167,20 @@ def _place(dossier: Dossier, phrases: Phrases, place: str) -> dict[str, Any]:
     return {"name": phrases.place(place), "marks": marks, "targets": targets}
 
 
+def _printed(value: float | None, indicator: str) -> float | None:
+    return None if value is None else round(value * MEASURES[indicator].printed, DIGITS)
+
+
 def _is_shown(key: Key, place: str) -> bool:
     return key[0] == place and key[1] in SHOWN
 
 
 def _target(phrases: Phrases, first: Verdict, found: dict[str, Verdict]) -> dict[str, Any]:
-    scale = MEASURES[first.indicator].printed
-    fixed = first.target is not None and first.relative_to is None
+    fixed = first.relative_to is None
     return {
         "measure": first.indicator,
         "year": first.year,
-        "value": round(first.target * scale, DIGITS) if fixed and first.target else None,
+        "value": _printed(first.target, first.indicator) if fixed else None,
         "text": aim_of_all(phrases, [first]),
         "chances": {
             name: {

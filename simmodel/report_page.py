@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -17,9 +18,10 @@ from .dossier import ASKED, SOLVED, TRIED, Case, Dossier, Estimate
 from .dossier_text import Key, Phrases, all_targets, met_by_half
 from .findings import Finding
 from .inline import font, svg
+from .parameters import PARAMETERS
 from .pooling_file import read_skill
 from .region import BASE_YEAR
-from .report_data import aim_of_all, color_of, page_data, places_of, shade
+from .report_data import color_of, page_data, places_of, shade
 from .run import observation_marks, printed_sources, sources_used
 from .scenario_file import write_scenario
 from .solve import Answer, Way
@@ -147,7 +149,24 @@ def _headline(dossier: Dossier, phrases: Phrases) -> list[str]:
             strained=grades.count("strained"),
         )
     )
-    return lines
+    levels = [str(dossier.seeds.regions[i].level) for i in dossier.regions]
+    lines += [_skill(dossier, phrases, level) for level in dict.fromkeys(levels)][:1]
+    return [line for line in lines if line]
+
+
+def _skill(dossier: Dossier, phrases: Phrases, level: str) -> str:
+    """How well regions of a level have been forecast; empty where none was."""
+    skill = read_skill(dossier.seeds.directory).get(level)
+    if skill is None:
+        return ""
+    return phrases.say(
+        "skill_sentence",
+        years=skill.years,
+        level=phrases.say(f"level.{level}"),
+        mae=f"{skill.mae:.1f}",
+        width=f"{skill.width80:.1f}",
+        held=f"{100 * skill.coverage80:.0f}",
+    )
 
 
 def _latest(case: Case, region_id: str) -> Verdict | None:
@@ -163,8 +182,6 @@ def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
     card: dict[str, Any] = {"place": phrases.place(region_id), "anchor": anchor(region_id)}
     if verdict is None or verdict.probability is None:
         return card | {"aim": ""}
-    what = say(f"indicator.{verdict.indicator}")
-    aim = say("card_aim", aim=f"{what} {phrases.aim(verdict)}", year=verdict.year)
     title = phrases.title(case.scenario)
     met = verdict.first_year_met
     first = (
@@ -181,7 +198,7 @@ def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
                 if other is not case and other.name in found and key[0] == region_id
             ]
     return card | {
-        "aim": aim,
+        "aim": phrases.target(verdict),
         "probability": verdict.probability,
         "chance": phrases.chance(verdict.probability),
         "word": phrases.likelihood(verdict),
@@ -209,20 +226,34 @@ def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict)
     answer = next((a for a in answers if a.question.year == verdict.year), None)
     if answer is None:
         return ""
-    able = [phrases.pick(*change_words(way.changes[0])) for way in answer.alone if way.enough]
+    able = sorted((way for way in answer.alone if way.enough), key=_effort)
     asked = phrases.chance(ASKED)
     if not able:
         levers = phrases.join([say(f"lever.{way.changes[0].lever}") for way in answer.alone])
         return say("takes_none", levers=levers, asked=asked)
-    return say("takes_one", change=able[0][0].upper() + able[0][1:], chance=asked)
+    change = phrases.pick(*change_words(able[0].changes[0]))
+    return say("takes_one", change=change, chance=asked[0].upper() + asked[1:])
+
+
+def _effort(way: Way) -> float:
+    """How far a multiplier is from what it is now; nothing at all is as far as can be."""
+    change = way.changes[0]
+    if change.value <= 0.0 or change.before <= 0.0:
+        return math.inf
+    return abs(math.log(change.value / change.before))
 
 
 def _targets(dossier: Dossier, phrases: Phrases) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     order = list(dossier.regions)
+    targets = all_targets(dossier)
+    places = list(dict.fromkeys(key[0] for key in targets))
     found = sorted(
-        all_targets(dossier).items(),
-        key=lambda item: order.index(dossier.section_of(item[0][0]) or order[0]),
+        targets.items(),
+        key=lambda item: (
+            order.index(dossier.section_of(item[0][0]) or order[0]),
+            places.index(item[0][0]),
+        ),
     )
     before = None
     for key, by_case in found:
@@ -246,9 +277,7 @@ def _target(
     return {
         "place": phrases.place(key[0]),
         "first_of_place": first,
-        "indicator": phrases.say(f"indicator.{key[1]}"),
-        "year": key[2],
-        "aim": aim_of_all(phrases, [some]) if v is None else phrases.aim(v),
+        "aim": phrases.target(some if v is None else v),
         "chances": chances,
         "median": "–" if v is None else phrases.amount(v.median, v.unit),
         "interval": "–" if v is None else phrases.interval(v),
@@ -275,7 +304,7 @@ def _case(dossier: Dossier, phrases: Phrases, case: Case) -> dict[str, Any]:
         )
     lines = lines or [say("levers_none")]
     if scenario.sources:
-        cited = dict.fromkeys(f"{phrases.source(s.source)} {s.place}" for s in scenario.sources)
+        cited = dict.fromkeys(phrases.cited(s.source, s.place) for s in scenario.sources)
         lines.append(say("sources") + say("colon") + phrases.join(list(cited), "semicolon"))
     return {
         "name": case.name,
@@ -302,10 +331,7 @@ def _region(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any
         "first": BASE_YEAR,
         "last": case.scenario.horizon,
         "together": _together(phrases, case, region_id),
-        "places": [
-            {"id": i, "name": phrases.place(i)}
-            for i in places_of(dossier, region_id)
-        ],
+        "places": [{"id": i, "name": phrases.place(i)} for i in places_of(dossier, region_id)],
         "cases": [_case(dossier, phrases, c) for c in cases],
         "aged": [
             {"name": c.name, "title": phrases.title(c.scenario)}
@@ -397,9 +423,7 @@ def _way(phrases: Phrases, way: Way) -> dict[str, Any]:
     return {"enough": False, "text": phrases.say("takes_cell_most", chance=chance)}
 
 
-def _parts(
-    dossier: Dossier, phrases: Phrases, region_id: str, case: Case
-) -> list[tuple[str, ...]]:
+def _parts(dossier: Dossier, phrases: Phrases, region_id: str, case: Case) -> list[tuple[str, ...]]:
     """Residents and rates of what lies inside a region, and of what is left."""
     ds, last = case.dataset, case.scenario.horizon
     here = [i for i in dossier.parts_of(region_id) if case.has(i)]
@@ -407,7 +431,7 @@ def _parts(
     if "remainder" in ds.dims and region_id in ds["remainder"].values:
         rest = phrases.say("parts_rest", place=phrases.place(region_id))
         sources.append((rest, ds.sel(remainder=region_id), "remainder_"))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, of, prefix in sources:
         total, rate = of[f"{prefix}total_population"], 100.0 * of[f"{prefix}urbanization_rate"]
 
@@ -448,7 +472,7 @@ def cited(phrases: Phrases, sources: Sequence[str]) -> str:
     named = []
     for text in sources:
         name, _, place = text.partition(", ")
-        named.append(f"{phrases.source(name)} {place}".strip())
+        named.append(phrases.cited(name, place))
     return phrases.say("bracketed", text=phrases.join(named, "semicolon")).strip()
 
 
@@ -456,18 +480,8 @@ def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
     say, seeds = phrases.say, dossier.seeds
     shown = {i for case in dossier.cases for i in map(str, case.dataset["region"].values)}
     levels = {str(seeds.regions[i].level) for i in shown}
-    lines = [
-        say(
-            "skill_sentence",
-            years=skill.years,
-            level=say(f"level.{level}"),
-            mae=f"{skill.mae:.1f}",
-            width=f"{skill.width80:.1f}",
-            held=f"{100 * skill.coverage80:.0f}",
-        )
-        for level, skill in read_skill(seeds.directory).items()
-        if level in levels
-    ]
+    scored = [level for level in read_skill(seeds.directory) if level in levels]
+    lines = [_skill(dossier, phrases, level) for level in scored]
     if "county" in levels:
         lines.append(say("skill_counties"))
     decided = {
@@ -484,8 +498,6 @@ def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
 
 def _calibration(dossier: Dossier, phrases: Phrases) -> list[list[str]]:
     """Every parameter of every region: posterior median and 90 %, and whether the prior decides."""
-    from .parameters import PARAMETERS
-
     by_region = [dossier.estimates(i) for i in dossier.regions]
     rows = []
     for number, parameter in enumerate(PARAMETERS):

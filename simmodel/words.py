@@ -36,15 +36,14 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "colon": (": ", "："),
     "stop": (". ", "。"),
     "end": (".", "。"),
-    "quoted": ("“{text}”", "“{text}”"),
     "bracketed": (" ({text})", "（{text}）"),
     "answer": ("The answer", "结论"),
     "headline_met": (
         "Of the {count} targets that can be judged, {met} are met in at least half of the futures "
-        "under “{base}”",
+        'under "{base}"',
         "可评判的{count}项目标中，“{base}”情景下有{met}项在半数以上的模拟中实现",
     ),
-    "headline_other": ("{met} under “{title}”", "“{title}”情景{met}项"),
+    "headline_other": ('{met} under "{title}"', "“{title}”情景{met}项"),
     "headline_findings": (
         "Held against each other, the projection and past experience, targets and printed figures "
         "contradict in {contradictions} places and are strained in {strained}.",
@@ -61,12 +60,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "of_hundred": ("{count} of 100", "每百次{count}次"),
     "of_hundred_few": ("fewer than 1 of 100", "每百次不到1次"),
     "of_hundred_many": ("more than 99 of 100", "每百次超过99次"),
-    "card_aim": ("{aim} by {year}", "{year}年{aim}"),
+    "aim": ("{year}: {indicator} {aim}", "{year}年{indicator}{aim}"),
     "card_expected": (
         "{base}: median {median}, 90 % of futures {low} to {high}",
         "{base}：中位数{median}，90%的模拟在{low}—{high}",
     ),
     "card_first": ("half of the futures have met it by {year}", "{year}年前半数模拟已实现"),
+    "card_others": ("Other scenarios, of 100: ", "其他情景（每百次）："),
     "card_never": ("half of the futures have not met it by {year}", "至{year}年仍未过半"),
     "card_no_target": ("no target that can be judged", "无可评判的目标"),
     "takes": ("What would it take?", "怎样才能实现？"),
@@ -74,7 +74,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The target is met in at least half of the futures without further measures.",
         "无需额外措施，半数以上的模拟即可实现。",
     ),
-    "takes_one": ("{change} would make it {chance}.", "{change}，即可达到{chance}。"),
+    "takes_one": ("{chance}, if {change}.", "{change}，即可达到{chance}。"),
     "takes_none": (
         "None of {levers} reaches {asked} alone.",
         "单独依靠{levers}中的任何一项，都达不到{asked}。",
@@ -82,7 +82,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "targets_table": ("Every target", "全部目标"),
     "targets_note": (
         "Of 100 futures, those that meet the target in its year; 万 = 10,000 persons. "
-        "“≈” is met from half a unit of the last digit printed below the figure; “near” at most "
+        '"≈" is met from half a unit of the last digit printed below the figure; "near" at most '
         "{points:g} point below the other region's rate in the same future.",
         "数字为每百次模拟中在目标年达到目标的次数。“约”从末位数字的半个单位以下算起；"
         "“接近”指同一次模拟中不低于对方城镇化率{points:g}个百分点。",
@@ -96,7 +96,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "column_shortfall": ("Shortfall", "缺口"),
     "column_first": ("Half by", "过半年份"),
     "column_word": ("In words", "可能性"),
-    "column_of_base": ("under “{base}”", "“{base}”情景"),
+    "column_of_base": ('under "{base}"', "“{base}”情景"),
     "column_chances": ("Of 100 futures", "每百次模拟中实现次数"),
     "together": (
         "all {count} targets of {year} are met in {chance}",
@@ -104,12 +104,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "together_head": ("Together, under “{base}”", "同时实现（“{base}”情景）"),
     # A region.
-    "rate": ("{value} %", "{value}%"),
-    "wan": ("{value} 万", "{value}万人"),
-    "points": ("{value} points", "{value}个百分点"),
-    "at_least": ("≥ {value}", "≥{value}"),
-    "about": ("≈ {value}", "约{value}"),
+    "rate": ("{value}\u00a0%", "{value}%"),
+    "wan": ("{value}\u00a0万", "{value}万人"),
+    "points": ("{value}\u00a0points", "{value}个百分点"),
+    "at_least": ("≥\u00a0{value}", "≥{value}"),
+    "about": ("≈\u00a0{value}", "约{value}"),
     "near": ("near {place}'s rate, {value} in the median", "接近{place}（中位数{value}）"),
+    "near_sign": ("near", "接近"),
     "near_plain": ("near {place}'s rate", "接近{place}"),
     "to": ("{low} to {high}", "{low}—{high}"),
     "year": ("{year}", "{year}年"),
@@ -121,7 +122,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "registered": ("By residence and by registration", "常住与户籍"),
     "parts": ("Inside the region", "区内各地"),
     "parts_note": (
-        "Resident population and urbanization rate under “{base}”: the census of {first}, then the "
+        'Resident population and urbanization rate under "{base}": the census of {first}, then the '
         "median of {last} with 90 % of futures.",
         "“{base}”情景下的常住人口与城镇化率：{first}年为普查数，{last}年为中位数及90%区间。",
     ),
@@ -133,12 +134,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "findings_none": ("Nothing to hold against each other.", "没有可以相互核对的数据。"),
     "findings_basis": (
-        "Held against “{base}” and against what regions have done.",
+        'Held against "{base}" and against what regions have done.',
         "以“{base}”情景和各地历史经验为对照。",
     ),
     "takes_table": (
         "One lever alone, from today's value, so that the target is met in {asked} of 100 futures "
-        "of “{base}”; where it cannot, the most it reaches.",
+        'of "{base}"; where it cannot, the most it reaches.',
         "“{base}”情景下仅调整一项，使目标在每百次中有{asked}次实现所需的变化；达不到的，列出最多能达到的次数。",
     ),
     "takes_cell_most": ("at most {chance}", "最多{chance}"),
@@ -258,6 +259,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "js.points": ("points", "个百分点"),
     "js.age": ("age", "岁"),
     "js.year": ("", "年"),
+    "js.dash": ("–", "—"),
     "js.none": ("Tick a scenario to see it.", "请至少选择一个情景。"),
     # The workbook.
     "sheet_charts": ("Charts", "图表"),
@@ -316,11 +318,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "模拟结果的平均值，同一地区同一年份的各项之和等于合计。",
     ),
     "book_chart_rate": (
-        "{place}: urbanization rate, medians and 90 % of “{base}” (%)",
+        '{place}: urbanization rate, medians and 90 % of "{base}" (%)',
         "{place}：城镇化率中位数及“{base}”90%区间（%）",
     ),
     "book_chart_growth": (
-        "{place}: urban growth under “{base}” (万 a year)",
+        '{place}: urban growth under "{base}" (万 a year)',
         "{place}：“{base}”城镇人口增长构成（万人/年）",
     ),
     "book_series_low": ("{title}, 5 %", "{title}，5%"),
@@ -357,13 +359,19 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "parameter.rural_exit": ("rural exit, % a year", "农村迁出强度（%/年）"),
     "parameter.local_retention": ("local retention, %", "就近城镇化率（%）"),
     "parameter.arrivals": ("arrivals, % of residents a year", "迁入率（占常住人口，%/年）"),
-    "parameter.arrivals_urban_share": ("arrivals settling in towns, %", "迁入人口落脚城镇的比重（%）"),
+    "parameter.arrivals_urban_share": (
+        "arrivals settling in towns, %",
+        "迁入人口落脚城镇的比重（%）",
+    ),
     "parameter.urban_out_migration": ("urban out-migration, % a year", "城镇人口外迁率（%/年）"),
     "parameter.return_to_villages": ("return to villages, % a year", "城镇人口返乡率（%/年）"),
     "parameter.reclassification": ("reclassification, % a year", "城乡划分调整率（%/年）"),
-    "parameter.fertility_earlier": ("fertility, earlier census (× standard)", "前次普查生育水平（标准=1）"),
+    "parameter.fertility_earlier": (
+        "fertility, earlier census (× standard)",
+        "前次普查生育水平（标准=1）",
+    ),
     "parameter.fertility_middle": ("fertility, 2016 (× standard)", "2016年生育水平（标准=1）"),
-    "parameter.fertility_base": ("fertility, base (× standard)", "基年生育水平（标准=1）"),
+    "parameter.fertility_base": ("fertility, 2020 (× standard)", "2020年生育水平（标准=1）"),
     "parameter.mortality": ("mortality (× standard)", "死亡水平（标准=1）"),
     "parameter.period_exit": ("migration after the base (× before)", "基年后迁移（此前=1）"),
     "parameter.period_arrivals": ("arrivals after the base (× before)", "基年后迁入（此前=1）"),
@@ -372,7 +380,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "基年后城乡划分调整（此前=1）",
     ),
     "parameter.period_fertility": ("fertility after the base (× base)", "基年后生育（基年=1）"),
-    "parameter.period_mortality": ("death rates after the base (× trend)", "基年后死亡率（趋势=1）"),
+    "parameter.period_mortality": (
+        "death rates after the base (× trend)",
+        "基年后死亡率（趋势=1）",
+    ),
     **{f"word.{english}": (english, chinese) for _, english, chinese in LIKELIHOODS},
     **{f"word.{english}": (english, chinese) for english, chinese in UNJUDGED.items()},
     **{f"grade.{grade}": (grade, chinese) for grade, chinese in GRADE_WORDS.items()},
