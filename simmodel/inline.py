@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import warnings
 from collections.abc import Iterable
 from typing import Final
 
@@ -34,7 +35,9 @@ def svg(figure: Figure, name: str, label: str) -> str:
         What it shows, for those who do not see it.
     """
     buffer = io.StringIO()
-    with house(), mpl.rc_context({"svg.fonttype": "none"}):
+    with house(), mpl.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
+        # `font` tells what cannot be drawn.
+        warnings.filterwarnings("ignore", r"Glyph \d+")
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]

@@ -19,6 +19,8 @@
     return found ? found.value : otherwise;
   };
   const scenario = (name) => data.scenarios.find((one) => one.name === name);
+  // Plotly reads some HTML in its texts; a title has none.
+  const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/%\{/g, "% {");
 
   function layout(more) {
     return Object.assign({
@@ -51,23 +53,23 @@
     const traces = [];
     const hover = (text) => `${text} %{y:,.1f}${unit}<extra></extra>`;
     known.forEach((name, order) => {
-      const course = data.courses[name][place][measure], one = scenario(name);
+      const course = data.courses[name][place][measure], one = scenario(name), title = plain(one.title);
       if (order === 0) {
         [["p05", "p95", 0.16, words.band], ["p25", "p75", 0.26, words.half]].forEach(([low, high, share, label]) => {
           traces.push({ x: data.years[name], y: course[low], mode: "lines", line: { width: 0 }, showlegend: false,
             hoverinfo: "skip" });
           traces.push({ x: data.years[name], y: course[high], mode: "lines", line: { width: 0 }, fill: "tonexty",
-            fillcolor: faded(one.color, share), name: `${one.title} ${label}`, showlegend: true,
+            fillcolor: faded(one.color, share), name: `${title} ${label}`, showlegend: true,
             customdata: course[low],
             hovertemplate: `${label} %{customdata:,.1f}${words.dash}%{y:,.1f}${unit}<extra></extra>` });
         });
       }
     });
     known.slice().reverse().forEach((name) => {
-      const course = data.courses[name][place][measure], one = scenario(name);
-      traces.push({ x: data.years[name], y: course.p50, mode: "lines", name: one.title, meta: name,
+      const course = data.courses[name][place][measure], one = scenario(name), title = plain(one.title);
+      traces.push({ x: data.years[name], y: course.p50, mode: "lines", name: title, meta: name,
         showlegend: false,  // the boxes to tick have its colour
-        line: { color: one.color, width: name === known[0] ? 3 : 2 }, hovertemplate: hover(one.title) });
+        line: { color: one.color, width: name === known[0] ? 3 : 2 }, hovertemplate: hover(title) });
     });
     const marks = data.places[place].marks.filter((mark) => mark.measure === measure);
     [[false, words.observed, ink], [true, words.other, "#ffffff"]].forEach(([other, label, fill]) => {
@@ -80,7 +82,7 @@
     const targets = data.places[place].targets.filter((aim) => aim.measure === measure && aim.value !== null);
     if (targets.length) {
       traces.push({ x: targets.map((t) => t.year), y: targets.map((t) => t.value), mode: "markers", name: words.target,
-        text: targets.map((t) => t.text), cliponaxis: false,
+        text: targets.map((t) => plain(t.text)), cliponaxis: false,
         marker: { color: red, symbol: "diamond", size: 11, line: { color: "white", width: 1 } },
         hovertemplate: `${words.target} %{text}<extra></extra>` });
     }
@@ -167,10 +169,10 @@
         const values = people.persons[year][residence][sex], who = sex === "male" ? words.men : words.women;
         traces.push({
           type: "bar", orientation: "h", y: people.groups, x: values.map((v) => (sex === "male" ? -v : v)),
-          customdata: values, xaxis: "x" + mark, yaxis: "y" + mark, name: words[residence],
+          customdata: values, xaxis: "x" + mark, yaxis: "y" + mark, name: data.residences[residence].title,
           meta: `${year} ${residence} ${sex}`, legendgroup: residence, showlegend: panelNumber === 0 && sex === "male",
-          marker: { color: data.residences[residence] },
-          hovertemplate: `${year}${words.year} %{y} ${words.age} ${words[residence]} ${who} %{customdata:,.2f} ${words.wan}<extra></extra>`
+          marker: { color: data.residences[residence].color },
+          hovertemplate: `${year}${words.year} %{y} ${words.age} ${data.residences[residence].title} ${who} %{customdata:,.2f} ${words.wan}<extra></extra>`
         });
       }));
       const span = panelNumber ? [1 - half, 1] : [0, half];

@@ -92,7 +92,10 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
             case.name: {place: _growth(case, place) for place in named if case.has(place)}
             for case in dossier.cases
         },
-        "residences": RESIDENCE_COLORS,
+        "residences": {
+            name: {"title": say(f"residence.{name}"), "color": color}
+            for name, color in RESIDENCE_COLORS.items()
+        },
         "ages": {
             case.name: {i: _ages(case, i) for i in case.scenario.regions} for case in dossier.cases
         },

@@ -12,6 +12,7 @@ from .dossier import Dossier
 from .errors import OutputError
 from .report_book import MADE_BY, book
 from .report_page import page
+from .store import try_writing
 from .words import Language
 
 PAGE, BOOK = "report.html", "report.xlsx"
@@ -33,20 +34,7 @@ def check_replaceable(directory: Path) -> tuple[Path, Path]:
         If the folder cannot be written, or one of the files is of another making.
     """
     paths = directory / PAGE, directory / BOOK
-    missing = [p for p in (directory, *directory.parents) if not p.exists()]
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".report."):
-            pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(
-            f"{directory}: cannot write there ({reason}); choose another --out"
-        ) from None
-    finally:
-        for path in missing:
-            if path.is_dir():
-                path.rmdir()
+    try_writing(directory)
     for path, made_here in zip(paths, (_is_page, _is_book), strict=True):
         if path.is_symlink() or (path.exists() and not made_here(path)):
             raise OutputError(f"{path}: is not a report; move it or choose another --out")

@@ -27,7 +27,7 @@ from .scenario_file import write_scenario
 from .solve import Answer, Way
 from .solve_text import change_words, experience_words
 from .variables import DECIDED_BY, PRIOR
-from .verdicts import NEAR_POINTS, Verdict
+from .verdicts import NEAR_POINTS, Verdict, is_conditional
 from .words import Language
 
 HERE: Final = Path(__file__).resolve().parent
@@ -66,8 +66,8 @@ def page(dossier: Dossier, language: Language, command: str) -> tuple[str, str]:
         style=Markup(_beside("report.css")),
         library=Markup(_plotly()),
         script=Markup(_beside("report.js")),
-        # An end tag inside of a text would end the script.
-        data=Markup(data.replace("</", "<\\/")),
+        # A tag inside of a text would be read as one.
+        data=Markup(data.replace("<", "\\u003c")),
         **_view(dossier, phrases, command),
     )
     library = _plotly()
@@ -101,6 +101,7 @@ def _view(dossier: Dossier, phrases: Phrases, command: str) -> dict[str, Any]:
         "targets": _targets(dossier, phrases),
         "cases": [_case(dossier, phrases, case) for case in dossier.cases],
         "near_points": NEAR_POINTS,
+        "conditional": any(is_conditional(case.scenario) for case in dossier.cases),
         "asked": f"{100 * ASKED:g}",
         "levers": [say(f"lever.{lever}") for lever in TRIED],
         "measures": [

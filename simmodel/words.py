@@ -37,7 +37,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "stop": (". ", "。"),
     "end": (".", "。"),
     "bracketed": (" ({text})", "（{text}）"),
-    "answer": ("The answer", "结论"),
     "headline_met": (
         "Of the {count} targets that can be judged, {met} are met in at least half of the futures "
         'under "{base}"',
@@ -54,8 +53,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "所选地区没有可评判的目标。",
     ),
     "conditional": (
-        "Scenarios other than the trend say what follows if their measures deliver in full.",
-        "除趋势情景外，各情景均以措施全部落实为前提。",
+        "Scenarios that set measures say what follows if these deliver in full.",
+        "设有措施的情景均以措施全部落实为前提。",
     ),
     "of_hundred": ("{count} of 100", "每百次{count}次"),
     "of_hundred_few": ("fewer than 1 of 100", "每百次不到1次"),
@@ -102,7 +101,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "all {count} targets of {year} are met in {chance}",
         "{year}年{count}项目标同时实现：{chance}",
     ),
-    "together_head": ("Together, under “{base}”", "同时实现（“{base}”情景）"),
+    "together_head": ('Together, under "{base}"', "同时实现（“{base}”情景）"),
     # A region.
     "rate": ("{value}\u00a0%", "{value}%"),
     "wan": ("{value}\u00a0万", "{value}万人"),
@@ -114,7 +113,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "near_plain": ("near {place}'s rate", "接近{place}"),
     "to": ("{low} to {high}", "{low}—{high}"),
     "year": ("{year}", "{year}年"),
-    "years_from_to": ("{first}–{last}", "{first}—{last}年"),
     "fan": ("What is expected", "预期与区间"),
     "growth": ("Where urban growth comes from", "城镇人口增长从哪里来"),
     "pyramid": ("Who lives in towns and villages", "城乡人口年龄结构"),
@@ -143,7 +141,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "“{base}”情景下仅调整一项，使目标在每百次中有{asked}次实现所需的变化；达不到的，列出最多能达到的次数。",
     ),
     "takes_cell_most": ("at most {chance}", "最多{chance}"),
-    "takes_pace": ("The pace beside experience", "与历史经验对照"),
     "growth_note": (
         "Means of the draws; the parts of a year add up to the net change.",
         "模拟结果的平均值，各分项之和等于当年净变动。",
@@ -215,7 +212,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "情景的调整量作用于迁移等强度；措施能否做到，模型不作判断。",
     ),
     "sources": ("Sources", "数据来源"),
-    "source_targets": ("Targets from: {sources}.", "目标出处：{sources}。"),
     "provenance": ("Provenance, and how to reproduce it", "结果由来与重现方法"),
     "provenance_note": (
         "The same command with the same version, seeds and scenarios writes the same bytes.",
@@ -253,8 +249,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "js.scenario": ("Scenario", "情景"),
     "js.men": ("men", "男"),
     "js.women": ("women", "女"),
-    "js.urban": ("urban", "城镇"),
-    "js.rural": ("rural", "乡村"),
     "js.wan": ("万", "万人"),
     "js.points": ("points", "个百分点"),
     "js.age": ("age", "岁"),
@@ -293,7 +287,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "column_change_wan": ("Change {first}–{last}, 万", "{first}—{last}年变动（万人）"),
     "column_residence": ("Residence", "城乡"),
     "column_sex": ("Sex", "性别"),
-    "column_age": ("Age", "年龄"),
     "column_code": ("Code", "代码"),
     "column_unit": ("Unit", "单位"),
     "column_probability": ("Probability", "概率"),
@@ -306,7 +299,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "column_finding": ("Finding", "发现"),
     "column_grade": ("Grade", "判断"),
     "column_kind": ("Checked", "核对内容"),
-    "column_publisher": ("Publisher", "发布单位"),
     "mean": ("mean", "平均值"),
     "book_note_quantiles": (
         "Quantiles are shares of the draws at or below the value; 50 % is the median. Stocks stand "
