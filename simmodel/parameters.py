@@ -100,6 +100,42 @@ def natural(transformed: Array, bound: float) -> dict[str, Array]:
     return values
 
 
+def transformed(name: str, value: Array, bound: float) -> Array:
+    """One parameter on the scale on which it is normally distributed: `natural` turned round.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+    value : ndarray
+        In its own units.
+    bound : float
+        Upper limit of the reclassification hazard, per year.
+
+    Raises
+    ------
+    ValueError
+        If a value is not above 0, or not below the limit of its scale.
+
+    Examples
+    --------
+    >>> transformed("local_retention", np.array([0.5, 0.9]), 0.01).round(3)
+    array([0.   , 2.197])
+    """
+    value = np.asarray(value, dtype=float)
+    parameter = PARAMETERS[NAMES.index(name)]
+    top = np.inf
+    if parameter.scale == "logit":
+        top = bound if name == "reclassification" else 1.0
+    outside = ~((value > 0.0) & (value < top))
+    if outside.any():
+        limit = f" and below {top:.4g}" if np.isfinite(top) else ""
+        raise ValueError(f"{name}: above 0{limit} expected; found {value[outside].flat[0]:g}")
+    if parameter.scale == "log":
+        return np.asarray(np.log(value))
+    return np.asarray(np.log(value / (top - value)))
+
+
 @dataclass(frozen=True)
 class Setting:
     """What of a region is fixed in all draws.
@@ -184,29 +220,30 @@ def levels_after(
     factors : mapping of str to ndarray, shape (year, draw), optional
         Uncertain factors on top of the period's: ``exit`` (rural), ``departure`` (urban),
         ``arrivals``, ``reclassification``, ``fertility``, ``mortality``.
-    levers : mapping of str to ndarray, shape (year,), optional
+    levers : mapping of str to ndarray, shape (year,), (year, draw) or (1, draw), optional
         Multipliers of a scenario under the names of `scenario.LEVERS`; ``life_expectancy`` comes
-        as the factor on death rates that it means.
+        as the factor on death rates that it means. Where they differ from draw to draw, parameters
+        and factors may stand for all draws with one.
 
     Returns
     -------
     ndarray, shape (level, year, draw)
     """
-    draws = values["rural_exit"].size
-    shape = (years, draws)
 
     def factor(name: str) -> Array:
-        return np.ones(shape) if factors is None else factors[name]
+        return np.ones((years, 1)) if factors is None else factors[name]
 
     def lever(name: str) -> Array:
-        return np.ones((years, 1)) if levers is None else levers[name][:, None]
+        if levers is None:
+            return np.ones((years, 1))
+        return levers[name] if levers[name].ndim == 2 else levers[name][:, None]
 
     pulled = pull(values, setting, years)
     rural = values["period_exit"] * pulled * factor("exit")
     urban = values["period_exit"] * factor("departure")
     arrivals = values["arrivals"] * values["period_arrivals"] * factor("arrivals")
     arrivals = arrivals * setting.residents
-    returning = np.zeros(shape)
+    returning = np.zeros((years, 1))
     if setting.absent > 0:
         hazard = RETURNING_SHARE * arrivals / setting.absent
         returning = -np.expm1(-hazard * lever("arrivals"))
@@ -214,10 +251,10 @@ def levels_after(
     return _levels(
         setting,
         exit_=values["rural_exit"] * rural * lever("rural_exit"),
-        retention=retained(values["local_retention"], lever("local_retention")) * np.ones(shape),
+        retention=retained(values["local_retention"], lever("local_retention")),
         arrivals=arrivals * lever("arrivals"),
         returning=returning,
-        urban_share=values["arrivals_urban_share"] * np.ones(shape),
+        urban_share=values["arrivals_urban_share"],
         departure=values["urban_out_migration"] * urban * lever("urban_out_migration"),
         to_villages=values["return_to_villages"] * urban,
         reclassification=values["reclassification"]
@@ -323,4 +360,5 @@ def _levels(
         "urban_mortality": mortality,
         "rural_mortality": mortality,
     }
-    return np.stack([by_name[name] for name in LEVELS])
+    rows = np.broadcast_arrays(*(by_name[name] for name in LEVELS))
+    return np.stack(rows)

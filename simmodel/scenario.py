@@ -27,6 +27,7 @@ from .errors import (
     ScenarioError,
     among,
     as_tuple,
+    did_you_mean,
     finite_number,
     shown,
     whole_number,
@@ -59,6 +60,38 @@ LEVERS: Final[Mapping[str, LeverRule]] = MappingProxyType(
         "reclassification": _MULTIPLIER,
         "fertility": _MULTIPLIER,
         "life_expectancy": _YEARS_ADDED,
+    }
+)
+
+# Uncertain quantities of a region that may be fixed, and bounds of what may be set, in their own
+# units: those that calibration estimates (`parameters.PARAMETERS`; a test holds that), then factors
+# on the years after the base (`ensemble.FACTORS`).
+_A_YEAR: Final = (1e-6, 1.0)
+_SHARE: Final = (0.001, 0.999)
+_RATIO: Final = (0.01, 10.0)
+QUANTITIES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {
+        "rural_exit": _A_YEAR,
+        "local_retention": _SHARE,
+        "arrivals": _A_YEAR,
+        "arrivals_urban_share": _SHARE,
+        "urban_out_migration": _A_YEAR,
+        "return_to_villages": _A_YEAR,
+        "reclassification": _A_YEAR,
+        "fertility_earlier": _RATIO,
+        "fertility_middle": _RATIO,
+        "fertility_base": _RATIO,
+        "mortality": _RATIO,
+        "period_exit": _RATIO,
+        "period_arrivals": _RATIO,
+        "period_reclassification": _RATIO,
+        "period_fertility": _RATIO,
+        "period_mortality": _RATIO,
+        "pace": _RATIO,
+        "arrivals_factor": _RATIO,
+        "departure_factor": _RATIO,
+        "fertility_factor": _RATIO,
+        "mortality_factor": _RATIO,
     }
 )
 
@@ -222,6 +255,31 @@ class ScenarioSource(Strict):
     for_: Text = Field(alias="for")
 
 
+def _fixed(value: object) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise Refusal(Part("is not a mapping", "keys with values", found=shown(value)))
+    if not value:
+        raise Refusal(Part("fixes nothing", among(QUANTITIES)))
+    parts: list[Part] = []
+    numbers: dict[str, float] = {}
+    for name, number in value.items():
+        if name not in QUANTITIES:
+            known = among(QUANTITIES) + did_you_mean(str(name), QUANTITIES)
+            parts.append(Part("unknown key", known, (str(name),)))
+            continue
+        try:
+            numbers[name] = float(finite_number(*QUANTITIES[name])(number))  # type: ignore[arg-type]
+        except Refusal as refusal:
+            (part,) = refusal.parts
+            parts.append(Part(part.problem, part.allowed, (name,), part.found or shown(number)))
+    if parts:
+        raise Refusal(*parts)
+    return {name: numbers[name] for name in QUANTITIES if name in numbers}
+
+
+Fixed = Annotated[dict[str, float], PlainValidator(_fixed)]
+
+
 class Scenario(Strict):
     """A scenario with every default filled in."""
 
@@ -231,6 +289,7 @@ class Scenario(Strict):
     regions: Ids
     horizon: Annotated[int, BeforeValidator(whole_number(*HORIZON_RANGE, "a whole year"))]
     levers: Levers = Levers.model_validate({})
+    parameters: dict[str, Fixed] = Field(default_factory=dict)
     programmes: Ids = ()
     ensemble: Ensemble = Ensemble()
     sources: Annotated[tuple[ScenarioSource, ...], BeforeValidator(as_tuple)] = ()
@@ -308,6 +367,7 @@ class Scenario(Strict):
             "regions": list(self.regions),
             "horizon": self.horizon,
             "levers": _levers_as_data(self.levers),
+            "parameters": {name: dict(own) for name, own in sorted(self.parameters.items())},
             "programmes": list(self.programmes),
             "ensemble": {"draws": self.ensemble.draws, "seed": self.ensemble.seed},
             "sources": [

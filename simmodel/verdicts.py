@@ -107,7 +107,7 @@ class Aim:
     threshold: float | None
 
 
-def aims(region: Region, atlas: Atlas) -> Iterator[Aim]:
+def aims(region: Region) -> Iterator[Aim]:
     """Targets of a region's file as aims; a band is two of them."""
     for target in region.targets:
         place = target.region or region.id
@@ -163,8 +163,8 @@ def likelihood(probability: float, *, conditional: bool) -> str:
 
 
 def is_conditional(scenario: Scenario) -> bool:
-    """Whether a scenario sets any lever or programme, so that its verdicts depend on them."""
-    if scenario.programmes or scenario.levers.by_region:
+    """Whether a scenario sets a lever, programme or parameter that its verdicts depend on."""
+    if scenario.programmes or scenario.parameters or scenario.levers.by_region:
         return True
     years = range(BASE_YEAR + 1, scenario.horizon + 1)
     return any(
@@ -190,7 +190,7 @@ class Judge:
         self._tallies = [
             _Tally(aim, scenario, exact=exact)
             for region_id in regions_of(scenario, atlas)
-            for aim in aims(atlas.regions[region_id], atlas)
+            for aim in aims(atlas.regions[region_id])
         ]
         for tally in self._tallies:
             place = tally.aim.region
@@ -251,17 +251,14 @@ class _Tally:
         if not self.judged:
             return
         aim, target = self.aim, self.aim.target
-        values = _values(ensemble, aim)
+        values = values_of(ensemble, aim)
+        success = margins(ensemble, aim) >= 0.0
         index = target.year - BASE_YEAR
         if target.relative_to is not None:
             reference = 100.0 * ensemble.rate(target.relative_to)
-            success = values >= reference - NEAR_POINTS
             self.wanted.add(reference[index][None])
             for points in self.near:
                 self.near[points] += int((values[index] >= reference[index] - points).sum())
-        else:
-            assert aim.threshold is not None
-            success = values >= aim.threshold
         self.met = success.sum(axis=1) if self.met is None else self.met + success.sum(axis=1)
         self.met_in_block = success[index]
         self.draws += values.shape[1]
@@ -320,7 +317,16 @@ class _Tally:
         )
 
 
-def _values(ensemble: Ensemble, aim: Aim) -> Array:
+def margins(ensemble: Ensemble, aim: Aim) -> Array:
+    """How far above the least that counts as met, (year, draw); met where not negative."""
+    values = values_of(ensemble, aim)
+    if aim.target.relative_to is not None:
+        return values - (100.0 * ensemble.rate(aim.target.relative_to) - NEAR_POINTS)
+    assert aim.threshold is not None
+    return values - aim.threshold
+
+
+def values_of(ensemble: Ensemble, aim: Aim) -> Array:
     """What the aim is about, (year, draw), in the unit of its row."""
     indicator = aim.target.indicator
     if indicator == "urban_district_population":

@@ -115,5 +115,5 @@ def test_only_the_trend_is_unconditional(shipped):
 
 
 def test_the_band_counts_from_the_printed_rate(seeds, atlas):
-    band = [a for a in aims(seeds.regions["liupanshui"], atlas) if a.target.change_low is not None]
+    band = [a for a in aims(seeds.regions["liupanshui"]) if a.target.change_low is not None]
     assert [a.value for a in band] == pytest.approx([48.87 + 5, 48.87 + 10])
