@@ -345,20 +345,24 @@ def _levels(
     leaving = departure + to_villages
     bounded = saturate(leaving, PEAK_INTENSITY / setting.peak_departure)
     share = np.divide(bounded, leaving, out=np.ones_like(leaving), where=leaving > 0)
-    by_name = {
-        "rural_to_urban": exit_ * retention,
-        "rural_departure": exit_ * (1.0 - retention),
-        "urban_to_rural": to_villages * share,
-        "urban_departure": departure * share,
-        "urban_arrivals": arrivals * urban_share,
-        "rural_arrivals": arrivals * (1.0 - urban_share),
-        "urban_return": returning * urban_share,
-        "rural_return": returning * (1.0 - urban_share),
-        "reclassification": reclassification,
-        "urban_fertility": fertility,
-        "rural_fertility": fertility,
-        "urban_mortality": mortality,
-        "rural_mortality": mortality,
+    # Products of two, written where the kernel reads them.
+    by_name: dict[str, tuple[Array, Array | float]] = {
+        "rural_to_urban": (exit_, retention),
+        "rural_departure": (exit_, 1.0 - retention),
+        "urban_to_rural": (to_villages, share),
+        "urban_departure": (departure, share),
+        "urban_arrivals": (arrivals, urban_share),
+        "rural_arrivals": (arrivals, 1.0 - urban_share),
+        "urban_return": (returning, urban_share),
+        "rural_return": (returning, 1.0 - urban_share),
+        "reclassification": (reclassification, 1.0),
+        "urban_fertility": (fertility, 1.0),
+        "rural_fertility": (fertility, 1.0),
+        "urban_mortality": (mortality, 1.0),
+        "rural_mortality": (mortality, 1.0),
     }
-    rows = np.broadcast_arrays(*(by_name[name] for name in LEVELS))
-    return np.stack(rows)
+    shapes = [np.shape(part) for pair in by_name.values() for part in pair]
+    levels = np.empty((len(LEVELS), *np.broadcast_shapes(*shapes)))
+    for place, name in enumerate(LEVELS):
+        np.multiply(*by_name[name], out=levels[place])
+    return levels
