@@ -33,6 +33,8 @@ LAYERS = [
         "hierarchy",
         "extrapolation",
         "scores",
+        "sampling",
+        "sensitivity",
         "region",
         "scenario",
         "fonts",
@@ -76,6 +78,8 @@ CORE = (
     "extrapolation",
     "scores",
     "quantiles",
+    "sampling",
+    "sensitivity",
 )
 
 
