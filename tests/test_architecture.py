@@ -35,6 +35,7 @@ LAYERS = [
         "scores",
         "sampling",
         "sensitivity",
+        "discovery",
         "region",
         "scenario",
         "fonts",
@@ -80,6 +81,7 @@ CORE = (
     "quantiles",
     "sampling",
     "sensitivity",
+    "discovery",
 )
 
 
