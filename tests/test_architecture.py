@@ -51,6 +51,7 @@ LAYERS = [
         "chart_matrix",
         "chart_ledger",
         "chart_hindcast",
+        "chart_sweep",
     },
     {"standards", "panel", "charts"},
     {"evidence"},
