@@ -33,6 +33,9 @@ LAYERS = [
         "hierarchy",
         "extrapolation",
         "scores",
+        "sampling",
+        "sensitivity",
+        "discovery",
         "region",
         "scenario",
         "fonts",
@@ -48,6 +51,7 @@ LAYERS = [
         "chart_matrix",
         "chart_ledger",
         "chart_hindcast",
+        "chart_sweep",
     },
     {"standards", "panel", "charts"},
     {"evidence"},
@@ -76,6 +80,9 @@ CORE = (
     "extrapolation",
     "scores",
     "quantiles",
+    "sampling",
+    "sensitivity",
+    "discovery",
 )
 
 
