@@ -128,7 +128,7 @@ class Store:
             part.unlink(missing_ok=True)
             raise OutputError(
                 f"{self.folder}: block {key} cannot be written ({error.strerror or error})"
-                f"{self._goes_on()}"
+                f"{self.goes_on()}"
             ) from None
         self._keys.add(key)
 
@@ -151,9 +151,10 @@ class Store:
             self.close()
         self._release()
         if isinstance(error, KeyboardInterrupt):
-            raise Stopped(f"stopped{self._goes_on()}") from None
+            raise Stopped(f"stopped{self.goes_on()}") from None
 
-    def _goes_on(self) -> str:
+    def goes_on(self) -> str:
+        """How to go on, in words to end a message with."""
         if not self._keys:
             return "; no block was finished"
         return f"; {_blocks(len(self._keys))} kept: the same command goes on from there"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import os
 import pickle
 import platform
 import queue
+import signal
 import tempfile
 import threading
 import time
 import uuid
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -107,22 +111,25 @@ def run_tasks(
     unfinished = {task.key for task in todo}
     early: dict[str, Block] = {}  # finished before their turn, where no store keeps them
     report(len(tasks) - len(unfinished), len(tasks))
-    with _crew(workers if todo else 0, cluster if todo else None, say) as crew:
-        for task in tasks:
-            while task.key in unfinished:
-                while todo and crew.has_room():
-                    given = todo.popleft()
-                    crew.give(given.key, pickle.dumps((function, given.arguments), protocol=5))
-                found = crew.collect()
-                if found is not None:
-                    key, block = found
-                    if store is None:
-                        early[key] = block
-                    else:
-                        store.put(key, block)
-                    unfinished.discard(key)
-                report(len(tasks) - len(unfinished), len(tasks))
-            yield task.key, early.pop(task.key) if store is None else store.get(task.key)
+    try:
+        with _crew(workers if todo else 0, cluster if todo else None, say) as crew:
+            for task in tasks:
+                while task.key in unfinished:
+                    while todo and crew.has_room():
+                        given = todo.popleft()
+                        crew.give(given.key, pickle.dumps((function, given.arguments), protocol=5))
+                    found = crew.collect()
+                    if found is not None:
+                        key, block = found
+                        if store is None:
+                            early[key] = block
+                        else:
+                            store.put(key, block)
+                        unfinished.discard(key)
+                    report(len(tasks) - len(unfinished), len(tasks))
+                yield task.key, early.pop(task.key) if store is None else store.get(task.key)
+    except ClusterError as error:
+        raise ClusterError(f"{error}{'' if store is None else store.goes_on()}") from None
 
 
 class _Crew(Protocol):
@@ -217,12 +224,11 @@ class _Others:
             times = error.allowed_failures + 1
             raise ClusterError(
                 f"{self._name}: block {key} was given out {times} times, and each time its worker "
-                "was killed, as one out of memory is; finished blocks are kept"
+                "was killed, as one out of memory is"
             ) from None
         except (CancelledError, OSError) as error:
             raise ClusterError(
-                f"{self._name}: the scheduler has gone ({type(error).__name__}); finished blocks "
-                "are kept"
+                f"{self._name}: the scheduler has gone ({type(error).__name__})"
             ) from None
         except ModuleNotFoundError as error:
             raise ClusterError(
@@ -307,40 +313,105 @@ def _reached(address: str) -> Iterator[Client]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=ANSWERS_WITHIN, set_as_default=False)
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        kind = asyncio.run(_kind(address))
+    except Exception as error:
+        # Anything may listen there, and answer anything.
         raise ClusterError(
-            f"{address}: no scheduler answers there within {ANSWERS_WITHIN:g} s "
-            f"({type(error).__name__}); start one with `dask scheduler`, or use --workers"
+            f"{address}: no scheduler answers there (waited at most {ANSWERS_WITHIN:g} s; "
+            f"{type(error).__name__}); start one with `dask scheduler`, or use --workers"
         ) from None
+    if kind != "Scheduler":
+        raise ClusterError(f"{address}: is no scheduler; found a {kind}; allowed is a Scheduler")
+    with warnings.catch_warnings():
+        # It compares more packages than matter; `_compare` refuses those that do.
+        warnings.simplefilter("ignore")
+        client = Client(address, timeout=ANSWERS_WITHIN, set_as_default=False)
     try:
         yield client
     finally:
-        client.close(timeout=5)
+        client.close(timeout=_TICK)
+
+
+async def _kind(address: str) -> str:
+    """Ask what stands at an address; a client that waited in vain would not close in time."""
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    async with rpc(address, connection_args=Security().get_connection_args("client")) as there:
+        identity = await asyncio.wait_for(there.identity(), ANSWERS_WITHIN)
+    return str(identity["type"])
 
 
 @contextmanager
 def _local(workers: int) -> Iterator[Client]:
     """Start local processes of one thread each, reached through loopback only."""
     from distributed import Client, LocalCluster
+    from distributed.utils import LoopRunner
 
     threads = str(max(1, (os.cpu_count() or 1) // workers))
-    with ExitStack() as stack:
+    stack = ExitStack()
+    try:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="simmodel."))
-        cluster = stack.enter_context(
-            LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                memory_limit=None,
-                local_directory=scratch,
-                silence_logs=logging.CRITICAL,
-                env={"NUMBA_NUM_THREADS": threads},
+        runner = LoopRunner()
+        with _deaf():
+            runner.start()
+        stack.callback(runner.stop)
+        with _uninterrupted():
+            cluster = stack.enter_context(
+                LocalCluster(
+                    loop=runner.loop,
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                    memory_limit=None,
+                    local_directory=scratch,
+                    silence_logs=logging.CRITICAL,
+                    env={"NUMBA_NUM_THREADS": threads},
+                )
             )
-        )
-        yield stack.enter_context(Client(cluster, set_as_default=False))
+            client = stack.enter_context(Client(cluster, set_as_default=False))
+        yield client
+    finally:
+        with _uninterrupted():
+            stack.close()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Begin threads that never see an interrupt, nor do the processes that they start.
+
+    A terminal sends it to them as well as to this process, which is the one to let them go.
+    """
+    resource_tracker.ensure_running()  # it would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold an interrupt back until processes have started or ended; a second one is not held."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = []
+
+    def hold(*_: object) -> None:
+        came.append(True)
+        if len(came) > 1:
+            raise KeyboardInterrupt
+
+    handler = signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 @contextmanager
