@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Commands(click.Group):
-    """A group whose commands report our own errors without a traceback, and exit with 1."""
+    """A group whose commands report our own errors without a traceback, exiting with their code."""
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; what the user did wrong is one line a fault on stderr."""
@@ -25,7 +25,7 @@ class Commands(click.Group):
             return super().invoke(context)
         except SimmodelError as error:
             click.echo(str(error), err=True)
-            context.exit(1)
+            context.exit(error.exit_code)
 
 
 seeds_option = click.option(

@@ -48,17 +48,19 @@ LAYERS = [
         "scenario_file",
         "seeds",
         "store",
+        "block_store",
+        "progress",
         "chart_matrix",
         "chart_ledger",
         "chart_hindcast",
         "chart_sweep",
     },
-    {"standards", "panel", "charts"},
+    {"standards", "panel", "charts", "scale_out"},
     {"evidence"},
     {"posterior"},
     {"model", "posterior_file", "pooling_file"},
     {"hindcast", "verdicts"},
-    {"run", "backtest"},
+    {"run", "backtest", "trial"},
     {"report_text"},
     {"cli"},
     {"__main__"},
@@ -117,7 +119,7 @@ def test_the_numerical_core_opens_no_file_and_knows_no_label(name):
 
 
 def test_help_does_not_import_the_numerical_stack():
-    heavy = ["numpy", "scipy", "xarray", "matplotlib", "numba", "pydantic", "ruamel"]
+    heavy = ["numpy", "scipy", "xarray", "matplotlib", "numba", "pydantic", "ruamel", "distributed"]
     code = (
         "import sys, json\n"
         "from click.testing import CliRunner\n"
