@@ -300,7 +300,7 @@ def sample(
     [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [2.0, 0.0], [2.0, 1.0]]
     """
     count = len(dimensions)
-    _fits(method, size, count)
+    check_size(method, size, count)
     steps = None
     if method == "one_at_a_time":
         values = _one_at_a_time(dimensions, base)
@@ -334,7 +334,14 @@ def _known(method: str) -> None:
         raise ScenarioError(f"method {_missing(method, METHODS)}")
 
 
-def _fits(method: str, size: int, count: int) -> None:
+def check_size(method: str, size: int, count: int) -> None:
+    """Refuse a design that its method cannot do with.
+
+    Raises
+    ------
+    ScenarioError
+        On another method, no parameter, or a size that is too small or does not fit.
+    """
     _known(method)
     if count == 0:
         raise ScenarioError("a sweep needs a parameter; found none")

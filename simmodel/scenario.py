@@ -102,6 +102,11 @@ Value = float | Path
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
+def is_name(text: str) -> bool:
+    """Say whether a text can name a scenario or sweep, and the folder of its results."""
+    return _NAME.match(text) is not None
+
+
 class Strict(BaseModel):
     """Closed key sets, no coercion, no changes afterwards."""
 
@@ -297,7 +302,7 @@ class Scenario(Strict):
     @field_validator("scenario")
     @classmethod
     def _name(cls, value: str) -> str:
-        if not _NAME.match(value):
+        if not is_name(value):
             allowed = "a lower-case letter, then lower-case letters, digits and _"
             raise Refusal(Part("is not a scenario name", allowed))
         return value
@@ -319,7 +324,7 @@ class Scenario(Strict):
     def _title_by_name(cls, data: object) -> object:
         if isinstance(data, Mapping) and "title" not in data:
             name = data.get("scenario")
-            if isinstance(name, str) and _NAME.match(name):
+            if isinstance(name, str) and is_name(name):
                 return {**data, "title": {"en": name, "zh": name}}
             return {**data, "title": {"en": "", "zh": ""}}  # the name is at fault, not the title
         return data

@@ -185,7 +185,7 @@ def _override(document: Document, text: str, region_ids: Collection[str]) -> Non
         allowed = "key.path=value, like levers.local_retention=1.2"
         document.faults.append(Fault(SET, None, "", "is not an assignment", shown(text), allowed))
         return
-    path = _steps(key.strip(), region_ids)
+    path = steps_of(key.strip(), region_ids)
     try:
         given = parse(value, SET, under=path, has_lines=False)
     except FaultError as error:
@@ -224,7 +224,7 @@ def _opened(parent: Node, step: str) -> Node:
     return new
 
 
-def _steps(key: str, region_ids: Collection[str]) -> tuple[str, ...]:
+def steps_of(key: str, region_ids: Collection[str]) -> tuple[str, ...]:
     """Split a dotted path; where a region's id may stand, its dots do not split it."""
     steps: list[str] = []
     rest: str | None = key

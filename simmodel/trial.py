@@ -33,6 +33,7 @@ from .projection import FLOWS
 from .region import BASE_YEAR, UrbanDistrict
 from .scenario import LEVERS, Path, Scenario
 from .standards import Standard
+from .sweep_file import Outcome, Place
 from .verdicts import Aim, aims, margins
 
 Array = NDArray[np.float64]
@@ -47,59 +48,6 @@ STOCKS = {
     "rural_population": (0.0, 1.0),
     "total_population": (1.0, 1.0),
 }
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a column of the design sets.
-
-    Attributes
-    ----------
-    kind : {"lever", "programme", "parameter"}
-    region : str or None
-        Whose lever or parameter; None for a general lever and for a programme.
-    name : str
-        Of the lever, programme or parameter.
-    year : int or None
-        The knot of a lever's path; None for the lever in all years.
-    """
-
-    kind: str
-    region: str | None
-    name: str
-    year: int | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What is asked of every run.
-
-    Attributes
-    ----------
-    region : str
-        Region or urban district.
-    indicator : str
-        A stock or flow by its name in the outputs, or ``urban_district_population``.
-    year : int
-    met : bool
-        Whether the plan's targets of that indicator and year are met, instead of the value.
-    """
-
-    region: str
-    indicator: str
-    year: int
-    met: bool = False
-
-    @property
-    def label(self) -> str:
-        """One text for it, without a comma.
-
-        Examples
-        --------
-        >>> Outcome("wuwei", "urbanization_rate", 2025, met=True).label
-        'wuwei urbanization_rate 2025 met'
-        """
-        return f"{self.region} {self.indicator} {self.year}" + (" met" if self.met else "")
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ LAYERS = [
         "chart_hindcast",
         "chart_sweep",
     },
-    {"standards", "panel", "charts", "scale_out"},
+    {"standards", "panel", "charts", "scale_out", "sweep_file"},
     {"evidence"},
     {"posterior"},
     {"model", "posterior_file", "pooling_file"},
