@@ -46,6 +46,35 @@ LEVER_WORDS: Final = {
 }
 
 
+# What an uncertain quantity of a region is called, likewise.
+QUANTITY_WORDS: Final = {
+    "rural_exit": ("rural exit 2010–20", "2010–20年农村迁出率"),
+    "local_retention": ("local retention 2010–20", "2010–20年就近城镇化率"),
+    "arrivals": ("arrivals 2010–20", "2010–20年迁入率"),
+    "arrivals_urban_share": ("urban share of arrivals", "迁入人口城镇占比"),
+    "urban_out_migration": ("urban departures 2010–20", "2010–20年城镇迁出率"),
+    "return_to_villages": ("returns to villages", "返乡率"),
+    "reclassification": ("reclassification 2010–20", "2010–20年城乡划分调整率"),
+    "fertility_earlier": ("fertility of 2010", "2010年生育水平"),
+    "fertility_middle": ("fertility of 2016", "2016年生育水平"),
+    "fertility_base": ("fertility of 2020", "2020年生育水平"),
+    "mortality": ("mortality", "死亡水平"),
+    "period_exit": ("migration after 2020 over before", "2020年后迁移与此前之比"),
+    "period_arrivals": ("arrivals after 2020 over before", "2020年后迁入与此前之比"),
+    "period_reclassification": (
+        "reclassification after 2020 over before",
+        "2020年后城乡划分调整与此前之比",
+    ),
+    "period_fertility": ("fertility after 2020 over that of 2020", "2020年后生育与2020年之比"),
+    "period_mortality": ("death rates after 2020 over the trend", "2020年后死亡与趋势之比"),
+    "pace": ("straying of the pace", "城镇化步伐的偏离"),
+    "arrivals_factor": ("straying of arrivals", "迁入的偏离"),
+    "departure_factor": ("straying of urban departures", "城镇迁出的偏离"),
+    "fertility_factor": ("straying of fertility", "生育的偏离"),
+    "mortality_factor": ("straying of death rates", "死亡的偏离"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What a chart shows, and how it is put before a reader.

@@ -95,8 +95,8 @@ def run_scenario(
         for part in blocks(scenario, atlas, posteriors.by_region, progress=progress):
             summaries.add(part)
             judge.add(part)
-    attributes = _attributes(provenance_of(scenario, seeds, posteriors))
-    return whole, summaries.to_dataset(scenario, atlas, attributes), judge.verdicts()
+    made_by = attributes(provenance_of(scenario, seeds, posteriors))
+    return whole, summaries.to_dataset(scenario, atlas, made_by), judge.verdicts()
 
 
 def keeps_all_draws(scenario: Scenario, atlas: Atlas) -> bool:
@@ -115,7 +115,7 @@ def check_draws(scenario: Scenario, atlas: Atlas) -> None:
         )
 
 
-def _attributes(provenance: Mapping[str, Any]) -> dict[str, str]:
+def attributes(provenance: Mapping[str, Any]) -> dict[str, str]:
     """Provenance as attributes of a netCDF file, which knows no list and no large number."""
     return {
         key: value if isinstance(value, str) else json.dumps(value)
@@ -192,7 +192,7 @@ def write_run(
         write_csv(folder.path / "projection.csv", TIDY, tidy(dataset))
         write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
         if keep_draws and ensemble is not None:
-            draws = draws_dataset(ensemble, scenario, atlas, _attributes(provenance))
+            draws = draws_dataset(ensemble, scenario, atlas, attributes(provenance))
             write_netcdf(draws, folder.path / "draws.nc")
         for region_id in scenario.regions:
             stem = region_id.replace(".", "_")

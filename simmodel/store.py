@@ -112,6 +112,11 @@ def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
     dataset.to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
 
 
+def write_zarr(dataset: xr.Dataset, path: Path) -> None:
+    """Write a Dataset that is larger than memory: a folder of chunks, as Zarr."""
+    dataset.to_zarr(path, mode="w", consolidated=False, zarr_format=2)
+
+
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Write rows under named columns; None is an empty field, floats have ten digits."""
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -264,16 +264,6 @@ def _as_data(dimension: Dimension | None) -> dict[str, Any]:
     return ends | ({} if dimension.mode is None else {"mode": dimension.mode})
 
 
-def is_sweep(path: Path) -> bool:
-    """Whether a file says of itself that it is a sweep, on the first line that says anything."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return False
-    said = [line for line in lines if line.strip() and not line.startswith("#")]
-    return bool(said) and any(line.startswith("sweep:") for line in said)
-
-
 def read_sweep(path: Path, seeds: Seeds) -> SweepFile:
     """Read and check one sweep file and the scenario it names.
 

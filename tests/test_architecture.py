@@ -61,7 +61,7 @@ LAYERS = [
     {"model", "posterior_file", "pooling_file"},
     {"hindcast", "verdicts"},
     {"run", "backtest", "trial"},
-    {"report_text"},
+    {"report_text", "sweep"},
     {"cli"},
     {"__main__"},
 ]
