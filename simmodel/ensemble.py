@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from types import MappingProxyType
 
 import numpy as np
@@ -248,11 +249,13 @@ def held_factors(lineage: Sequence[PaceNoise], years: int, held: Held) -> dict[s
     array([1. , 1.2])
     """
     found: dict[str, Array] = {}
-    for noise in lineage:
-        if "pace" in (of_region := held.get(noise.region, {})):
-            pace = np.where(noise.unknown[:, None], of_region["pace"], 1.0)
-            for name in ("exit", "reclassification"):
-                found[name] = found.get(name, 1.0) * pace
+    paces = [
+        np.where(noise.unknown[:, None], held[noise.region]["pace"], 1.0)
+        for noise in lineage
+        if "pace" in held.get(noise.region, {})
+    ]
+    if paces:
+        found["exit"] = found["reclassification"] = reduce(np.multiply, paces)
     own = lineage[0]
     for name in ("arrivals", "departure"):
         value = held.get(own.region, {}).get(f"{name}_factor")

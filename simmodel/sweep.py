@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from .block_store import Store
 from .chart_words import LEVER_WORDS, MEASURES, QUANTITY_WORDS, Limit, box_sentence
 from .discovery import discover
 from .ensemble import factor_quantiles
+from .errors import ScenarioError
 from .model import EXACT_BYTES, on_its_scale
 from .parameters import NAMES, PARAMETERS, natural
 from .posterior import Atlas, lineage, pace_noise
@@ -30,7 +32,7 @@ from .scale_out import Task, makers, run_tasks
 from .scenario import Scenario
 from .seeds import Seeds
 from .store import Folder, write_csv, write_netcdf, write_zarr
-from .sweep_file import Place, SweepFile
+from .sweep_file import Place, SweepFile, Swept
 from .trial import evaluate, families, work_of
 from .variables import DISTRICT, FLOWS, STOCKS
 
@@ -286,6 +288,7 @@ def study_of(file: SweepFile, atlas: Atlas, posteriors: Posteriors) -> Study:
         If a range leaves what a region can have.
     """
     places = [one.place for one in file.parameters]
+    last = max(outcome.year for outcome in file.outcomes)
     normals = posteriors.by_region
     parts = []
     for regions, own in families(file.outcomes, atlas):
@@ -302,7 +305,7 @@ def study_of(file: SweepFile, atlas: Atlas, posteriors: Posteriors) -> Study:
         parts.append(Part(regions[0], tuple(own), work, runs))
     return Study(
         dimensions=tuple(
-            dimension_of(one.path, one.place, one.dimension, file.scenario, atlas, posteriors)
+            dimension_of(one, file.scenario, last - BASE_YEAR, atlas, posteriors)
             for one in file.parameters
         ),
         method=file.method,
@@ -318,29 +321,45 @@ def study_of(file: SweepFile, atlas: Atlas, posteriors: Posteriors) -> Study:
 
 
 def dimension_of(
-    path: str,
-    place: Place,
-    dimension: Dimension | None,
-    scenario: Scenario,
-    atlas: Atlas,
-    posteriors: Posteriors,
+    swept: Swept, scenario: Scenario, years: int, atlas: Atlas, posteriors: Posteriors
 ) -> Dimension:
-    """Values that a parameter takes; without a dimension of its own, as its posterior has them."""
-    if dimension is not None:
-        if place.kind == "parameter" and place.name in NAMES:
-            on_its_scale(atlas.inputs(str(place.region)), place.name, np.array(dimension.ends))
-        return dimension
-    region = str(place.region)
+    """Values that a parameter takes; without a dimension of its own, as its posterior has them.
+
+    Parameters
+    ----------
+    swept : Swept
+    scenario : Scenario
+    years : int
+        After the base, to the last outcome: a pace has the distribution of its mean over them.
+    atlas : Atlas
+    posteriors : Posteriors
+
+    Raises
+    ------
+    ScenarioError
+        If a range leaves what the region can have, or nothing is uncertain in these years.
+    """
+    region, name = str(swept.place.region), swept.place.name
+    estimated = swept.place.kind == "parameter" and name in NAMES
+    if swept.dimension is not None:
+        if estimated:
+            on_its_scale(atlas.inputs(region), name, np.array(swept.dimension.ends))
+        return swept.dimension
     shares = (np.arange(POSTERIOR_POINTS) + 0.5) / POSTERIOR_POINTS
-    if place.name in NAMES:
-        normal, at = posteriors.by_region[region], NAMES.index(place.name)
+    if estimated:
+        normal, at = posteriors.by_region[region], NAMES.index(name)
         theta = np.zeros((len(NAMES), shares.size))
         theta[at] = normal.mean[at] + normal.spread[at] * stats.norm.ppf(shares)
-        values = natural(theta, atlas.inputs(region).bound)[place.name]
+        values = natural(theta, atlas.inputs(region).bound)[name]
     else:
-        noise = pace_noise(atlas, region, scenario.horizon - BASE_YEAR)
-        values = factor_quantiles(place.name, noise, shares)
-    return Dimension(path, distribution="table", quantiles=tuple(values.tolist()))
+        noise = pace_noise(atlas, region, scenario.horizon - BASE_YEAR).first(years)
+        if not noise.unknown.any():
+            raise ScenarioError(
+                f"{swept.path}: figures of {region} tell its pace up to {BASE_YEAR + years}; "
+                "allowed with an outcome of a later year"
+            )
+        values = factor_quantiles(name, noise, shares)
+    return Dimension(swept.path, distribution="table", quantiles=tuple(values.tolist()))
 
 
 def base_of(place: Place, scenario: Scenario, atlas: Atlas, posteriors: Posteriors) -> float:
@@ -569,13 +588,6 @@ def figures(ds: xr.Dataset) -> Iterator[tuple[str, Callable[[], Figure]]]:
     from . import chart_sweep
 
     method = str(ds.attrs["method"])
-    series: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
-    for k in range(ds.sizes["outcome"]):
-        key = tuple(
-            str(ds[f"outcome_{what}"].values[k]) for what in ("region", "indicator", "kind")
-        )
-        entry = int(ds["outcome_year"].values[k]), str(ds["outcome"].values[k])
-        series.setdefault(key, []).append(entry)  # type: ignore[arg-type]
     kinds: dict[str, tuple[tuple[str, Callable[[xr.Dataset, str], Figure]], ...]] = {
         "one_at_a_time": (("tornado", chart_sweep.tornado),),
         "grid": (("heatmap", chart_sweep.heatmap),) if ds.sizes["parameter"] > 1 else (),
@@ -584,15 +596,12 @@ def figures(ds: xr.Dataset) -> Iterator[tuple[str, Callable[[], Figure]]]:
         "discovery": (),
     }
     over = {"sobol": "ST", "morris": "mu_star"}.get(method)
-    for (region, indicator, kind), found in series.items():
+    for (region, indicator, kind), found in _series(ds).items():
         stem = f"{region.replace('.', '_')}_{indicator}" + ("_met" if kind == "met" else "")
         years = sorted(found)
         if over is not None and len(years) >= LEAST_YEARS_OVER_TIME:
-
-            def drawn(region: str = region, indicator: str = indicator, kind: str = kind) -> Figure:
-                return chart_sweep.over_time(ds, region, indicator, str(over), kind)
-
-            yield f"over_time_{stem}", drawn
+            over_time = partial(chart_sweep.over_time, ds, region, indicator, over, kind)
+            yield f"over_time_{stem}", over_time
             years = years[-1:]
         wanted = list(kinds[method])
         if kind == "met" and method in ("sobol", "discovery"):
@@ -601,15 +610,9 @@ def figures(ds: xr.Dataset) -> Iterator[tuple[str, Callable[[], Figure]]]:
             wanted.append(("boxes", chart_sweep.boxes))
             if ds.sizes["parameter"] > 1:
                 wanted.append(("pairs", chart_sweep.pairs))
-        for year, outcome in years:
+        for year, k in years:
             for name, chart in wanted:
-                yield f"{name}_{stem}_{year}", _later(chart, ds, outcome)
-
-
-def _later(
-    chart: Callable[[xr.Dataset, str], Figure], ds: xr.Dataset, outcome: str
-) -> Callable[[], Figure]:
-    return lambda: chart(ds, outcome)
+                yield f"{name}_{stem}_{year}", partial(chart, ds, str(ds["outcome"].values[k]))
 
 
 def run_sweep(
@@ -697,14 +700,36 @@ def _draw(ds: xr.Dataset, folder: Path, say: Callable[[str], None]) -> None:
 def summary(ds: xr.Dataset, most: int = 3) -> str:
     """What a sweep found, in a few lines for each outcome."""
     lines = [f"{ds.attrs['sweep']}: {ds.attrs['runs']:,} runs at {ds.attrs['ensemble']}"]
-    for k in range(ds.sizes["outcome"]):
-        one = ds.isel(outcome=k)
-        lines.append(f"{one['outcome'].item()}:")
-        if "box_low" in one and one["outcome_kind"].item() == "met":
-            said = (str(sentence) for sentence in one["sentence_en"].values)
-            lines += [f"  {sentence}" for sentence in said if sentence]
-        lines += [f"  {text}" for text in _largest(one, most)]
+    for found in _series(ds).values():
+        years = sorted(found)
+        if len(years) >= LEAST_YEARS_OVER_TIME:
+            lines.append(f"{len(years)} years, of which the last:")
+            years = years[-1:]
+        for _, k in years:
+            lines += _said(ds.isel(outcome=k), most)
     return "\n".join(lines)
+
+
+def _said(one: xr.Dataset, most: int) -> list[str]:
+    """Lines on one outcome."""
+    lines = [f"{one['outcome'].item()}:"]
+    if "box_low" in one and one["outcome_kind"].item() == "met":
+        said = (str(sentence) for sentence in one["sentence_en"].values)
+        lines += [f"  {sentence}" for sentence in said if sentence]
+    return lines + [f"  {text}" for text in _largest(one, most)]
+
+
+def _series(ds: xr.Dataset) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
+    """Years and places of the outcomes by region, indicator and kind."""
+    series: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    for k in range(ds.sizes["outcome"]):
+        region, indicator, kind = (
+            str(ds[f"outcome_{what}"].values[k]) for what in ("region", "indicator", "kind")
+        )
+        series.setdefault((region, indicator, kind), []).append(
+            (int(ds["outcome_year"].values[k]), k)
+        )
+    return series
 
 
 def _largest(one: xr.Dataset, most: int) -> list[str]:

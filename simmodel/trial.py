@@ -38,8 +38,9 @@ from .verdicts import Aim, aims, margins
 
 Array = NDArray[np.float64]
 
-# Columns of the kernel computed together, at most: draws of a run, or runs at the median.
-COLUMNS = 2048
+# Columns of the kernel computed together, of all regions, where a run has not more: enough that
+# what comes with each chunk does not count, few enough that its arrays stay near the processor.
+COLUMNS = 4096
 
 
 # Stocks as sums of urban and rural residents.
@@ -163,7 +164,7 @@ class Work:
     @property
     def runs_together(self) -> int:
         """Runs computed in one chunk."""
-        return max(1, COLUMNS // self.draws)
+        return max(1, COLUMNS // (self.draws * len(self.members)))
 
 
 def evaluate(work: Work, values: Array) -> Array:
