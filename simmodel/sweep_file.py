@@ -565,7 +565,7 @@ class _Reader:
         before = len(self.faults)
         last = self.scenario.horizon if self.scenario is not None else float("inf")
         check = whole_number(BASE_YEAR + 1, last, "a whole year")
-        given: list[tuple[KeyPath, object]] = [((*under, "year"), asked.year)]
+        given: list[tuple[KeyPath, object]] = []
         if isinstance(asked.years, dict):
             try:
                 ends = Years.model_validate(asked.years)
@@ -576,7 +576,9 @@ class _Reader:
             given = [((*under, "years", "from"), ends.from_), ((*under, "years", "to"), ends.to)]
         elif isinstance(asked.years, list):
             given = [((*under, "years", i), year) for i, year in enumerate(asked.years)]
-        elif asked.years is not None:
+        elif asked.years is None:
+            given = [((*under, "year"), asked.year)]
+        else:
             self._refuse(
                 (*under, "years"),
                 "is neither a list nor a span",
