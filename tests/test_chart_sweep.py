@@ -69,10 +69,7 @@ def swept(method, count=9, size=None, long_names=False, flat=False, met=None, se
     """A sweep as it is written, of a model made up here."""
     rows = named(count, long_names)
     dimensions = dimensions_of(rows)
-    size = (
-        size
-        or {"one_at_a_time": 1, "grid": 5, "morris": 20, "sobol": 256, "discovery": 1500}[method]
-    )
+    size = size or {"one_at_a_time": 1, "grid": 5, "morris": 20, "sobol": 256, "discovery": 1500}[method]
     base = [0.0 if one.choices else 1.0 for one in dimensions]
     design = sample(method, size, dimensions, 1, second_order, base)
     rates = rate_of(design.values)
@@ -121,14 +118,7 @@ def swept(method, count=9, size=None, long_names=False, flat=False, met=None, se
     else:
         tables = {}
     for name, table in tables.items():
-        leading = (
-            ("box",)
-            if len(table) == 3
-            and "box" not in ds.dims
-            or name.startswith("box")
-            or name in ("density", "coverage", "mass")
-            else ()
-        )
+        leading = ("box",) if len(table) == 3 and "box" not in ds.dims or name.startswith("box") or name in ("density", "coverage", "mass") else ()
         dims = (*leading, "outcome", "parameter", "parameter_2")[: table.ndim]
         ds[name] = (dims, table)
     if method == "discovery":
@@ -144,10 +134,7 @@ def sentences(ds):
             Limit(
                 str(part["parameter_en"].values[j]),
                 str(part["parameter_zh"].values[j]),
-                *(
-                    None if np.isnan(part[name].values[j]) else float(part[name].values[j])
-                    for name in ("box_low", "box_high")
-                ),
+                *(None if np.isnan(part[name].values[j]) else float(part[name].values[j]) for name in ("box_low", "box_high")),
                 str(part["parameter"].values[j]).startswith("programmes."),
             )
             for j in range(ds.sizes["parameter"])
