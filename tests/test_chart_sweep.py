@@ -27,7 +27,7 @@ RELOCATION = (
 )
 LONG = (
     "levers.inner_mongolia_alxa_left_banner.urban_out_migration.2030",
-    "Inner Mongolia, Alxa Left Banner: urban out-migration, from the knot of 2030 to the one of 2035",
+    "Inner Mongolia, Alxa Left Banner: urban out-migration, from the knot of 2030 to that of 2035",
     "内蒙古自治区阿拉善盟阿拉善左旗：城镇人口外迁（二〇三〇年至二〇三五年路径节点之间）",
 )
 
@@ -62,14 +62,18 @@ def rate_of(values):
     away = values - 1.0
     together = 0.06 * away[:, 0] * away[:, 1 % values.shape[1]]
     growth = np.array([0.05, 0.4, 0.8, 1.0])
-    return 0.5 + growth * (away @ weights + together)[:, None] + 0.01 * growth
+    pace = growth[:, None] ** (1 + np.arange(values.shape[1]) % 3 / 2)  # (year, parameter)
+    return 0.5 + away @ (pace * weights).T + growth * together[:, None] + 0.01 * growth
 
 
 def swept(method, count=9, size=None, long_names=False, flat=False, met=None, second_order=True):
     """A sweep as it is written, of a model made up here."""
     rows = named(count, long_names)
     dimensions = dimensions_of(rows)
-    size = size or {"one_at_a_time": 1, "grid": 5, "morris": 20, "sobol": 256, "discovery": 1500}[method]
+    size = (
+        size
+        or {"one_at_a_time": 1, "grid": 5, "morris": 20, "sobol": 256, "discovery": 1500}[method]
+    )
     base = [0.0 if one.choices else 1.0 for one in dimensions]
     design = sample(method, size, dimensions, 1, second_order, base)
     rates = rate_of(design.values)
@@ -105,10 +109,10 @@ def swept(method, count=9, size=None, long_names=False, flat=False, met=None, se
             "interval": "95 % percentile bootstrap, 200 resamples",
         },
     )
+    low, high = np.transpose([one.ends for one in dimensions])
+    ds["low_at"], ds["high_at"] = ("parameter", low), ("parameter", high)
     if method == "one_at_a_time":
         tables = one_at_a_time(outcomes)
-        low, high = np.transpose([one.ends for one in dimensions])
-        ds["low_at"], ds["high_at"] = ("parameter", low), ("parameter", high)
     elif method == "morris":
         tables = morris(outcomes, design.steps, 200, 1)
     elif method == "sobol":
@@ -118,7 +122,14 @@ def swept(method, count=9, size=None, long_names=False, flat=False, met=None, se
     else:
         tables = {}
     for name, table in tables.items():
-        leading = ("box",) if len(table) == 3 and "box" not in ds.dims or name.startswith("box") or name in ("density", "coverage", "mass") else ()
+        leading = (
+            ("box",)
+            if len(table) == 3
+            and "box" not in ds.dims
+            or name.startswith("box")
+            or name in ("density", "coverage", "mass")
+            else ()
+        )
         dims = (*leading, "outcome", "parameter", "parameter_2")[: table.ndim]
         ds[name] = (dims, table)
     if method == "discovery":
@@ -134,7 +145,10 @@ def sentences(ds):
             Limit(
                 str(part["parameter_en"].values[j]),
                 str(part["parameter_zh"].values[j]),
-                *(None if np.isnan(part[name].values[j]) else float(part[name].values[j]) for name in ("box_low", "box_high")),
+                *(
+                    None if np.isnan(part[name].values[j]) else float(part[name].values[j])
+                    for name in ("box_low", "box_high")
+                ),
                 str(part["parameter"].values[j]).startswith("programmes."),
             )
             for j in range(ds.sizes["parameter"])
