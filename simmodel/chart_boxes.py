@@ -28,7 +28,6 @@ from .chart_frame import (
     rows,
     title_of_outcome,
 )
-from .chart_words import number
 from .errors import ScenarioError
 from .fonts import (
     BLUE,
@@ -243,7 +242,7 @@ def _range(ax: Axes, ds: xr.Dataset, one: xr.Dataset, y: float, i: int, j: int) 
         for x, choice in zip(at, choices, strict=True):
             said = parameter_value(ds, j, float(choice))
             ax.annotate(
-                said, (float(x), y), (0, 8), textcoords="offset points", ha="center", fontsize=8.5
+                said, (float(x), y), (0, 8), textcoords="offset points", ha="center", fontsize=9
             )
         return
     ax.plot(share(np.array([start, end])), [y, y], color=color, lw=8, solid_capstyle="butt")
@@ -256,7 +255,7 @@ def _range(ax: Axes, ds: xr.Dataset, one: xr.Dataset, y: float, i: int, j: int) 
             ha=side,
             va="center",
             color=GREY,
-            fontsize=8.5,
+            fontsize=9,
         )
     wide = end - start > 0.12 * (high - low)
     for value, bound, side in ((start, low, "left"), (end, high, "right")):
@@ -316,13 +315,12 @@ def _panel(
                 zorder=5,
             )
         )
-    for axis, j in ((ax.xaxis, across), (ax.yaxis, up)):
-        choices = _discrete(ds["design"].values[:, j])
-        if choices.size:
-            axis.set_ticks(choices.tolist(), [parameter_value(ds, j, float(v)) for v in choices])
-        else:
-            axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-            axis.set_major_formatter(lambda value, _: number(value))
+    for axis, j, (low, high) in ((ax.xaxis, across, limits[0]), (ax.yaxis, up, limits[1])):
+        ticks = _discrete(ds["design"].values[:, j])
+        if not ticks.size:
+            ticks = np.array(MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high))
+        ticks = ticks[(ticks >= low) & (ticks <= high)]
+        axis.set_ticks(ticks.tolist(), [parameter_value(ds, j, float(v)) for v in ticks])
 
 
 def _drawn(

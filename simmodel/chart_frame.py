@@ -30,7 +30,7 @@ LEFT: Final = 2.85  # inches for the names of parameters
 NAME: Final = 38  # columns of a name on one line
 NAME_LINES: Final = 2  # lines of a name in each language
 TITLE, SUBTITLE, FOOT = 90, 112, 126  # columns of a line above and below a chart
-LATIN: Final = 1.3  # as many more columns where there is little Chinese
+LATIN: Final = 1.25  # as many more columns where there is little Chinese
 TITLE_LINE: Final = 0.27  # inches of a line of the title
 ABOVE: Final = 0.58  # inches between the heading and the axes, for the key
 LINE: Final = 0.19  # inches of a line below a chart
@@ -295,11 +295,8 @@ def round_ticks(ax: Axes, which: str) -> None:
 def show_all(ax: Axes, seen: Array, room: float) -> None:
     """Show all values across, with some room at both ends."""
     low, high = float(np.nanmin(seen)), float(np.nanmax(seen))
-    wide = high - low if varies(seen) else max(abs(high), 1.0) * 0.2
-    start = low if low == 0.0 else low - room * wide
-    ax.set_xlim(start - (0.0 if varies(seen) else wide), high + max(room * wide, 1e-12))
-    if not varies(seen):
-        ax.set_xlim(high - wide, high + wide)
+    wide = room * (high - low) if varies(seen) else 0.2 * max(abs(high), 1.0)
+    ax.set_xlim(low - wide, high + wide)
     round_ticks(ax, "x")
 
 
@@ -332,7 +329,7 @@ def write_beside(ax: Axes, x: float, y: float, text: str, side: int, color: str)
         ha="left" if side > 0 else "right",
         va="center",
         color=color,
-        fontsize=8.5,
+        fontsize=9,
     )
 
 

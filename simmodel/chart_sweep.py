@@ -294,7 +294,7 @@ def sobol(ds: xr.Dataset, outcome: str) -> Figure:
             seen += [*values[order], *low[order], *high[order]]
             for y, j in zip(heights, order, strict=True):
                 text = f"{index_text(values[j])}  ({index_text(low[j])} to {index_text(high[j])})"
-                write_right(ax, y + 1.4 * shift, text, ink)
+                write_right(ax, y + 1.7 * shift, text, ink)
         show_all(ax, np.array(seen), 0.03)
         ax.axvline(0.0, color=GREY, lw=0.8, zorder=4)
         ax.set_xlabel("share of the variance of the outcome  占结果方差的份额")
