@@ -21,6 +21,7 @@ from .chart_frame import (
     WIDTH,
     dot,
     framed,
+    in_draws,
     key_line,
     outcome_of,
     parameter_name,
@@ -118,7 +119,11 @@ def pairs(ds: xr.Dataset, outcome: str) -> Figure:
     told = [i for i in range(ds.sizes["box"]) if np.isfinite(one["density"].values[i])]
     told = [i for i in told if _limited(one, i)]
     runs = ds.sizes["run"]
+    half = (" in half of the draws or more", "（半数及以上模拟）") if in_draws(one) else ("", "")
     notes = []
+    fewer = len({j for i in told for j in _limited(one, i)} - set(shown))
+    if fewer:
+        notes.append(f"Not drawn: {fewer} more with limits. 另有{fewer}个受限参数未画出。")
     if runs > len(met):
         notes.append(f"{len(met):,} of {runs:,} runs are drawn. 共{runs:,}次，画出{len(met):,}次。")
     if told:
@@ -155,7 +160,7 @@ def pairs(ds: xr.Dataset, outcome: str) -> Figure:
             else:
                 panel.tick_params(labelleft=False)
         key: list[tuple[Artist, str]] = [
-            (dot(BLUE), "meets the target 达到"),
+            (dot(BLUE), f"meets the target{half[0]} 达到{half[1]}"),
             (dot("#c9c9c9"), "does not 未达到"),
         ]
         for i in told:

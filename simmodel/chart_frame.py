@@ -71,7 +71,7 @@ def _met(one: xr.Dataset) -> bool:
     return _text(one, "outcome_kind") == "met"
 
 
-def _in_draws(one: xr.Dataset) -> bool:
+def in_draws(one: xr.Dataset) -> bool:
     """Whether a target is met in a share of the draws, rather than or not."""
     return str(one.attrs.get("ensemble", "")).startswith("mean of")
 
@@ -79,14 +79,14 @@ def _in_draws(one: xr.Dataset) -> bool:
 def scale_of(one: xr.Dataset) -> float:
     """From the unit of the Dataset to that shown."""
     if _met(one):
-        return 100.0 if _in_draws(one) else 1.0
+        return 100.0 if in_draws(one) else 1.0
     measure = MEASURES.get(_text(one, "outcome_indicator"))
     return measure.scale if measure else 1.0
 
 
 def axis_text(one: xr.Dataset) -> str:
     """Unit of an outcome, as written along an axis."""
-    if _met(one) and not _in_draws(one):
+    if _met(one) and not in_draws(one):
         return "target met 1, not met 0  达到目标为1，未达到为0"
     if _met(one):
         return "of 100 draws, those that meet the target  每百次模拟中达到目标的次数"
@@ -99,7 +99,7 @@ def axis_text(one: xr.Dataset) -> str:
 def gain_text(one: xr.Dataset) -> str:
     """Unit of a difference."""
     if _met(one):
-        return "draws of 100  每百次中的次数" if _in_draws(one) else axis_text(one)
+        return "draws of 100  每百次中的次数" if in_draws(one) else axis_text(one)
     if _text(one, "outcome_indicator") == "urbanization_rate":
         return "percentage points  百分点"
     return axis_text(one)

@@ -300,6 +300,10 @@ def test_targets_are_met_or_not_at_the_median_and_in_a_share_of_draws():
     text = words(chart_sweep.tornado(ds.assign_attrs(ensemble="mean of 64 draws"), MET))
     assert "of 100 draws, those that meet the target" in text
     assert "mean of 64 draws 64次抽样的平均" in text
+    text = words(
+        chart_sweep.pairs(swept("discovery").assign_attrs(ensemble="mean of 64 draws"), MET)
+    )
+    assert "meets the target in half of the draws or more 达到（半数及以上模拟）" in text
 
 
 def test_every_index_drawn_is_the_one_in_the_dataset():
@@ -387,6 +391,11 @@ def test_pairs_draw_a_box_where_it_has_limits():
     assert box.get_y() + box.get_height() == pytest.approx(float(ds["box_high"][0, 4, 1]))
     with pytest.raises(ScenarioError, match="needs two parameters; found 1"):
         chart_sweep.pairs(swept("discovery", 1), MET)
+
+
+def test_pairs_count_the_limited_parameters_they_leave_out():
+    ds = swept("discovery", met=inside_of_two)
+    assert "Not drawn: 1 more with limits." in words(chart_sweep.pairs(ds, MET))
 
 
 def test_an_unknown_outcome_is_refused():
