@@ -300,7 +300,7 @@ def box_sentence(
     Wuwei's target for 2025 is met in 92 of 100 cases with arrivals at least 0.5:
     78 of 100 cases that meet it.
     >>> print(zh)
-    武威2025年目标：迁入人口不低于0.5时，每百种情形有92种达到，占全部达标情形的78 %。
+    武威2025年目标：迁入人口不低于0.5时，每百种情形有92种达到，每百种达标情形有78种在此。
     """
     en, zh = aim
     if not limits:
@@ -308,10 +308,10 @@ def box_sentence(
             return f"{en} is met in no case of the sweep.", f"{zh}：所有情形均未达到。"
         if density >= 1.0:
             return f"{en} is met in every case of the sweep.", f"{zh}：所有情形均达到。"
-        count = of_hundred(density)
+        count, chinese_count = of_hundred(density), _of_hundred_in_chinese(density)
         return (
             f"{en} is met in {count} of 100 cases, and no part of the ranges stands out.",
-            f"{zh}：每百种情形有{count}种达到，没有哪个参数区间明显更有利。",
+            f"{zh}：每百种情形有{chinese_count}种达到，没有哪个参数区间明显更有利。",
         )
     english, chinese = zip(*(limit.said() for limit in limits), strict=True)
     count, share = of_hundred(density), of_hundred(coverage)
@@ -319,9 +319,15 @@ def box_sentence(
         f"{en} is {'also ' if later else ''}met in {count} of 100 cases with "
         f"{' and '.join([', '.join(english[:-1]), english[-1]] if english[1:] else english)}: "
         f"{share} of 100 cases that meet it.",
-        f"{zh}：{'此外，' if later else ''}{'，且'.join(chinese)}时，每百种情形有{count}种达到，"
-        f"占全部达标情形的{share} %。",
+        f"{zh}：{'此外，' if later else ''}{'，且'.join(chinese)}时，"
+        f"每百种情形有{_of_hundred_in_chinese(density)}种达到，"
+        f"每百种达标情形有{_of_hundred_in_chinese(coverage)}种在此。",
     )
+
+
+def _of_hundred_in_chinese(share: float) -> str:
+    count = of_hundred(share)
+    return {"<1": "不到1", ">99": "超过99"}.get(count, count)
 
 
 def number(value: float) -> str:

@@ -29,8 +29,10 @@ LEAST_RUNS: Final = 10
 COVERAGE_WEIGHT: Final = 0.25
 # A limit that chance explains oftener is dropped.
 SIGNIFICANT: Final = 0.05
-# A further box is told if it holds this share of the runs that meet the target.
+# A further box is told if it holds this share of the runs that meet the target, and is at least
+# this dense beside the first.
 LEAST_COVERAGE: Final = 0.05
+LEAST_DENSITY: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,11 @@ def boxes(values: Array, met: Array, most: int = 3) -> list[Box]:
         limits, chances = _needed(limits, values, met, left)
         inside = left & _inside(limits, values)
         box = _described(limits, chances, met, inside)
-        if found and not (box.limited and box.coverage >= LEAST_COVERAGE):
+        if found and not (
+            box.limited
+            and box.coverage >= LEAST_COVERAGE
+            and box.density >= LEAST_DENSITY * found[0].density
+        ):
             break
         found.append(box)
         left &= ~inside
