@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .errors import OutputError, Stopped
 
-_KEY = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_KEY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 _END, _LOCK, _DIGEST = ".block", "lock", 32
 
 
