@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import os
 import pickle
-import platform
 import queue
 import signal
 import tempfile
@@ -20,18 +18,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import metadata
 from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import __version__
 from .block_store import Store
 from .errors import ClusterError
+from .made_by import PROCESSOR, made_by
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -43,7 +38,6 @@ ANSWERS_WITHIN = 15.0
 # Blocks given out for each thread: one being computed, one on its way.
 _AHEAD = 2
 _TICK = 1.0  # seconds between two looks at the clock while nothing finishes
-_PROCESSOR = "processor"
 
 
 @dataclass(frozen=True)
@@ -257,18 +251,18 @@ class _Others:
             raise ClusterError(
                 f"{self._name}: block {key}, computed again and again and at last alone, {reason}"
             ) from None
-        block, made_by = found
+        block, made = found
         if isinstance(block, Exception):
             raise block
-        return block, made_by
+        return block, made
 
     def _compare(self, theirs: Mapping[str, str]) -> None:
         """Refuse what another version has computed; say so where the processor is another."""
-        ours = makers()
+        ours = made_by()
         for name, version in ours.items():
             if theirs.get(name) == version:
                 continue
-            if name == _PROCESSOR:
+            if name == PROCESSOR:
                 self._tell(
                     f"{self._name}: a worker has another processor ({theirs.get(name)}; here "
                     f"{version}): last digits may differ from those computed here"
@@ -308,32 +302,16 @@ def compute(work: bytes) -> tuple[Block | Exception, Mapping[str, str]]:
     ndarray or Exception
         What the function returns, in C order, or what it raises.
     mapping of str to str
-        What it was made with, as in `makers`.
+        What it was made with, as in `made_by`.
     """
     # However many threads a worker has, the compiled model is entered by one: it is not made for
     # several, and has threads of its own.
     with _ONE_AT_A_TIME:
         try:
             function, arguments = pickle.loads(work)
-            return np.ascontiguousarray(function(*arguments)), makers()
+            return np.ascontiguousarray(function(*arguments)), made_by()
         except Exception as error:
-            return error, makers()
-
-
-@lru_cache(maxsize=1)
-def makers() -> Mapping[str, str]:
-    """What besides its arguments may change a bit of a result: versions, code and processor."""
-    from llvmlite.binding import get_host_cpu_name
-
-    code = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(path.name.encode() + path.read_bytes())
-    return {
-        "simmodel": f"{__version__} ({code.hexdigest()[:12]})",
-        "Python": ".".join(platform.python_version_tuple()[:2]),
-        **{name: metadata.version(name) for name in ("numpy", "numba", "scipy")},
-        _PROCESSOR: get_host_cpu_name(),
-    }
+            return error, made_by()
 
 
 @contextmanager

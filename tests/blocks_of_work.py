@@ -70,7 +70,7 @@ def sweep(folder, workers):
     from simmodel.errors import SimmodelError
     from simmodel.scale_out import Task, run_tasks
 
-    tasks = [Task(f"wuwei/{i:06d}", (10 * i, 10 * i + 10)) for i in range(40)]
+    tasks = [Task(f"wuwei/{i:06d}", (10 * i, 10 * i + 10)) for i in range(24)]
     try:
         with Store.open(Path(folder) / ".s.parts", "squares") as store:
             print(store.note() or "starts", flush=True)

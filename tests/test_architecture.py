@@ -38,6 +38,7 @@ LAYERS = [
         "fonts",
         "chart_words",
         "conformance",
+        "made_by",
     },
     {
         "baseline",

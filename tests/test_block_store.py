@@ -13,6 +13,7 @@ import xarray as xr
 from simmodel import block_store
 from simmodel.block_store import Store
 from simmodel.errors import OutputError, SimmodelError, Stopped
+from simmodel.made_by import made_by
 from simmodel.store import write_zarr
 
 BLOCK = np.arange(12.0).reshape(4, 3)
@@ -66,6 +67,16 @@ def test_blocks_of_something_else_are_dropped_and_it_is_said(folder):
         assert (store.kept, store.dropped) == (0, 2)
         assert store.note() == "starts anew: 2 finished blocks are dropped, made by something else"
         assert "a" not in store
+
+
+@pytest.mark.parametrize("name", ["simmodel", "Python", "numpy", "numba", "scipy", "processor"])
+def test_blocks_of_another_version_or_processor_are_dropped(folder, monkeypatch, name):
+    store = Store.open(folder, "x")
+    store.put("a", BLOCK)
+    fail(store)
+    monkeypatch.setattr(block_store, "made_by", lambda: {**made_by(), name: "another"})
+    with Store.open(folder, "x") as store:
+        assert (store.kept, store.dropped) == (0, 1)
 
 
 def test_what_was_kept_is_said(folder):

@@ -17,7 +17,8 @@ import pytest
 from simmodel import scale_out
 from simmodel.block_store import Store
 from simmodel.errors import ClusterError, ScenarioError
-from simmodel.scale_out import Task, makers, run_tasks
+from simmodel.made_by import made_by
+from simmodel.scale_out import Task, run_tasks
 from tests import blocks_of_work as work
 from tests.conftest import ROOT
 
@@ -190,13 +191,13 @@ def test_a_cluster_gives_the_same_bits_also_when_a_worker_is_gone_for_good(clust
 
 
 def test_a_worker_of_another_version_is_refused(cluster, monkeypatch):
-    monkeypatch.setattr(scale_out, "makers", lambda: {**makers(), "numpy": "1.0"})
+    monkeypatch.setattr(scale_out, "made_by", lambda: {**made_by(), "numpy": "1.0"})
     with pytest.raises(ClusterError, match=r"a worker has numpy \d.*; allowed is 1.0 as here"):
         list(run_tasks(work.squares, TASKS, cluster=cluster[0]))
 
 
 def test_another_processor_is_said_once(cluster, monkeypatch):
-    monkeypatch.setattr(scale_out, "makers", lambda: {**makers(), "processor": "abacus"})
+    monkeypatch.setattr(scale_out, "made_by", lambda: {**made_by(), "processor": "abacus"})
     said = []
     list(run_tasks(work.squares, TASKS, cluster=cluster[0], say=said.append))
     assert len(said) == 1
@@ -264,6 +265,6 @@ def test_an_interrupted_command_goes_on_where_it_stopped(workers, tmp_path):
     assert again.returncode == 0, again.stderr
     assert lines[0].startswith("goes on where it stopped: ")
     assert int(lines[1]) >= 3
-    expected = np.concatenate([work.squares(10 * i, 10 * i + 10) for i in range(40)])
+    expected = np.concatenate([work.squares(10 * i, 10 * i + 10) for i in range(24)])
     np.testing.assert_array_equal(np.load(tmp_path / "whole.npy"), expected)
     assert os.listdir(tmp_path) == ["whole.npy"]
