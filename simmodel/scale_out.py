@@ -200,7 +200,8 @@ class _Others:
         # A name of its own: the same block of another run, or another attempt, is another to dask.
         # What stands before the dash is the kind, by which it learns how long one takes.
         name = f"simmodel_block-{uuid.uuid4().hex}"
-        future = self._client.submit(compute, work, key=name, pure=False)
+        errand = pickle.dumps(_Errand(work))
+        future = self._client.submit(pickle.loads, errand, key=name, pure=False)
         self._given[key] = (future, work)
         future.add_done_callback(lambda _: self._finished.put(key))
 
@@ -216,16 +217,15 @@ class _Others:
                 self._tell(f"{self._name}: no worker yet; waiting for one")
             return None
         future, work = self._given.pop(key)
-        found = self._result(key, future)
-        if found is None:
+        block = self._result(key, future)
+        if block is None:
             self._suspects.append((key, work))
             return None
         if key == self._alone:
             self._alone = None
-        self._compare(found[1])
-        return key, found[0]
+        return key, block
 
-    def _result(self, key: str, future: Future[Any]) -> tuple[Block, Mapping[str, str]] | None:
+    def _result(self, key: str, future: Future[Any]) -> Block | None:
         """Return what a worker computed; None where it is to be tried again."""
         from concurrent.futures import CancelledError
 
@@ -245,16 +245,18 @@ class _Others:
             if key != self._alone:
                 return None
             if not isinstance(error, KilledWorker):
-                reason = f"got lost ({type(error).__name__}: {error})"
+                first = next(iter(str(error).splitlines()), "")
+                reason = f"got lost ({type(error).__name__}: {first})"
             else:
                 reason = "killed its worker each time, as one that wants more memory does"
             raise ClusterError(
                 f"{self._name}: block {key}, computed again and again and at last alone, {reason}"
             ) from None
         block, made = found
+        self._compare(made)  # first: an error of other code says little
         if isinstance(block, Exception):
             raise block
-        return block, made
+        return block
 
     def _compare(self, theirs: Mapping[str, str]) -> None:
         """Refuse what another version has computed; say so where the processor is another."""
@@ -283,6 +285,20 @@ class _Others:
         if text not in self._told:
             self._told.add(text)
             self._say(text)
+
+
+class _Errand:
+    """A block that is computed where it is unpickled.
+
+    A worker that had to import this module before it starts on a task would die of its absence;
+    one that meets it inside a task says so.
+    """
+
+    def __init__(self, work: bytes):
+        self._work = work
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[bytes]]:
+        return compute, (self._work,)
 
 
 _ONE_AT_A_TIME = threading.Lock()

@@ -193,6 +193,13 @@ def test_a_cluster_gives_the_same_bits_also_when_a_worker_is_gone_for_good(clust
 def test_a_worker_of_another_version_is_refused(cluster, monkeypatch):
     monkeypatch.setattr(scale_out, "made_by", lambda: {**made_by(), "numpy": "1.0"})
     with pytest.raises(ClusterError, match=r"a worker has numpy \d.*; allowed is 1.0 as here"):
+        list(run_tasks(work.faulty, TASKS, cluster=cluster[0]))
+
+
+def test_a_worker_without_the_package_is_refused(cluster, monkeypatch):
+    far = (__import__, ("not_installed",))
+    monkeypatch.setattr(scale_out._Errand, "__reduce__", lambda self: far)
+    with pytest.raises(ClusterError, match="a worker has no module not_installed"):
         list(run_tasks(work.squares, TASKS, cluster=cluster[0]))
 
 
