@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import io
+import json
 import os
 import re
 import shutil
@@ -15,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import OutputError, Stopped
+from .made_by import made_by
 
-_KEY = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_KEY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 _END, _LOCK, _DIGEST = ".block", "lock", 32
 
 
@@ -48,14 +50,16 @@ class Store:
         folder : pathlib.Path
             Usually ``.<name>.parts`` beside the output; made where it is absent.
         fingerprint : str
-            Whatever decides the bits of a block: scenario, seeds, posterior, sweep, versions.
+            Whatever was asked for: scenario, seeds, posterior, sweep. Versions and processor, as in
+            `made_by`, are added here.
 
         Raises
         ------
         OutputError
             If another command is using the folder, or it cannot be written.
         """
-        blocks = folder / hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
+        made = json.dumps([fingerprint, made_by()], sort_keys=True)
+        blocks = folder / hashlib.sha256(made.encode()).hexdigest()[:32]
         try:
             lock = _locked(folder)
             try:

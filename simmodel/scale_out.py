@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
+import math
 import os
 import pickle
-import platform
 import queue
 import signal
 import tempfile
@@ -17,20 +16,17 @@ import uuid
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import metadata
 from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import __version__
 from .block_store import Store
-from .errors import ClusterError, SimmodelError
+from .errors import ClusterError
+from .made_by import PROCESSOR, made_by
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -39,10 +35,9 @@ Block = NDArray[Any]
 
 # Seconds that a scheduler has to answer.
 ANSWERS_WITHIN = 15.0
-# Blocks given out for each thread: one being computed, and others on their way.
-_AHEAD = 3
+# Blocks given out for each thread: one being computed, one on its way.
+_AHEAD = 2
 _TICK = 1.0  # seconds between two looks at the clock while nothing finishes
-_PROCESSOR = "processor"
 
 
 @dataclass(frozen=True)
@@ -173,7 +168,10 @@ class _Here:
     def collect(self) -> tuple[str, Block] | None:
         assert self._given is not None
         (key, work), self._given = self._given, None
-        return key, compute(work)[0]
+        block, _ = compute(work)
+        if isinstance(block, Exception):
+            raise block
+        return key, block
 
 
 class _Others:
@@ -181,68 +179,92 @@ class _Others:
 
     def __init__(self, client: Client, name: str, say: Callable[[str], None]):
         self._client, self._name, self._say = client, name, say
-        self._run = uuid.uuid4().hex  # a scheduler shared with others must not mix up their keys
-        self._given: dict[str, Future[Any]] = {}
+        self._given: dict[str, tuple[Future[Any], bytes]] = {}
         self._finished: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._threads, self._counted, self._began = 0, -np.inf, time.monotonic()
+        # Blocks whose workers were killed again and again: the scheduler blames whatever waited on
+        # such a worker, so each of them gets another chance with nothing beside it.
+        self._suspects: deque[tuple[str, bytes]] = deque()
+        self._alone: str | None = None
+        self._threads, self._counted, self._began = 0, -math.inf, time.monotonic()
         self._told: set[str] = set()
 
     def has_room(self) -> bool:
+        if self._suspects or self._alone is not None:
+            return False
         now = time.monotonic()
         if now - self._counted >= _TICK:
             self._threads, self._counted = self._count_threads(), now
-        return len(self._given) < max(_AHEAD, _AHEAD * self._threads)
+        return len(self._given) < _AHEAD * max(1, self._threads)
 
     def give(self, key: str, work: bytes) -> None:
-        # Not a pure function to dask: the same key of another run is another block.
-        future = self._client.submit(compute, work, key=f"{self._run}/{key}", pure=False)
-        self._given[key] = future
+        # A name of its own: the same block of another run, or another attempt, is another to dask.
+        # What stands before the dash is the kind, by which it learns how long one takes.
+        name = f"simmodel_block-{uuid.uuid4().hex}"
+        errand = pickle.dumps(_Errand(work))
+        future = self._client.submit(pickle.loads, errand, key=name, pure=False)
+        self._given[key] = (future, work)
         future.add_done_callback(lambda _: self._finished.put(key))
 
     def collect(self) -> tuple[str, Block] | None:
+        if self._suspects and not self._given:
+            self._alone, work = self._suspects.popleft()
+            self.give(self._alone, work)
         try:
             key = self._finished.get(timeout=_TICK)
         except queue.Empty:
+            self._threads = self._count_threads()
             if self._threads == 0 and time.monotonic() - self._began > ANSWERS_WITHIN:
                 self._tell(f"{self._name}: no worker yet; waiting for one")
             return None
-        block, makers = self._result(key, self._given.pop(key))
-        self._compare(makers)
+        future, work = self._given.pop(key)
+        block = self._result(key, future)
+        if block is None:
+            self._suspects.append((key, work))
+            return None
+        if key == self._alone:
+            self._alone = None
         return key, block
 
-    def _result(self, key: str, future: Future[Any]) -> tuple[Block, Mapping[str, str]]:
+    def _result(self, key: str, future: Future[Any]) -> Block | None:
+        """Return what a worker computed; None where it is to be tried again."""
         from concurrent.futures import CancelledError
 
         from distributed import KilledWorker
 
         try:
-            found: tuple[Block, Mapping[str, str]] = future.result()
-            return found
-        except SimmodelError:
-            raise
-        except KilledWorker as error:
-            times = error.allowed_failures + 1
-            raise ClusterError(
-                f"{self._name}: block {key} was given out {times} times, and each time its worker "
-                "was killed, as one out of memory is"
-            ) from None
-        except (CancelledError, OSError) as error:
-            raise ClusterError(
-                f"{self._name}: the scheduler has gone ({type(error).__name__})"
-            ) from None
+            found: tuple[Block | Exception, Mapping[str, str]] = future.result()
+        except CancelledError:
+            raise ClusterError(f"{self._name}: the scheduler has gone") from None
         except ModuleNotFoundError as error:
             raise ClusterError(
                 f"{self._name}: a worker has no module {error.name}; allowed are workers with the "
                 "same packages as here"
             ) from None
+        except Exception as error:
+            # Not of the block, whose own errors come back as results: of those who carry it.
+            if key != self._alone:
+                return None
+            if not isinstance(error, KilledWorker):
+                first = next(iter(str(error).splitlines()), "")
+                reason = f"got lost ({type(error).__name__}: {first})"
+            else:
+                reason = "killed its worker each time, as one that wants more memory does"
+            raise ClusterError(
+                f"{self._name}: block {key}, computed again and again and at last alone, {reason}"
+            ) from None
+        block, made = found
+        self._compare(made)  # first: an error of other code says little
+        if isinstance(block, Exception):
+            raise block
+        return block
 
     def _compare(self, theirs: Mapping[str, str]) -> None:
         """Refuse what another version has computed; say so where the processor is another."""
-        ours = makers()
+        ours = made_by()
         for name, version in ours.items():
             if theirs.get(name) == version:
                 continue
-            if name == _PROCESSOR:
+            if name == PROCESSOR:
                 self._tell(
                     f"{self._name}: a worker has another processor ({theirs.get(name)}; here "
                     f"{version}): last digits may differ from those computed here"
@@ -265,10 +287,24 @@ class _Others:
             self._say(text)
 
 
+class _Errand:
+    """A block that is computed where it is unpickled.
+
+    A worker that had to import this module before it starts on a task would die of its absence;
+    one that meets it inside a task says so.
+    """
+
+    def __init__(self, work: bytes):
+        self._work = work
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[bytes]]:
+        return compute, (self._work,)
+
+
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def compute(work: bytes) -> tuple[Block, Mapping[str, str]]:
+def compute(work: bytes) -> tuple[Block | Exception, Mapping[str, str]]:
     """Compute one block: what runs here and on every worker.
 
     Parameters
@@ -279,32 +315,19 @@ def compute(work: bytes) -> tuple[Block, Mapping[str, str]]:
 
     Returns
     -------
-    ndarray
-        What the function returns, in C order.
+    ndarray or Exception
+        What the function returns, in C order, or what it raises.
     mapping of str to str
-        What it was made with, as in `makers`.
+        What it was made with, as in `made_by`.
     """
     # However many threads a worker has, the compiled model is entered by one: it is not made for
     # several, and has threads of its own.
     with _ONE_AT_A_TIME:
-        function, arguments = pickle.loads(work)
-        return np.ascontiguousarray(function(*arguments)), makers()
-
-
-@lru_cache(maxsize=1)
-def makers() -> Mapping[str, str]:
-    """What besides its arguments may change a bit of a result: versions, code and processor."""
-    from llvmlite.binding import get_host_cpu_name
-
-    code = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(path.name.encode() + path.read_bytes())
-    return {
-        "simmodel": f"{__version__} ({code.hexdigest()[:12]})",
-        "Python": ".".join(platform.python_version_tuple()[:2]),
-        **{name: metadata.version(name) for name in ("numpy", "numba", "scipy")},
-        _PROCESSOR: get_host_cpu_name(),
-    }
+        try:
+            function, arguments = pickle.loads(work)
+            return np.ascontiguousarray(function(*arguments)), made_by()
+        except Exception as error:
+            return error, made_by()
 
 
 @contextmanager
@@ -345,12 +368,19 @@ async def _kind(address: str) -> str:
 @contextmanager
 def _local(workers: int) -> Iterator[Client]:
     """Start local processes of one thread each, reached through loopback only."""
+    import dask
     from distributed import Client, LocalCluster
     from distributed.utils import LoopRunner
 
     threads = str(max(1, (os.cpu_count() or 1) // workers))
-    stack = ExitStack()
+    settings = {
+        # On one machine nobody is slow to answer: who does not within seconds has been killed.
+        "distributed.comm.timeouts.connect": "3s",
+        "distributed.scheduler.allowed-failures": 1,  # then each alone, see _Others
+    }
+    stack, client = ExitStack(), None
     try:
+        stack.enter_context(dask.config.set(settings))
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="simmodel."))
         runner = LoopRunner()
         with _deaf():
@@ -364,10 +394,12 @@ def _local(workers: int) -> Iterator[Client]:
                     threads_per_worker=1,
                     processes=True,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
+                    worker_dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
                     memory_limit=None,
                     local_directory=scratch,
-                    silence_logs=logging.CRITICAL,
+                    silence_logs=logging.CRITICAL,  # theirs
                     env={"NUMBA_NUM_THREADS": threads},
                 )
             )
@@ -375,6 +407,10 @@ def _local(workers: int) -> Iterator[Client]:
         yield client
     finally:
         with _uninterrupted():
+            # One that is being replaced would complain if it were let go before it is there.
+            if client is not None:
+                with suppress(TimeoutError):
+                    client.wait_for_workers(workers, timeout=5)
             stack.close()
 
 
@@ -419,12 +455,15 @@ def _quiet() -> Iterator[None]:
     """Keep the log of the workers off the user's terminal: what matters is said in words."""
     import distributed  # noqa: F401 (sets up its handlers)
 
-    handlers = logging.getLogger("distributed").handlers
-    levels = [handler.level for handler in handlers]
-    for handler in handlers:
-        handler.setLevel(logging.CRITICAL + 1)
+    def nothing(record: logging.LogRecord) -> bool:
+        return False
+
+    asyncio_log = logging.getLogger("asyncio")
+    places = [asyncio_log, *logging.getLogger("distributed").handlers]
+    for place in places:
+        place.addFilter(nothing)
     try:
         yield
     finally:
-        for handler, level in zip(handlers, levels, strict=True):
-            handler.setLevel(level)
+        for place in places:
+            place.removeFilter(nothing)

@@ -48,6 +48,8 @@ BLOCK_COLUMNS: Final = 16_384
 # Years of one indicator from which indices are drawn over time, and only the last by themselves.
 LEAST_YEARS_OVER_TIME: Final = 4
 MOST_CHARTS: Final = 60
+# Runs read at a time where the outcomes do not fit into memory.
+ROWS: Final = 8192
 
 COLUMNS: Final = (
     "outcome",
@@ -669,7 +671,10 @@ def run_sweep(
             if fits:
                 write_netcdf(ds, out.path / "sweep.nc")
             else:
-                write_zarr(ds, out.path / "sweep.zarr")
+                runs = ds["values"].values
+                parts = (runs[i : i + ROWS] for i in range(0, len(runs), ROWS))
+                rest = ds.drop_vars("values")
+                write_zarr(out.path / "sweep.zarr", rest, "values", parts, ds["values"].attrs)
             write_csv(out.path / "indices.csv", COLUMNS, index_rows(ds))
             _draw(ds, out.path, say)
             out.write_run(file.resolved(), provenance)

@@ -41,6 +41,7 @@ LAYERS = [
         "fonts",
         "chart_words",
         "conformance",
+        "made_by",
     },
     {
         "baseline",
