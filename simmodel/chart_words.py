@@ -67,11 +67,11 @@ QUANTITY_WORDS: Final = {
     ),
     "period_fertility": ("fertility after 2020 over that of 2020", "2020年后生育与2020年之比"),
     "period_mortality": ("death rates after 2020 over the trend", "2020年后死亡与趋势之比"),
-    "pace": ("straying of the pace", "城镇化步伐的偏离"),
-    "arrivals_factor": ("straying of arrivals", "迁入的偏离"),
-    "departure_factor": ("straying of urban departures", "城镇迁出的偏离"),
-    "fertility_factor": ("straying of fertility", "生育的偏离"),
-    "mortality_factor": ("straying of death rates", "死亡的偏离"),
+    "pace": ("pace over that expected", "城镇化步伐与预期之比"),
+    "arrivals_factor": ("arrivals over those expected", "迁入与预期之比"),
+    "departure_factor": ("urban departures over those expected", "城镇迁出与预期之比"),
+    "fertility_factor": ("fertility over that expected", "生育与预期之比"),
+    "mortality_factor": ("death rates over those expected", "死亡率与预期之比"),
 }
 
 

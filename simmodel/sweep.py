@@ -28,7 +28,7 @@ from .posterior_file import Posteriors
 from .region import BASE_YEAR
 from .run import attributes, provenance_of
 from .sampling import Design, Dimension, sample
-from .scale_out import Task, makers, run_tasks
+from .scale_out import Task, run_tasks
 from .scenario import Scenario
 from .seeds import Seeds
 from .store import Folder, write_csv, write_netcdf, write_zarr
@@ -383,7 +383,7 @@ def base_of(place: Place, scenario: Scenario, atlas: Atlas, posteriors: Posterio
 
 
 def fingerprint(file: SweepFile, seeds: Seeds, posteriors: Posteriors) -> str:
-    """Everything that decides the bits of a block, as a hash."""
+    """Everything asked for that decides the bits of a block, as a hash."""
     resolved = file.resolved()
     kept = ("parameters", "outcomes", "design", "ensemble")
     parts = [
@@ -391,7 +391,6 @@ def fingerprint(file: SweepFile, seeds: Seeds, posteriors: Posteriors) -> str:
         file.scenario.sha256,
         seeds.sha256,
         posteriors.sha256,
-        dict(makers()),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -587,7 +586,7 @@ def _known(value: Any) -> float | None:
 
 def figures(ds: xr.Dataset) -> Iterator[tuple[str, Callable[[], Figure]]]:
     """Charts of a sweep, each with the name of its file; over time where there are enough years."""
-    from . import chart_sweep
+    from . import chart_boxes, chart_sweep
 
     method = str(ds.attrs["method"])
     kinds: dict[str, tuple[tuple[str, Callable[[xr.Dataset, str], Figure]], ...]] = {
@@ -609,9 +608,9 @@ def figures(ds: xr.Dataset) -> Iterator[tuple[str, Callable[[], Figure]]]:
         if kind == "met" and method in ("sobol", "discovery"):
             wanted.append(("importance", chart_sweep.importance))
         if kind == "met" and method == "discovery":
-            wanted.append(("boxes", chart_sweep.boxes))
+            wanted.append(("boxes", chart_boxes.boxes))
             if ds.sizes["parameter"] > 1:
-                wanted.append(("pairs", chart_sweep.pairs))
+                wanted.append(("pairs", chart_boxes.pairs))
         for year, k in years:
             for name, chart in wanted:
                 yield f"{name}_{stem}_{year}", partial(chart, ds, str(ds["outcome"].values[k]))
