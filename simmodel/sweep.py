@@ -20,7 +20,7 @@ from .block_store import Store
 from .chart_words import LEVER_WORDS, MEASURES, QUANTITY_WORDS, Limit, box_sentence
 from .discovery import discover
 from .ensemble import factor_quantiles
-from .errors import ScenarioError
+from .errors import OutputError, ScenarioError
 from .model import EXACT_BYTES, on_its_scale
 from .parameters import NAMES, PARAMETERS, natural
 from .posterior import Atlas, lineage, pace_noise
@@ -666,18 +666,38 @@ def run_sweep(
         )
         provenance = _provenance(file, seeds, posteriors)
         ds = dataset(file, study, design, values, seeds, attributes(provenance))
-        with Folder(folder) as out:
-            if fits:
-                write_netcdf(ds, out.path / "sweep.nc")
-            else:
-                runs = ds["values"].values
-                parts = (runs[i : i + ROWS] for i in range(0, len(runs), ROWS))
-                rest = ds.drop_vars("values")
-                write_zarr(out.path / "sweep.zarr", rest, "values", parts, ds["values"].attrs)
-            write_csv(out.path / "indices.csv", COLUMNS, index_rows(ds))
-            _draw(ds, out.path, say)
-            out.write_run(file.resolved(), provenance)
+        try:
+            _write(folder, file, ds, provenance, fits=fits, say=say)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(
+                f"{folder}: cannot be written ({reason}); finished blocks are kept: the same "
+                "command goes on from there"
+            ) from None
     return ds
+
+
+def _write(
+    folder: Path,
+    file: SweepFile,
+    ds: xr.Dataset,
+    provenance: Mapping[str, Any],
+    *,
+    fits: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Write all results of a sweep, whole or not at all."""
+    with Folder(folder) as out:
+        if fits:
+            write_netcdf(ds, out.path / "sweep.nc")
+        else:
+            runs = ds["values"].values
+            parts = (runs[i : i + ROWS] for i in range(0, len(runs), ROWS))
+            rest = ds.drop_vars("values")
+            write_zarr(out.path / "sweep.zarr", rest, "values", parts, ds["values"].attrs)
+        write_csv(out.path / "indices.csv", COLUMNS, index_rows(ds))
+        _draw(ds, out.path, say)
+        out.write_run(file.resolved(), provenance)
 
 
 def _provenance(file: SweepFile, seeds: Seeds, posteriors: Posteriors) -> dict[str, Any]:

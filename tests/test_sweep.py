@@ -19,7 +19,7 @@ from simmodel.block_store import Store
 from simmodel.chart_sweep import sobol as sobol_chart
 from simmodel.chart_sweep import tornado
 from simmodel.cli import main
-from simmodel.errors import ScenarioError, Stopped
+from simmodel.errors import OutputError, ScenarioError, Stopped
 from simmodel.model import Cast
 from simmodel.sampling import Dimension
 from simmodel.scenario import QUANTITIES
@@ -436,6 +436,25 @@ def test_an_interrupt_keeps_blocks_and_the_next_command_goes_on(
     assert "goes on where it stopped: 3 finished blocks are kept" in result.stderr
     for one in written[0].iterdir():
         assert one.read_bytes() == (folder / one.name).read_bytes(), one.name
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_blocks(
+    tmp_path, seeds, atlas, posteriors, monkeypatch
+):
+    def full(dataset, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    file = read_sweep(write(tmp_path), seeds)
+    folder = tmp_path / "out/small"
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "write_netcdf", full)
+        with pytest.raises(OutputError, match=r"No space left on device.*blocks are kept"):
+            sweep.run_sweep(file, seeds, atlas, posteriors, folder)
+    assert [path.name for path in folder.parent.iterdir()] == [".small.parts"]
+    said = []
+    sweep.run_sweep(file, seeds, atlas, posteriors, folder, say=said.append)
+    assert said[0].startswith("goes on where it stopped: 1 finished block is kept")
 
 
 def test_another_sweep_starts_anew_and_says_so(tmp_path, seeds, atlas, posteriors, monkeypatch):
