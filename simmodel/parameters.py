@@ -238,39 +238,37 @@ def levels_after(
             return np.ones((years, 1))
         return levers[name] if levers[name].ndim == 2 else levers[name][:, None]
 
+    # What does not differ from year to year is multiplied first: it may be a single row.
+    period_exit = values["period_exit"]
     pulled = pull(values, setting, years)
-    rural = values["period_exit"] * pulled * factor("exit")
-    urban = values["period_exit"] * factor("departure")
-    arrivals = values["arrivals"] * values["period_arrivals"] * factor("arrivals")
-    arrivals = arrivals * setting.residents
+    arrivals = values["arrivals"] * values["period_arrivals"] * setting.residents
+    arrivals = arrivals * factor("arrivals")
     returning = np.zeros((years, 1))
     if setting.absent > 0:
         hazard = RETURNING_SHARE * arrivals / setting.absent
         returning = -np.expm1(-hazard * lever("arrivals"))
         arrivals = (1.0 - RETURNING_SHARE) * arrivals
+    reclassified = values["reclassification"] * values["period_reclassification"]
+    departing = values["urban_out_migration"] * period_exit
+    fertility = values["fertility_base"] * values["period_fertility"]
+    mortality = values["mortality"] * values["period_mortality"]
     return _levels(
         setting,
-        exit_=values["rural_exit"] * rural * lever("rural_exit"),
+        exit_=values["rural_exit"] * period_exit * lever("rural_exit") * pulled * factor("exit"),
         retention=retained(values["local_retention"], lever("local_retention")),
         arrivals=arrivals * lever("arrivals"),
         returning=returning,
         urban_share=values["arrivals_urban_share"],
-        departure=values["urban_out_migration"] * urban * lever("urban_out_migration"),
-        to_villages=values["return_to_villages"] * urban,
-        reclassification=values["reclassification"]
-        * values["period_reclassification"]
+        departure=departing * lever("urban_out_migration") * factor("departure"),
+        to_villages=values["return_to_villages"] * period_exit * factor("departure"),
+        reclassification=reclassified
+        * lever("reclassification")
         * pulled
-        * factor("reclassification")
-        * lever("reclassification"),
-        fertility=values["fertility_base"]
-        * values["period_fertility"]
-        * factor("fertility")
-        * lever("fertility"),
-        mortality=values["mortality"]
-        * values["period_mortality"]
-        * factor("mortality")
-        * mortality_trend[:, None]
-        * lever("life_expectancy"),
+        * factor("reclassification"),
+        fertility=fertility * lever("fertility") * factor("fertility"),
+        mortality=mortality
+        * lever("life_expectancy")
+        * (factor("mortality") * mortality_trend[:, None]),
     )
 
 

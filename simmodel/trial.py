@@ -189,7 +189,7 @@ def evaluate(work: Work, values: Array) -> Array:
     found = np.empty((values.shape[0], len(work.outcomes)))
     # The kernel takes one path of programmes for all its columns: runs with the same ones together.
     switched = values[:, list(work.switches.values())] > 0.5
-    for on in np.unique(switched, axis=0):
+    for on in np.unique(switched, axis=0) if work.switches else switched[:1]:
         running = [*work.programmes, *np.array(list(work.switches), dtype=str)[on]]
         runs = np.flatnonzero((switched == on).all(axis=1))
         for start in range(0, runs.size, work.runs_together):
@@ -427,13 +427,19 @@ def _member(
         inputs=inputs,
         posterior=posterior,
         theta=np.ascontiguousarray(theta),
-        factors={name: f[:count, :draws].copy() for name, f in factors.items()},
+        factors={name: _short(name, f[:count, :draws]) for name, f in factors.items()},
         lineage=tuple(n.first(count) for n in noise),
         levers={name: lever_form(scenario, places, name, ancestry, years) for name in LEVERS},
         stated=stated,
         held=held,
         programmes={name: programme_flow(atlas, region_id, name, years) for name in programmes},
     )
+
+
+def _short(name: str, factor: Array) -> Array:
+    """A factor without what repeats: one year stands for all; of the pace every year is kept."""
+    same = name not in ("exit", "reclassification") and bool((factor == factor[0]).all())
+    return factor[:1].copy() if same else factor.copy()
 
 
 def _heeded(
