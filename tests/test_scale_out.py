@@ -139,7 +139,7 @@ def test_local_processes_give_the_same_bits_and_a_killed_one_costs_its_block(tmp
 
     def kill(done, total):
         workers = [p for p in psutil.Process().children(recursive=True) if is_worker(p)]
-        if done == 3 and not killed and len(workers) == 2:
+        if done >= 3 and workers and not killed:
             workers[0].kill()
             killed.append(workers[0].pid)
 
