@@ -36,11 +36,15 @@ LAYERS = [
         "extrapolation",
         "scores",
         "reach",
+        "sampling",
+        "sensitivity",
+        "discovery",
         "region",
         "scenario",
         "fonts",
         "chart_words",
         "conformance",
+        "made_by",
     },
     {
         "baseline",
@@ -48,18 +52,21 @@ LAYERS = [
         "scenario_file",
         "seeds",
         "store",
+        "block_store",
+        "progress",
         "chart_matrix",
         "chart_ledger",
         "chart_waterfall",
         "chart_hindcast",
+        "chart_frame",
     },
-    {"standards", "panel", "charts", "chart_reach"},
-    {"evidence"},
+    {"standards", "panel", "charts", "chart_reach", "scale_out", "sweep_file", "chart_boxes"},
+    {"evidence", "chart_sweep"},
     {"posterior"},
     {"model", "posterior_file", "pooling_file", "experience"},
     {"hindcast", "verdicts", "ledger"},
-    {"run", "backtest", "outlook", "documents", "solve"},
-    {"report_text", "aims"},
+    {"run", "backtest", "outlook", "documents", "solve", "trial"},
+    {"report_text", "aims", "sweep"},
     {"parts", "paces", "provisions", "solve_text"},
     {"coherence", "solve_map"},
     {"cli"},
@@ -85,6 +92,9 @@ CORE = (
     "reach",
     "quantiles",
     "decomposition",
+    "sampling",
+    "sensitivity",
+    "discovery",
 )
 
 
@@ -119,7 +129,7 @@ def test_the_numerical_core_opens_no_file_and_knows_no_label(name):
 
 
 def test_help_does_not_import_the_numerical_stack():
-    heavy = ["numpy", "scipy", "xarray", "matplotlib", "numba", "pydantic", "ruamel"]
+    heavy = ["numpy", "scipy", "xarray", "matplotlib", "numba", "pydantic", "ruamel", "distributed"]
     code = (
         "import sys, json\n"
         "from click.testing import CliRunner\n"
