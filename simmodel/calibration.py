@@ -9,7 +9,7 @@ size. A posterior is a mean and a covariance, so any number of draws can be take
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,40 @@ class Normal:
     def draws(self, standard: Array) -> Array:
         """Parameter draws, shape (parameter, draw), from standard normal ones of that shape."""
         return self.mean[:, None] + np.linalg.cholesky(self.covariance) @ standard
+
+    def given(self, theta: Array, index: Sequence[int], values: Array) -> Array:
+        """Draws with some parameters at stated values; the others follow as they hang together.
+
+        Parameters
+        ----------
+        theta : ndarray, shape (parameter, draw)
+            Draws of this distribution.
+        index : sequence of int
+            The parameters stated.
+        values : ndarray, shape (stated, draw) or (stated, 1)
+
+        Returns
+        -------
+        ndarray, shape (parameter, draw)
+            Distributed as the conditional distribution where ``values`` are the same in all draws.
+
+        Examples
+        --------
+        >>> together = Normal(np.zeros(2), np.array([[1.0, 0.5], [0.5, 1.0]]))
+        >>> together.given(np.array([[0.0], [0.3]]), [0], np.array([[2.0]]))
+        array([[2. ],
+               [1.3]])
+        """
+        stated = list(index)
+        across = self.covariance[:, stated]
+        gain = np.linalg.solve(across[stated], across.T).T
+        columns = np.broadcast_shapes(theta.shape[1:], values.shape[1:])
+        moved = np.array(np.broadcast_to(theta, (theta.shape[0], *columns)))
+        # Term by term: a draw's numbers never depend on how many others there are.
+        for column, place in enumerate(stated):
+            moved += gain[:, column, None] * (values[column] - theta[place])
+        moved[stated] = values
+        return moved
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ CONDITIONS: Final = {
 # Levers of a scenario before a planner, English and Chinese.
 LEVER_WORDS: Final = {
     "rural_exit": ("rural exit", "农村迁出强度"),
-    "local_retention": ("local retention", "就近城镇化率（本地留驻）"),
+    "local_retention": ("local retention", "就近城镇化率"),
     "arrivals": ("arrivals", "迁入人口"),
     "urban_out_migration": ("urban out-migration", "城镇人口外迁"),
     "reclassification": ("reclassification", "城乡划分调整"),
@@ -73,6 +73,35 @@ PART_NAMES: Final = {
     "reclassification": "reclassification 城乡划分调整",
     "programmes": "programmes 搬迁等项目",
     "boundary_change": "boundary change 区划调整",
+}
+
+
+# What an uncertain quantity of a region is called, English and Chinese.
+QUANTITY_WORDS: Final = {
+    "rural_exit": ("rural exit 2010–20", "2010–20年农村迁出率"),
+    "local_retention": ("local retention 2010–20", "2010–20年就近城镇化率"),
+    "arrivals": ("arrivals 2010–20", "2010–20年迁入率"),
+    "arrivals_urban_share": ("urban share of arrivals", "迁入人口城镇占比"),
+    "urban_out_migration": ("urban departures 2010–20", "2010–20年城镇迁出率"),
+    "return_to_villages": ("returns to villages", "返乡率"),
+    "reclassification": ("reclassification 2010–20", "2010–20年城乡划分调整率"),
+    "fertility_earlier": ("fertility of 2010", "2010年生育水平"),
+    "fertility_middle": ("fertility of 2016", "2016年生育水平"),
+    "fertility_base": ("fertility of 2020", "2020年生育水平"),
+    "mortality": ("mortality", "死亡水平"),
+    "period_exit": ("migration after 2020 over before", "2020年后迁移与此前之比"),
+    "period_arrivals": ("arrivals after 2020 over before", "2020年后迁入与此前之比"),
+    "period_reclassification": (
+        "reclassification after 2020 over before",
+        "2020年后城乡划分调整与此前之比",
+    ),
+    "period_fertility": ("fertility after 2020 over that of 2020", "2020年后生育与2020年之比"),
+    "period_mortality": ("death rates after 2020 over the trend", "2020年后死亡与趋势之比"),
+    "pace": ("pace over that expected", "城镇化步伐与预期之比"),
+    "arrivals_factor": ("arrivals over those expected", "迁入与预期之比"),
+    "departure_factor": ("urban departures over those expected", "城镇迁出与预期之比"),
+    "fertility_factor": ("fertility over that expected", "生育与预期之比"),
+    "mortality_factor": ("death rates over those expected", "死亡率与预期之比"),
 }
 
 
@@ -232,6 +261,125 @@ def conditions(rows: Sequence[Row]) -> list[str]:
     """Return each condition of some verdicts once."""
     found = (condition(row) for row in rows)
     return list(dict.fromkeys(text for text in found if text is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a box asks of one parameter.
+
+    Parameters
+    ----------
+    en, zh : str
+        What the parameter is called.
+    low, high : float or None
+        Ends of its range in the box, both included; None where there is none.
+    yes_no : bool
+        Whether it is something done (1) or not (0).
+
+    Examples
+    --------
+    >>> Limit("arrivals", "迁入人口", 0.5, None).said()
+    ('arrivals at least 0.5', '迁入人口不低于0.5')
+    >>> Limit("the dam", "大坝", None, 0.0, True).said()
+    ('the dam not carried out', '不实施大坝')
+    """
+
+    en: str
+    zh: str
+    low: float | None
+    high: float | None
+    yes_no: bool = False
+
+    def said(self) -> tuple[str, str]:
+        """Return the limit in words, English and Chinese."""
+        low, high = self.low, self.high
+        if self.yes_no:
+            if low is not None and low > 0.0:
+                return f"{self.en} carried out", f"实施{self.zh}"
+            return f"{self.en} not carried out", f"不实施{self.zh}"
+        if low is None:
+            if high is None:
+                return f"{self.en} anywhere in its range", f"{self.zh}不限"
+            return f"{self.en} at most {number(high)}", f"{self.zh}不高于{number(high)}"
+        if high is None:
+            return f"{self.en} at least {number(low)}", f"{self.zh}不低于{number(low)}"
+        if low == high:
+            return f"{self.en} of {number(low)}", f"{self.zh}为{number(low)}"
+        ends = number(low), number(high)
+        return f"{self.en} from {ends[0]} to {ends[1]}", f"{self.zh}在{ends[0]}至{ends[1]}之间"
+
+
+def box_sentence(
+    aim: tuple[str, str], limits: Sequence[Limit], density: float, coverage: float, later: bool
+) -> tuple[str, str]:
+    r"""Say where in the ranges of a sweep a target is met.
+
+    Parameters
+    ----------
+    aim : tuple of str
+        The target, in English and Chinese, as the beginning of a sentence.
+    limits : sequence of Limit
+        Of the box; none where no part of the ranges sets itself apart.
+    density, coverage : float
+        Of the cases in the box, the share that meets the target; of those that meet it, the share
+        in the box.
+    later : bool
+        Whether another box was told before.
+
+    Returns
+    -------
+    tuple of str
+        In English and Chinese.
+
+    Examples
+    --------
+    >>> aim = ("Wuwei's target for 2025", "武威2025年目标")
+    >>> en, zh = box_sentence(aim, [Limit("arrivals", "迁入人口", 0.5, None)], 0.92, 0.78, False)
+    >>> print(en.replace(": ", ":\n"))
+    Wuwei's target for 2025 is met in 92 of 100 cases with arrivals at least 0.5:
+    78 of 100 cases that meet it.
+    >>> print(zh)
+    武威2025年目标：迁入人口不低于0.5时，每百种情形有92种达到，每百种达标情形有78种在此。
+    """
+    en, zh = aim
+    if not limits:
+        if not density > 0.0:
+            return f"{en} is met in no case of the sweep.", f"{zh}：所有情形均未达到。"
+        if density >= 1.0:
+            return f"{en} is met in every case of the sweep.", f"{zh}：所有情形均达到。"
+        count, chinese_count = of_hundred(density), _of_hundred_in_chinese(density)
+        return (
+            f"{en} is met in {count} of 100 cases, and no part of the ranges stands out.",
+            f"{zh}：每百种情形有{chinese_count}种达到，没有哪个参数区间明显更有利。",
+        )
+    english, chinese = zip(*(limit.said() for limit in limits), strict=True)
+    count, share = of_hundred(density), of_hundred(coverage)
+    return (
+        f"{en} is {'also ' if later else ''}met in {count} of 100 cases with "
+        f"{' and '.join([', '.join(english[:-1]), english[-1]] if english[1:] else english)}: "
+        f"{share} of 100 cases that meet it.",
+        f"{zh}：{'此外，' if later else ''}{'，且'.join(chinese)}时，"
+        f"每百种情形有{_of_hundred_in_chinese(density)}种达到，"
+        f"每百种达标情形有{_of_hundred_in_chinese(coverage)}种在此。",
+    )
+
+
+def _of_hundred_in_chinese(share: float) -> str:
+    count = of_hundred(share)
+    return {"<1": "不到1", ">99": "超过99"}.get(count, count)
+
+
+def number(value: float) -> str:
+    """Return a parameter's value with the three digits that matter.
+
+    Examples
+    --------
+    >>> [number(value) for value in (0.7, 1.0, 0.01234, -2.5, 12345.0, 1.4999)]
+    ['0.7', '1', '0.0123', '−2.5', '12,345', '1.5']
+    """
+    if abs(value) >= 1000.0:
+        return f"{value:,.0f}".replace("-", "−")
+    return f"{value:.3g}".replace("-", "−")
 
 
 def region_of(ds: xr.Dataset, region: str) -> xr.Dataset:

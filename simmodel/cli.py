@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Commands(click.Group):
-    """A group whose commands report our own errors without a traceback, and exit with 1."""
+    """A group whose commands report our own errors without a traceback, exiting with their code."""
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; what the user did wrong is one line a fault on stderr."""
@@ -26,7 +26,7 @@ class Commands(click.Group):
             return super().invoke(context)
         except SimmodelError as error:
             click.echo(str(error), err=True)
-            context.exit(1)
+            context.exit(error.exit_code)
 
 
 seeds_option = click.option(
@@ -339,6 +339,79 @@ def _with_ensemble(
 
 
 @main.command()
+@click.argument("file", metavar="SWEEP", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("figures"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the folder of the sweep is written.",
+)
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Local processes.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="A dask scheduler that is running, e.g. tcp://127.0.0.1:8786.",
+)
+@click.option("--quiet", is_flag=True, help="Report no progress.")
+@seeds_option
+def sweep(
+    file: Path,
+    out: Path,
+    workers: int | None,
+    cluster: str | None,
+    quiet: bool,
+    seeds_dir: Path | None,
+) -> None:
+    r"""Run a scenario many times with other values, and say which of them matter.
+
+    \b
+    Example:
+        simmodel sweep scenarios/sweeps/levers.yaml --workers 4
+
+    Interrupted, it goes on where it stopped when the same command is given again.
+    """
+    if workers is not None and cluster is not None:
+        raise click.UsageError("--workers and --cluster: only one of the two")
+    seeds = _seeds(seeds_dir)
+    from .sweep_file import read_sweep
+
+    asked = read_sweep(file, seeds)
+    from .store import check_writable
+
+    folder = check_writable(out, asked.name)
+    from .pooling_file import atlas_of
+    from .posterior_file import load
+    from .progress import Reporter
+    from .run import will_compile
+    from .sweep import run_sweep, summary
+
+    reporter = Reporter(f"{asked.name}:", quiet=quiet)
+    if will_compile():
+        reporter.say("compiling the projection, once on this machine (about half a minute)")
+    atlas = atlas_of(seeds)
+    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
+    _clear()
+    try:
+        found = run_sweep(
+            asked,
+            seeds,
+            atlas,
+            posteriors,
+            folder,
+            workers=workers or 0,
+            cluster=cluster,
+            report=reporter,
+            say=reporter.say,
+        )
+    finally:
+        reporter.clear()
+    reporter.say(f"wrote {folder}")
+    click.echo(summary(found))
+
+
+@main.command()
 @click.argument(
     "files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path)
 )
@@ -419,7 +492,7 @@ def report(
 )
 @seeds_option
 def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
-    r"""Check scenario FILES, or folders of region files, without running anything.
+    r"""Check scenario and sweep FILES, or folders of region files, without running anything.
 
     \b
     Example:
@@ -433,6 +506,10 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
                 _check_folder(path)
             elif _is_region_file(path):
                 _check_folder(path.parent)
+            elif _is_sweep(path):
+                from .sweep_file import read_sweep
+
+                read_sweep(path, _seeds(seeds_dir))
             else:
                 _scenarios((path,), _index(seeds_dir), ())
             fine.append(f"{path}: ok")
@@ -453,6 +530,15 @@ def _check_folder(folder: Path) -> None:
         from .posterior_file import NAME, check
 
         check(folder / NAME)
+
+
+def _is_sweep(path: Path) -> bool:
+    """Whether a file names a sweep at its top level, as no scenario does."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except (OSError, ValueError):
+        return False
+    return any(line.startswith("sweep:") for line in lines)
 
 
 def _is_region_file(path: Path) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,8 @@ LEAST_PACE_SHARE = 0.2
 # and mortality (growing over 15 years).
 CROSSING_SPREAD, FERTILITY_SPREAD, MORTALITY_SPREAD = 0.3, 0.25, 0.08
 GROWING_YEARS = 15.0
+# Blocks of draws that tell the distribution of a region's mean pace.
+QUANTILE_BLOCKS = 16
 
 
 def standard_normal(seed: int, name: str, block: int, shape: Sequence[int]) -> Array:
@@ -124,6 +128,11 @@ class PaceNoise:
             np.ones(years),
         )
 
+    @property
+    def unknown(self) -> NDArray[np.bool_]:
+        """Whether the pace of each year strays, (year,)."""
+        return np.asarray(np.diag(self.root) > 0.0)
+
     def first(self, years: int) -> PaceNoise:
         """The same straying, of fewer years."""
         return replace(self, root=self.root[:years, :years], shape=self.shape[:years])
@@ -151,8 +160,20 @@ def _root(covariance: Array) -> Array:
     return root
 
 
+# Uncertain quantities of the years after the base that may be held at a stated value, beside the
+# parameters.
+FACTORS = ("pace", "arrivals_factor", "departure_factor", "fertility_factor", "mortality_factor")
+
+# Values of such quantities, the same in all draws or one a draw, by region and name.
+Held = Mapping[str, Mapping[str, float | Array]]
+
+
 def pace_factors(
-    seed: int, block: int, lineage: Sequence[PaceNoise], years: int
+    seed: int,
+    block: int,
+    lineage: Sequence[PaceNoise],
+    years: int,
+    held: Held = MappingProxyType({}),
 ) -> Mapping[str, Array]:
     """Uncertain factors on the levels of the years after the base.
 
@@ -165,25 +186,111 @@ def pace_factors(
         all its regions in the same draw.
     years : int
         Calendar years projected.
+    held : mapping of str to mapping of str to float or ndarray, shape (draw,)
+        Quantities of `FACTORS` that are not drawn but stated, as in `held_factors`.
 
     Returns
     -------
     mapping of str to ndarray, shape (year, draw)
         ``exit``, ``departure``, ``arrivals``, ``reclassification``, ``fertility``,
-        ``mortality``.
+        ``mortality``; one draw standing for all where nothing of a factor is drawn.
     """
     own = lineage[0]
-    pace = np.repeat(own.shape[:, None], BLOCK, axis=1)
+    stated = held_factors(lineage, years, held)
+    pace = own.shape[:, None]
     for noise in lineage:
-        pace *= noise.factors(seed, block)
+        if "pace" not in held.get(noise.region, {}):
+            pace = pace * noise.factors(seed, block)
     factors = {"exit": pace, "reclassification": pace}
-    unknown = (np.diag(own.root) > 0.0)[:, None]
     for name in ("arrivals", "departure"):
-        crossing = standard_normal(seed, f"{name}/{own.region}", block, ())
-        factors[name] = np.exp(CROSSING_SPREAD * unknown * crossing)
-    since = np.minimum((np.arange(years) + 1.0) / GROWING_YEARS, 1.0)[:, None]
+        factors[name] = np.ones((years, 1))
+        if name not in stated:
+            crossing = standard_normal(seed, f"{name}/{own.region}", block, ())
+            factors[name] = np.exp(CROSSING_SPREAD * own.unknown[:, None] * crossing)
     # Shared by the regions of a province.
     top = lineage[-2].region if len(lineage) > 1 else own.region
     for name, spread in (("fertility", FERTILITY_SPREAD), ("mortality", MORTALITY_SPREAD)):
-        factors[name] = np.exp(spread * since * standard_normal(seed, f"{name}/{top}", block, ()))
-    return factors
+        factors[name] = np.ones((years, 1))
+        if name not in stated:
+            normal = standard_normal(seed, f"{name}/{top}", block, ())
+            factors[name] = np.exp(spread * growing(years)[:, None] * normal)
+    return factors | {name: factors[name] * factor for name, factor in stated.items()}
+
+
+def growing(years: int) -> Array:
+    """How much of its final spread on the log scale a factor has in each year, (year,)."""
+    return np.asarray(np.minimum((np.arange(years) + 1.0) / GROWING_YEARS, 1.0))
+
+
+def held_factors(lineage: Sequence[PaceNoise], years: int, held: Held) -> dict[str, Array]:
+    """Stated quantities as factors on the levels of a region.
+
+    Parameters
+    ----------
+    lineage : sequence of PaceNoise
+        Of the region itself and of all it lies in.
+    years : int
+    held : mapping of str to mapping of str to float or ndarray, shape (draw,)
+        By region and name of `FACTORS`. A ``pace`` holds in every year that is not known, for the
+        region and all inside it; ``arrivals_factor`` and ``departure_factor`` likewise, for the
+        region alone. ``fertility_factor`` and ``mortality_factor`` grow as the draws do, so that
+        the value stated is reached after `GROWING_YEARS`; the nearest region that states one
+        counts.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (year, draw) or (year, 1)
+        Under the names of `pace_factors`; what nothing is stated of is left out.
+
+    Examples
+    --------
+    >>> noise = PaceNoise("east", np.diag([0.0, 0.1]), 3.0, np.ones(2))
+    >>> held_factors([noise], 2, {"east": {"pace": 1.2}})["exit"].ravel()
+    array([1. , 1.2])
+    """
+    found: dict[str, Array] = {}
+    paces = [
+        np.where(noise.unknown[:, None], held[noise.region]["pace"], 1.0)
+        for noise in lineage
+        if "pace" in held.get(noise.region, {})
+    ]
+    if paces:
+        found["exit"] = found["reclassification"] = reduce(np.multiply, paces)
+    own = lineage[0]
+    for name in ("arrivals", "departure"):
+        value = held.get(own.region, {}).get(f"{name}_factor")
+        if value is not None:
+            found[name] = np.where(own.unknown[:, None], value, 1.0)
+    for name in ("fertility", "mortality"):
+        stated = [held.get(noise.region, {}).get(f"{name}_factor") for noise in lineage]
+        nearest = next((value for value in stated if value is not None), None)
+        if nearest is not None:
+            found[name] = nearest ** growing(years)[:, None]
+    return found
+
+
+def factor_quantiles(name: str, noise: PaceNoise, share: Array) -> Array:
+    """Values of an uncertain factor below which given shares of its draws lie.
+
+    Parameters
+    ----------
+    name : str
+        One of `FACTORS`. Of a ``pace``, which varies from year to year, the mean over the years
+        not known; of fertility and mortality the value reached after `GROWING_YEARS`.
+    noise : PaceNoise
+        Of the region it belongs to.
+    share : ndarray
+        Between 0 and 1.
+    """
+    if name != "pace":
+        spread = {
+            "arrivals_factor": CROSSING_SPREAD,
+            "departure_factor": CROSSING_SPREAD,
+            "fertility_factor": FERTILITY_SPREAD,
+            "mortality_factor": MORTALITY_SPREAD,
+        }[name]
+        return np.asarray(np.exp(spread * stats.norm.ppf(share)))
+    # No closed form; the same numbers whatever the seed of the ensemble.
+    blocks = [noise.factors(0, block)[noise.unknown] for block in range(QUANTILE_BLOCKS)]
+    means = np.sort(np.concatenate([block.mean(axis=0) for block in blocks]))
+    return np.asarray(np.interp(share, (np.arange(means.size) + 0.5) / means.size, means))

@@ -20,6 +20,8 @@ _LONGEST_FOUND = 60
 class SimmodelError(Exception):
     """Base class of everything raised on purpose."""
 
+    exit_code = 1
+
 
 class ScenarioError(SimmodelError):
     """A scenario asks for something the model cannot do."""
@@ -35,6 +37,16 @@ class CalibrationError(SimmodelError):
 
 class OutputError(SimmodelError):
     """A result cannot be written where it was asked for."""
+
+
+class ClusterError(SimmodelError):
+    """Workers cannot be reached, differ from this machine, or are lost again and again."""
+
+
+class Stopped(SimmodelError):
+    """The user stopped the work; what is finished is kept."""
+
+    exit_code = 130  # what shells give for an interrupt: a script can tell it from a fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,4 +127,8 @@ def saturate(level: Array, bound: float) -> Array:
     >>> saturate(np.array([0.0, 0.3, 10.0]), 1.2).round(4)
     array([0. , 0.3, 1.2])
     """
-    return np.asarray(level * (1.0 + (level / bound) ** 8) ** -0.125)
+    eighth = level / bound
+    for _ in range(3):
+        eighth = eighth * eighth
+    # Three roots rather than a power: several times faster, and as exact.
+    return np.asarray(level / np.sqrt(np.sqrt(np.sqrt(1.0 + eighth))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 import xarray as xr
@@ -15,7 +16,7 @@ from .ensemble import BLOCK, PaceNoise, pace_factors, standard_normal
 from .errors import ScenarioError
 from .evidence import Inputs
 from .hierarchy import reconcile
-from .parameters import NAMES, levels_after, natural
+from .parameters import NAMES, levels_after, natural, transformed
 from .posterior import Atlas, in_order, lineage, pace_noise
 from .projection import FLOWS, Projection, project
 from .quantiles import RELATIVE_ERROR, Exact, Sketch, Summary
@@ -135,6 +136,28 @@ def references_of(regions: Sequence[str], atlas: Atlas) -> tuple[str, ...]:
     return tuple(i for i in wanted if i not in regions)
 
 
+Sums = tuple[tuple[int, list[int]], ...]
+
+
+def parts_of(region_id: str, named: Sequence[str], atlas: Atlas) -> list[int]:
+    """Places of a region's parts among those named, in an order that no run changes."""
+    return [named.index(i) for i in atlas.children(region_id) if i in named]
+
+
+def sums_of(named: Sequence[str], atlas: Atlas) -> Sums:
+    """Places of the wholes among the regions named, each with those of its parts; the top first."""
+    wholes = [i for i in in_order(atlas.regions) if i in named and atlas.is_whole(i)]
+    return tuple((named.index(i), rows) for i in wholes if (rows := parts_of(i, named, atlas)))
+
+
+def add_up(sums: Sums, urban: Array, rural: Array, flows: Array) -> None:
+    """Make parts add up to their wholes, in place; arrays as in `Ensemble`."""
+    for at, rows in sums:
+        urban[rows], rural[rows], flows[rows] = reconcile(
+            (urban[at], rural[at], flows[at]), (urban[rows], rural[rows], flows[rows])
+        )
+
+
 # Draws are kept, and quantiles exact, while the arrays of an ensemble stay below this; above, they
 # pass through `quantiles.Sketch` block by block.
 EXACT_BYTES = 512 * 2**20
@@ -219,7 +242,8 @@ class Cast:
     Parameters
     ----------
     scenario : Scenario
-        Its regions, horizon and ensemble count; levers and programmes come with each projection.
+        Its regions, horizon, ensemble and fixed parameters count; levers and programmes come with
+        each projection.
     atlas : Atlas
     posteriors : mapping of str to Normal
         Of every region projected.
@@ -242,8 +266,10 @@ class Cast:
         self.regions = regions_of(scenario, atlas) if regions is None else tuple(regions)
         self.references = references_of(self.regions, atlas)
         self.named = (*self.regions, *self.references)
+        self.sums = sums_of(self.named, atlas)
         self.years = np.arange(BASE_YEAR, scenario.horizon + 1)
         self._seed, self._draws = scenario.ensemble.seed, scenario.ensemble.draws
+        self._fixed = scenario.parameters
         self.blocks = (self._draws + BLOCK - 1) // BLOCK
         everywhere = dict.fromkeys(a for i in self.named for a in lineage(atlas.regions, i))
         self._noise = {i: pace_noise(atlas, i, self.years.size - 1) for i in everywhere}
@@ -260,6 +286,7 @@ class Cast:
             [self._noise[i] for i in lineage(self.atlas.regions, region_id)],
             self.years.size - 1,
             (self._seed, block),
+            self._fixed,
         )
         if self._keep:
             self._kept[key] = found
@@ -310,7 +337,7 @@ class Cast:
                 absent[region_id] = path.absent[:, :kept]
             if registered and inputs.registered is not None and row < len(self.regions):
                 people[region_id] = self.registered(scenario, region_id, block, path)[..., :kept]
-        self._reconcile(urban, rural, flows)
+        add_up(self.sums, urban, rural, flows)
         programmes = {
             name: np.array(
                 [programme_flow(self.atlas, i, name, self.years[1:]) for i in self.named]
@@ -330,7 +357,8 @@ class Cast:
             region_id: np.stack([whole.urban[row], whole.rural[row]])
             - np.stack([whole.urban[parts].sum(axis=0), whole.rural[parts].sum(axis=0)])
             for row, region_id in enumerate(self.regions)
-            if (parts := self._parts(region_id)) and not self.atlas.is_whole(region_id)
+            if (parts := parts_of(region_id, self.named, self.atlas))
+            and not self.atlas.is_whole(region_id)
         }
         return replace(
             whole,
@@ -339,20 +367,6 @@ class Cast:
             registered=people,
             absent=absent,
         )
-
-    def _parts(self, region_id: str) -> list[int]:
-        """Places of a region's parts on the region axis, in an order that no run changes."""
-        return [self.named.index(i) for i in self.atlas.children(region_id) if i in self.named]
-
-    def _reconcile(self, urban: Array, rural: Array, flows: Array) -> None:
-        """Make parts add up to their wholes, from the top down, in place."""
-        for parent in (i for i in in_order(self.atlas.regions) if i in self.named):
-            rows, at = self._parts(parent), self.named.index(parent)
-            if not rows or not self.atlas.is_whole(parent):
-                continue
-            urban[rows], rural[rows], flows[rows] = reconcile(
-                (urban[at], rural[at], flows[at]), (urban[rows], rural[rows], flows[rows])
-            )
 
     def registered(self, scenario: Scenario, region_id: str, block: int, path: Projection) -> Array:
         """Registered people of a region beside its residents, (residence, year, draw).
@@ -383,7 +397,7 @@ class Drawn:
     values : mapping of str to ndarray, shape (draw,)
         Parameters in their own units.
     factors : mapping of str to ndarray, shape (year, draw)
-        As `ensemble.pace_factors` makes them.
+        As `ensemble.pace_factors` makes them; one draw may stand for all.
     """
 
     inputs: Inputs
@@ -401,8 +415,8 @@ class Drawn:
 
         Parameters
         ----------
-        levers : mapping of str to ndarray, shape (year,), optional
-            As `lever_paths` makes them.
+        levers : mapping of str to ndarray, shape (year,), (year, draw) or (1, draw), optional
+            As `lever_paths` makes them, or different from draw to draw.
         programmes : ndarray, shape (year,), optional
             Persons moved into towns.
         keep_population : bool
@@ -434,6 +448,7 @@ def draw(
     noise: Sequence[PaceNoise],
     years: int,
     seed_and_block: tuple[int, int],
+    fixed: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> Drawn:
     """Draw a region's parameters and its uncertain years after the base.
 
@@ -446,14 +461,37 @@ def draw(
     years : int
     seed_and_block : (int, int)
         Of the ensemble, and which block of draws.
+    fixed : mapping of str to mapping of str to float
+        Uncertain quantities with the same value in every draw, by region; the region's other
+        parameters follow them as far as calibration ties them together.
+
+    Raises
+    ------
+    ScenarioError
+        If a parameter is fixed where the region cannot have it.
     """
     seed, block = seed_and_block
     standard = standard_normal(seed, f"parameters/{inputs.id}", block, (len(NAMES),))
-    return Drawn(
-        inputs,
-        natural(posterior.draws(standard), inputs.bound),
-        pace_factors(seed, block, noise, years),
-    )
+    theta = posterior.draws(standard)
+    if own := {n: v for n, v in fixed.get(inputs.id, {}).items() if n in NAMES}:
+        values = [on_its_scale(inputs, name, np.array([value])) for name, value in own.items()]
+        theta = posterior.given(theta, [NAMES.index(name) for name in own], np.array(values))
+    factors = pace_factors(seed, block, noise, years, fixed)
+    return Drawn(inputs, natural(theta, inputs.bound), factors)
+
+
+def on_its_scale(inputs: Inputs, name: str, value: Array) -> Array:
+    """Stated values of one parameter of a region on the scale where they are normal.
+
+    Raises
+    ------
+    ScenarioError
+        If the region cannot have one of them.
+    """
+    try:
+        return transformed(name, value, inputs.bound)
+    except ValueError as error:
+        raise ScenarioError(f"parameters.{inputs.id}.{error}") from None
 
 
 def population_at(

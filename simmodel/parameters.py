@@ -100,6 +100,42 @@ def natural(transformed: Array, bound: float) -> dict[str, Array]:
     return values
 
 
+def transformed(name: str, value: Array, bound: float) -> Array:
+    """One parameter on the scale on which it is normally distributed: `natural` turned round.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+    value : ndarray
+        In its own units.
+    bound : float
+        Upper limit of the reclassification hazard, per year.
+
+    Raises
+    ------
+    ValueError
+        If a value is not above 0, or not below the limit of its scale.
+
+    Examples
+    --------
+    >>> transformed("local_retention", np.array([0.5, 0.9]), 0.01).round(3)
+    array([0.   , 2.197])
+    """
+    value = np.asarray(value, dtype=float)
+    parameter = PARAMETERS[NAMES.index(name)]
+    top = np.inf
+    if parameter.scale == "logit":
+        top = bound if name == "reclassification" else 1.0
+    outside = ~((value > 0.0) & (value < top))
+    if outside.any():
+        limit = f" and below {top:.4g}" if np.isfinite(top) else ""
+        raise ValueError(f"{name}: above 0{limit} expected; found {value[outside].flat[0]:g}")
+    if parameter.scale == "log":
+        return np.asarray(np.log(value))
+    return np.asarray(np.log(value / (top - value)))
+
+
 @dataclass(frozen=True)
 class Setting:
     """What of a region is fixed in all draws.
@@ -184,56 +220,55 @@ def levels_after(
     factors : mapping of str to ndarray, shape (year, draw), optional
         Uncertain factors on top of the period's: ``exit`` (rural), ``departure`` (urban),
         ``arrivals``, ``reclassification``, ``fertility``, ``mortality``.
-    levers : mapping of str to ndarray, shape (year,), optional
+    levers : mapping of str to ndarray, shape (year,), (year, draw) or (1, draw), optional
         Multipliers of a scenario under the names of `scenario.LEVERS`; ``life_expectancy`` comes
-        as the factor on death rates that it means.
+        as the factor on death rates that it means. Where they differ from draw to draw, parameters
+        and factors may stand for all draws with one.
 
     Returns
     -------
     ndarray, shape (level, year, draw)
     """
-    draws = values["rural_exit"].size
-    shape = (years, draws)
 
     def factor(name: str) -> Array:
-        return np.ones(shape) if factors is None else factors[name]
+        return np.ones((years, 1)) if factors is None else factors[name]
 
     def lever(name: str) -> Array:
-        return np.ones((years, 1)) if levers is None else levers[name][:, None]
+        if levers is None:
+            return np.ones((years, 1))
+        return levers[name] if levers[name].ndim == 2 else levers[name][:, None]
 
+    # What does not differ from year to year is multiplied first: it may be a single row.
+    period_exit = values["period_exit"]
     pulled = pull(values, setting, years)
-    rural = values["period_exit"] * pulled * factor("exit")
-    urban = values["period_exit"] * factor("departure")
-    arrivals = values["arrivals"] * values["period_arrivals"] * factor("arrivals")
-    arrivals = arrivals * setting.residents
-    returning = np.zeros(shape)
+    arrivals = values["arrivals"] * values["period_arrivals"] * setting.residents
+    arrivals = arrivals * factor("arrivals")
+    returning = np.zeros((years, 1))
     if setting.absent > 0:
         hazard = RETURNING_SHARE * arrivals / setting.absent
         returning = -np.expm1(-hazard * lever("arrivals"))
         arrivals = (1.0 - RETURNING_SHARE) * arrivals
+    reclassified = values["reclassification"] * values["period_reclassification"]
+    departing = values["urban_out_migration"] * period_exit
+    fertility = values["fertility_base"] * values["period_fertility"]
+    mortality = values["mortality"] * values["period_mortality"]
     return _levels(
         setting,
-        exit_=values["rural_exit"] * rural * lever("rural_exit"),
-        retention=retained(values["local_retention"], lever("local_retention")) * np.ones(shape),
+        exit_=values["rural_exit"] * period_exit * lever("rural_exit") * pulled * factor("exit"),
+        retention=retained(values["local_retention"], lever("local_retention")),
         arrivals=arrivals * lever("arrivals"),
         returning=returning,
-        urban_share=values["arrivals_urban_share"] * np.ones(shape),
-        departure=values["urban_out_migration"] * urban * lever("urban_out_migration"),
-        to_villages=values["return_to_villages"] * urban,
-        reclassification=values["reclassification"]
-        * values["period_reclassification"]
+        urban_share=values["arrivals_urban_share"],
+        departure=departing * lever("urban_out_migration") * factor("departure"),
+        to_villages=values["return_to_villages"] * period_exit * factor("departure"),
+        reclassification=reclassified
+        * lever("reclassification")
         * pulled
-        * factor("reclassification")
-        * lever("reclassification"),
-        fertility=values["fertility_base"]
-        * values["period_fertility"]
-        * factor("fertility")
-        * lever("fertility"),
-        mortality=values["mortality"]
-        * values["period_mortality"]
-        * factor("mortality")
-        * mortality_trend[:, None]
-        * lever("life_expectancy"),
+        * factor("reclassification"),
+        fertility=fertility * lever("fertility") * factor("fertility"),
+        mortality=mortality
+        * lever("life_expectancy")
+        * (factor("mortality") * mortality_trend[:, None]),
     )
 
 
@@ -308,19 +343,24 @@ def _levels(
     leaving = departure + to_villages
     bounded = saturate(leaving, PEAK_INTENSITY / setting.peak_departure)
     share = np.divide(bounded, leaving, out=np.ones_like(leaving), where=leaving > 0)
-    by_name = {
-        "rural_to_urban": exit_ * retention,
-        "rural_departure": exit_ * (1.0 - retention),
-        "urban_to_rural": to_villages * share,
-        "urban_departure": departure * share,
-        "urban_arrivals": arrivals * urban_share,
-        "rural_arrivals": arrivals * (1.0 - urban_share),
-        "urban_return": returning * urban_share,
-        "rural_return": returning * (1.0 - urban_share),
-        "reclassification": reclassification,
-        "urban_fertility": fertility,
-        "rural_fertility": fertility,
-        "urban_mortality": mortality,
-        "rural_mortality": mortality,
+    # Products of two, written where the kernel reads them.
+    by_name: dict[str, tuple[Array, Array | float]] = {
+        "rural_to_urban": (exit_, retention),
+        "rural_departure": (exit_, 1.0 - retention),
+        "urban_to_rural": (to_villages, share),
+        "urban_departure": (departure, share),
+        "urban_arrivals": (arrivals, urban_share),
+        "rural_arrivals": (arrivals, 1.0 - urban_share),
+        "urban_return": (returning, urban_share),
+        "rural_return": (returning, 1.0 - urban_share),
+        "reclassification": (reclassification, 1.0),
+        "urban_fertility": (fertility, 1.0),
+        "rural_fertility": (fertility, 1.0),
+        "urban_mortality": (mortality, 1.0),
+        "rural_mortality": (mortality, 1.0),
     }
-    return np.stack([by_name[name] for name in LEVELS])
+    shapes = [np.shape(part) for pair in by_name.values() for part in pair]
+    levels = np.empty((len(LEVELS), *np.broadcast_shapes(*shapes)))
+    for place, name in enumerate(LEVELS):
+        np.multiply(*by_name[name], out=levels[place])
+    return levels

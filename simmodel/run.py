@@ -104,8 +104,8 @@ def run_scenario(
             summaries.add(part)
             judge.add(part)
             book.add(part)
-    attributes = _attributes(provenance_of(scenario, seeds, posteriors))
-    dataset = summaries.to_dataset(scenario, atlas, attributes)
+    made_by = attributes(provenance_of(scenario, seeds, posteriors))
+    dataset = summaries.to_dataset(scenario, atlas, made_by)
     decided = [
         split_decided_by(atlas, posteriors.by_region, i) for i in regions_of(scenario, atlas)
     ]
@@ -129,7 +129,7 @@ def check_draws(scenario: Scenario, atlas: Atlas) -> None:
         )
 
 
-def _attributes(provenance: Mapping[str, Any]) -> dict[str, str]:
+def attributes(provenance: Mapping[str, Any]) -> dict[str, str]:
     """Provenance as attributes of a netCDF file, which knows no list and no large number."""
     return {
         key: value if isinstance(value, str) else json.dumps(value)
@@ -240,7 +240,7 @@ def write_run(
         write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
         write_csv(folder.path / "ledger.csv", ledger.COLUMNS, ledger.rows(dataset, account))
         if keep_draws and ensemble is not None:
-            draws = draws_dataset(ensemble, scenario, atlas, _attributes(provenance))
+            draws = draws_dataset(ensemble, scenario, atlas, attributes(provenance))
             write_netcdf(draws, folder.path / "draws.nc")
         ages = ages_dataset(dataset, scenario, atlas, posteriors.by_region, scenario.regions)
         write_netcdf(ages, folder.path / "ages.nc")

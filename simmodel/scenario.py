@@ -27,6 +27,7 @@ from .errors import (
     ScenarioError,
     among,
     as_tuple,
+    did_you_mean,
     finite_number,
     shown,
     whole_number,
@@ -63,11 +64,48 @@ LEVERS: Final[Mapping[str, LeverRule]] = MappingProxyType(
     }
 )
 
+# Uncertain quantities of a region that may be fixed, and bounds of what may be set, in their own
+# units: those that calibration estimates (`parameters.PARAMETERS`; a test holds that), then factors
+# on the years after the base (`ensemble.FACTORS`).
+_A_YEAR: Final = (1e-6, 1.0)
+_SHARE: Final = (0.001, 0.999)
+_RATIO: Final = (0.01, 10.0)
+QUANTITIES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {
+        "rural_exit": _A_YEAR,
+        "local_retention": _SHARE,
+        "arrivals": _A_YEAR,
+        "arrivals_urban_share": _SHARE,
+        "urban_out_migration": _A_YEAR,
+        "return_to_villages": _A_YEAR,
+        "reclassification": _A_YEAR,
+        "fertility_earlier": _RATIO,
+        "fertility_middle": _RATIO,
+        "fertility_base": _RATIO,
+        "mortality": _RATIO,
+        "period_exit": _RATIO,
+        "period_arrivals": _RATIO,
+        "period_reclassification": _RATIO,
+        "period_fertility": _RATIO,
+        "period_mortality": _RATIO,
+        "pace": _RATIO,
+        "arrivals_factor": _RATIO,
+        "departure_factor": _RATIO,
+        "fertility_factor": _RATIO,
+        "mortality_factor": _RATIO,
+    }
+)
+
 # A path is its knots in the order of years; as a tuple it is truly frozen, and pickles.
 Path = tuple[tuple[int, float], ...]
 Value = float | Path
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def is_name(text: str) -> bool:
+    """Say whether a text can name a scenario or sweep, and the folder of its results."""
+    return _NAME.match(text) is not None
 
 
 class Strict(BaseModel):
@@ -225,6 +263,31 @@ class ScenarioSource(Strict):
     for_: Text = Field(alias="for")
 
 
+def _fixed(value: object) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise Refusal(Part("is not a mapping", "keys with values", found=shown(value)))
+    if not value:
+        raise Refusal(Part("fixes nothing", among(QUANTITIES)))
+    parts: list[Part] = []
+    numbers: dict[str, float] = {}
+    for name, number in value.items():
+        if name not in QUANTITIES:
+            known = among(QUANTITIES) + did_you_mean(str(name), QUANTITIES)
+            parts.append(Part("unknown key", known, (str(name),)))
+            continue
+        try:
+            numbers[name] = float(finite_number(*QUANTITIES[name])(number))  # type: ignore[arg-type]
+        except Refusal as refusal:
+            (part,) = refusal.parts
+            parts.append(Part(part.problem, part.allowed, (name,), part.found or shown(number)))
+    if parts:
+        raise Refusal(*parts)
+    return {name: numbers[name] for name in QUANTITIES if name in numbers}
+
+
+Fixed = Annotated[dict[str, float], PlainValidator(_fixed)]
+
+
 class Scenario(Strict):
     """A scenario with every default filled in."""
 
@@ -234,6 +297,7 @@ class Scenario(Strict):
     regions: Ids
     horizon: Annotated[int, BeforeValidator(whole_number(*HORIZON_RANGE, "a whole year"))]
     levers: Levers = Levers.model_validate({})
+    parameters: dict[str, Fixed] = Field(default_factory=dict)
     programmes: Ids = ()
     ensemble: Ensemble = Ensemble()
     sources: Annotated[tuple[ScenarioSource, ...], BeforeValidator(as_tuple)] = ()
@@ -241,7 +305,7 @@ class Scenario(Strict):
     @field_validator("scenario")
     @classmethod
     def _name(cls, value: str) -> str:
-        if not _NAME.match(value):
+        if not is_name(value):
             allowed = "a lower-case letter, then lower-case letters, digits and _"
             raise Refusal(Part("is not a scenario name", allowed))
         return value
@@ -263,7 +327,7 @@ class Scenario(Strict):
     def _title_by_name(cls, data: object) -> object:
         if isinstance(data, Mapping) and "title" not in data:
             name = data.get("scenario")
-            if isinstance(name, str) and _NAME.match(name):
+            if isinstance(name, str) and is_name(name):
                 return {**data, "title": {"en": name, "zh": name}}
             return {**data, "title": {"en": "", "zh": ""}}  # the name is at fault, not the title
         return data
@@ -311,6 +375,7 @@ class Scenario(Strict):
             "regions": list(self.regions),
             "horizon": self.horizon,
             "levers": _levers_as_data(self.levers),
+            "parameters": {name: dict(own) for name, own in sorted(self.parameters.items())},
             "programmes": list(self.programmes),
             "ensemble": {"draws": self.ensemble.draws, "seed": self.ensemble.seed},
             "sources": [

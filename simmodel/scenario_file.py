@@ -60,9 +60,11 @@ def read_scenario(
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
         strange = {("levers", key) for key in _strange_levers(data, region_ids)}
+        strange |= {("parameters", key) for key in _strange_owners(data, region_ids)}
         found = model_faults(document, Scenario, error, skip=strange)
         faults.extend(found)
     faults.extend(_lever_faults(document, data, region_ids))
+    faults.extend(_owner_faults(document, data, region_ids))
     faults.extend(_reference_faults(document, data, region_ids, programme_ids, source_ids))
     if faults or scenario is None:
         raise FaultError(faults)
@@ -86,7 +88,8 @@ def _lever_faults(
         near = did_you_mean(key, [*LEVERS, *region_ids])
         allowed = f"{among(LEVERS)}, or the id of a region{near}"
         yield document.fault(("levers", key), "unknown key", allowed=allowed)
-    yield from _outside_faults(document, data, region_ids)
+    own = [key for key in levers if key not in LEVERS]
+    yield from _outside_faults(document, data, "levers", own, region_ids)
     horizon = data.get("horizon")
     sound = isinstance(horizon, int) and not isinstance(horizon, bool)
     if sound and HORIZON_RANGE[0] <= horizon <= HORIZON_RANGE[1]:  # type: ignore[operator]
@@ -94,23 +97,47 @@ def _lever_faults(
             yield document.fault(part.below, part.problem, found=part.found, allowed=part.allowed)
 
 
-def _outside_faults(
+def _strange_owners(data: Mapping[str, Any], region_ids: Collection[str]) -> list[str]:
+    owners = data.get("parameters")
+    return [key for key in owners if key not in region_ids] if isinstance(owners, dict) else []
+
+
+def _owner_faults(
     document: Document, data: Mapping[str, Any], region_ids: Collection[str]
 ) -> Iterator[Fault]:
-    """Yield a fault for each region with levers of its own that no region of the run heeds."""
+    """Yield a fault for each region of ``parameters`` that does not exist or is not in the run."""
+    for key in _strange_owners(data, region_ids):
+        allowed = f"the id of a region{did_you_mean(key, region_ids)}"
+        yield document.fault(("parameters", key), "unknown key", allowed=allowed)
+    owners = data.get("parameters")
+    if isinstance(owners, dict):
+        yield from _outside_faults(document, data, "parameters", list(owners), region_ids)
+
+
+def _outside_faults(
+    document: Document,
+    data: Mapping[str, Any],
+    under: str,
+    owners: Sequence[str],
+    region_ids: Collection[str],
+) -> Iterator[Fault]:
+    """Yield a fault for each region with values of its own that no region of the run heeds."""
     named = data.get("regions")
     if not isinstance(region_ids, Mapping) or not isinstance(named, list):
         return
     known = [region for region in named if isinstance(region, str) and region in region_ids]
     if len(known) < len(named):
         return  # the regions are at fault; what is outside of them cannot be told
-    for key in data["levers"]:
-        if key in LEVERS or key not in region_ids:
-            continue
-        above = _lineage(key, region_ids)
-        if not any(region in above or key in _lineage(region, region_ids) for region in known):
+    for key in owners:
+        if key in region_ids and not is_heeded(key, known, region_ids):
             allowed = f"regions of the run: {among(known)}, and those inside of them"
-            yield document.fault(("levers", key), "is a region outside of the run", allowed=allowed)
+            yield document.fault((under, key), "is a region outside of the run", allowed=allowed)
+
+
+def is_heeded(region: str, named: Sequence[str], parents: Mapping[str, str | None]) -> bool:
+    """Say whether a region lies in one of those named, or one of them in it."""
+    above = _lineage(region, parents)
+    return any(other in above or region in _lineage(other, parents) for other in named)
 
 
 def _lineage(region: str, parents: Mapping[str, str | None]) -> list[str]:
@@ -158,7 +185,7 @@ def _override(document: Document, text: str, region_ids: Collection[str]) -> Non
         allowed = "key.path=value, like levers.local_retention=1.2"
         document.faults.append(Fault(SET, None, "", "is not an assignment", shown(text), allowed))
         return
-    path = _steps(key.strip(), region_ids)
+    path = steps_of(key.strip(), region_ids)
     try:
         given = parse(value, SET, under=path, has_lines=False)
     except FaultError as error:
@@ -197,13 +224,13 @@ def _opened(parent: Node, step: str) -> Node:
     return new
 
 
-def _steps(key: str, region_ids: Collection[str]) -> tuple[str, ...]:
-    """Split a dotted path; under ``levers``, the dots of a region's id do not split it."""
+def steps_of(key: str, region_ids: Collection[str]) -> tuple[str, ...]:
+    """Split a dotted path; where a region's id may stand, its dots do not split it."""
     steps: list[str] = []
     rest: str | None = key
     while rest is not None:
         fitting = [name for name in region_ids if rest == name or rest.startswith(f"{name}.")]
-        whole = steps == ["levers"] and bool(fitting)
+        whole = steps in (["levers"], ["parameters"]) and bool(fitting)
         step = max(fitting, key=len) if whole else rest.partition(".")[0]
         steps.append(step)
         rest = rest[len(step) + 1 :] if len(rest) > len(step) else None

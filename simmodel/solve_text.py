@@ -15,11 +15,6 @@ from .seeds import Seeds
 from .solve import Answer, Change, Emptied, Way, scale_of
 from .verdicts import NEAR_POINTS
 
-# Lever by lever in English and Chinese; what stands in brackets is for charts.
-LEVER_NAMES: Final = {
-    lever: (english, chinese.partition("（")[0])
-    for lever, (english, chinese) in LEVER_WORDS.items()
-}
 # The flow it changes.
 FLOW_NAMES: Final = {
     "rural_exit": ("people leaving the villages", "农村迁出人口"),
@@ -245,7 +240,7 @@ def _takes(answer: Answer, seeds: Seeds) -> str:
     aim = _aim(answer, seeds)
     now = f"{of_hundred(answer.base_probability)} of 100 futures"
     name = answer.scenario.scenario
-    them = among(LEVER_NAMES[i][0] for i in levers)
+    them = among(LEVER_WORDS[i][0] for i in levers)
     if answer.already:
         stay = f"{them} may stay as {'they are' if len(levers) > 1 else 'it is'}"
         but = "" if answer.way.enough else ", though no constant value does as well"
@@ -254,7 +249,7 @@ def _takes(answer: Answer, seeds: Seeds) -> str:
     if not answer.way.enough:
         ranges = " and ".join(_range(i) for i in levers)
         at = " and ".join(
-            f"{LEVER_NAMES[c.lever][0]} at {_setting(c.lever, c.value)}" for c in answer.way.changes
+            f"{LEVER_WORDS[c.lever][0]} at {_setting(c.lever, c.value)}" for c in answer.way.changes
         )
         return (
             f"{aim} cannot be made as likely as {_asked(answer)} of 100 by {ranges}: the most is "
@@ -270,7 +265,7 @@ def _takes(answer: Answer, seeds: Seeds) -> str:
         number = "both" if len(levers) == 2 else "all"
         able.append(f"{number} at {_part(answer.together[0])} of these changes")
     unable = [
-        f"{LEVER_NAMES[lever][0]} alone cannot do it (at most {of_hundred(way.probability)} of 100)"
+        f"{LEVER_WORDS[lever][0]} alone cannot do it (at most {of_hundred(way.probability)} of 100)"
         for lever, way in _by_lever(answer)
         if not way.enough
     ]
@@ -289,7 +284,7 @@ def _asked(answer: Answer) -> str:
 
 def _range(lever: str) -> str:
     rule = LEVERS[lever]
-    return f"{LEVER_NAMES[lever][0]} {_setting(lever, rule.low)} to {_setting(lever, rule.high)}"
+    return f"{LEVER_WORDS[lever][0]} {_setting(lever, rule.low)} to {_setting(lever, rule.high)}"
 
 
 def grid_aim(answer: Answer, seeds: Seeds) -> str:
@@ -326,7 +321,7 @@ def names_of(seeds: Seeds, place: str) -> tuple[str, str]:
 
 def _change(change: Change) -> str:
     """Say one lever's change, in its own quantity and in persons."""
-    name, (flow, _) = LEVER_NAMES[change.lever][0], FLOW_NAMES.get(change.lever, ("", ""))
+    name, (flow, _) = LEVER_WORDS[change.lever][0], FLOW_NAMES.get(change.lever, ("", ""))
     more = "more" if change.persons >= 0 else "fewer"
     persons = f"{_persons_text(change.persons)} {more} {flow} a year"
     factor = _setting(change.lever, change.value)
@@ -428,14 +423,14 @@ def _warning(emptied: Emptied) -> list[str]:
 def _takes_zh(answer: Answer, seeds: Seeds) -> str:
     levers = answer.question.levers
     aim = _aim_zh(answer, seeds)
-    them = "、".join(LEVER_NAMES[i][1] for i in levers)
+    them = "、".join(LEVER_WORDS[i][1] for i in levers)
     base, then = of_hundred(answer.base_probability), of_hundred(answer.way.probability)
     title = answer.scenario.title.zh
     if answer.already:
         return f"在“{title}”情景的100种未来中，已有{base}种实现{aim}，{them}无须调整。"
     if not answer.way.enough:
         at = "、".join(
-            f"{LEVER_NAMES[c.lever][1]}{_setting(c.lever, c.value)}" for c in answer.way.changes
+            f"{LEVER_WORDS[c.lever][1]}{_setting(c.lever, c.value)}" for c in answer.way.changes
         )
         return (
             f"仅靠{them}，{aim}达不到100种未来中{_asked(answer)}种：最多{then}种（{at}），"
@@ -450,7 +445,7 @@ def _takes_zh(answer: Answer, seeds: Seeds) -> str:
         share = answer.together[0]
         able.append(f"各完成上述变化的{'一半' if share == 0.5 else f'{100 * share:.0f} %'}")
     unable = [
-        f"仅靠{LEVER_NAMES[lever][1]}最多{of_hundred(way.probability)}种"
+        f"仅靠{LEVER_WORDS[lever][1]}最多{of_hundred(way.probability)}种"
         for lever, way in _by_lever(answer)
         if not way.enough
     ]
@@ -471,7 +466,7 @@ def _aim_zh(answer: Answer, seeds: Seeds) -> str:
 
 
 def _change_zh(change: Change) -> str:
-    name, (_, flow) = LEVER_NAMES[change.lever][1], FLOW_NAMES.get(change.lever, ("", ""))
+    name, (_, flow) = LEVER_WORDS[change.lever][1], FLOW_NAMES.get(change.lever, ("", ""))
     more = "增加" if change.persons >= 0 else "减少"
     persons = f"{flow}每年{more}{_persons_text(change.persons)}人"
     factor = _setting(change.lever, change.value)

@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from .errors import OutputError
 
@@ -123,6 +124,88 @@ class Folder:
 def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
     """Write a Dataset as netCDF 3 (64-bit offsets): no clock in the file, read everywhere."""
     dataset.to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
+
+
+# Of a streamed array: rows and columns that lie together, so that some outcomes of all runs, or all
+# outcomes of some runs, are read without the rest; and what is held in memory while it is written.
+_ROWS, _COLUMNS, _SLAB_BYTES = 8192, 64, 2**26
+
+
+def write_zarr(
+    path: Path,
+    dataset: xr.Dataset,
+    name: str,
+    blocks: Iterable[NDArray[np.float64]],
+    attrs: Mapping[str, str],
+) -> None:
+    """Write a Dataset as Zarr with one array more that need not fit into memory; whole or not.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The final place; written beside it and moved there when whole.
+    dataset : xarray.Dataset
+        All the rest; it has the sizes of ``run`` and ``outcome``.
+    name : str
+        Of the large array, (run, outcome).
+    blocks : iterable of ndarray, shape (some runs, outcome)
+        Its rows in order.
+    attrs : mapping of str to str
+        Its units and long name.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, as on a full disk.
+    ValueError
+        If the blocks are not of as many runs, or not of as many outcomes.
+    """
+    import zarr
+
+    shape = (dataset.sizes["run"], dataset.sizes["outcome"])
+    # The same files whatever the blocks: rows written together depend on the shape only.
+    rows = max(1, min(_ROWS, _SLAB_BYTES // (8 * max(1, shape[1]))))
+    try:
+        with Folder(path) as folder:
+            # Version 2 of the format: text has a settled form there, and everything opens it.
+            dataset.to_zarr(folder.path, mode="w", zarr_format=2, consolidated=False)
+            array = zarr.open_group(folder.path, mode="r+").create_array(
+                name,
+                shape=shape,
+                chunks=(min(rows, max(1, shape[0])), min(_COLUMNS, max(1, shape[1]))),
+                dtype="float64",
+                fill_value=float("nan"),
+                attributes={"_ARRAY_DIMENSIONS": ["run", "outcome"], **attrs},
+            )
+            first = 0
+            for slab in _slabs(blocks, shape, rows):
+                array[first : first + len(slab)] = slab
+                first += len(slab)
+            zarr.consolidate_metadata(folder.path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write there ({error.strerror or error})") from None
+
+
+def _slabs(
+    blocks: Iterable[NDArray[np.float64]], shape: tuple[int, int], rows: int
+) -> Iterator[NDArray[np.float64]]:
+    """Cut blocks of any height anew into slabs of ``rows`` and a last one of the rest."""
+    slab, filled, seen = np.empty((rows, shape[1])), 0, 0
+    for block in blocks:
+        if block.ndim != 2 or block.shape[1] != shape[1]:
+            raise ValueError(f"blocks: shape (runs, {shape[1]}) expected; found {block.shape}")
+        seen += len(block)
+        while len(block):
+            taken = min(rows - filled, len(block))
+            slab[filled : filled + taken] = block[:taken]
+            filled, block = filled + taken, block[taken:]
+            if filled == rows:
+                yield slab
+                filled = 0
+    if seen != shape[0]:
+        raise ValueError(f"blocks: {shape[0]} runs expected; found {seen}")
+    if filled:
+        yield slab[:filled]
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:

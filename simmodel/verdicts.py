@@ -167,8 +167,8 @@ def likelihood(probability: float, *, conditional: bool) -> str:
 
 
 def is_conditional(scenario: Scenario) -> bool:
-    """Whether a scenario sets any lever or programme, so that its verdicts depend on them."""
-    if scenario.programmes or scenario.levers.by_region:
+    """Whether a scenario sets a lever, programme or parameter that its verdicts depend on."""
+    if scenario.programmes or scenario.parameters or scenario.levers.by_region:
         return True
     years = range(BASE_YEAR + 1, scenario.horizon + 1)
     return any(

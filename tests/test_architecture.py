@@ -36,11 +36,15 @@ LAYERS = [
         "extrapolation",
         "scores",
         "reach",
+        "sampling",
+        "sensitivity",
+        "discovery",
         "region",
         "scenario",
         "fonts",
         "chart_words",
         "conformance",
+        "made_by",
     },
     {
         "baseline",
@@ -48,6 +52,8 @@ LAYERS = [
         "scenario_file",
         "seeds",
         "store",
+        "block_store",
+        "progress",
         "chart_matrix",
         "chart_ledger",
         "chart_waterfall",
@@ -55,14 +61,15 @@ LAYERS = [
         "chart_hindcast",
         "inline",
         "words",
+        "chart_frame",
     },
-    {"standards", "panel", "charts", "chart_reach"},
-    {"evidence"},
+    {"standards", "panel", "charts", "chart_reach", "scale_out", "sweep_file", "chart_boxes"},
+    {"evidence", "chart_sweep"},
     {"posterior"},
     {"model", "posterior_file", "pooling_file", "experience"},
     {"hindcast", "verdicts", "ledger"},
-    {"run", "backtest", "outlook", "documents", "solve"},
-    {"report_text", "aims"},
+    {"run", "backtest", "outlook", "documents", "solve", "trial"},
+    {"report_text", "aims", "sweep"},
     {"parts", "paces", "provisions", "solve_text"},
     {"coherence", "solve_map"},
     {"dossier"},
@@ -93,6 +100,9 @@ CORE = (
     "reach",
     "quantiles",
     "decomposition",
+    "sampling",
+    "sensitivity",
+    "discovery",
 )
 
 
@@ -137,6 +147,7 @@ def test_help_does_not_import_the_numerical_stack():
         "ruamel",
         "plotly",
         "xlsxwriter",
+        "distributed",
     ]
     code = (
         "import sys, json\n"

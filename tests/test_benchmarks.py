@@ -10,6 +10,7 @@ from tests.conftest import ROOT
 sys.path.insert(0, str(ROOT / "benchmarks"))
 kernel = pytest.importorskip("kernel")
 scaling = pytest.importorskip("scaling")
+sweep_benchmark = pytest.importorskip("sweep")
 
 
 @pytest.mark.parametrize("draws", [1, 65, 200])
@@ -44,3 +45,14 @@ def test_a_synthetic_county_of_the_scaling_benchmark_urbanizes():
     assert found[0, 1] < found[-1, 1] < 1.0
     np.testing.assert_array_equal(found, scaling.county(3, 100, 4))
     np.testing.assert_allclose(found[1], scaling.county(3, 100, 5)[1], rtol=1e-9)
+
+
+def test_the_sweep_benchmark_lays_out_the_stated_design():
+    """Twelve parameters, two of them the paces of what the region lies in, of one region."""
+    work, values = sweep_benchmark.design(64)
+    assert values.shape == (64 * 26, 12)
+    assert work.regions == ("wuwei",)
+    found = sweep_benchmark.evaluate(work, values[:40])
+    assert found.shape == (40, 1)
+    assert np.ptp(found) > 0.05
+    assert sweep_benchmark.SIZE * 26 == 106_496

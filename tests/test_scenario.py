@@ -22,6 +22,7 @@ from simmodel.scenario import (
     DRAWS_RANGE,
     HORIZON_RANGE,
     LEVERS,
+    QUANTITIES,
     Scenario,
 )
 from simmodel.scenario_file import read_scenario, write_scenario
@@ -136,6 +137,7 @@ def test_defaults_are_filled_in(tmp_path):
         "regions": ["wuwei"],
         "horizon": 2021,
         "levers": {name: rule.neutral for name, rule in LEVERS.items()},
+        "parameters": {},
         "programmes": [],
         "ensemble": {"draws": 2000, "seed": 20201101},
         "sources": [],
@@ -236,6 +238,7 @@ def values(name):
 levers = st.fixed_dictionaries({}, optional={name: values(name) for name in LEVERS})
 own_levers = levers.filter(bool)
 text = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]) | st.just("\n"), max_size=30)
+ratio = st.floats(0.01, 0.9)  # which all of them may be
 scenarios = st.fixed_dictionaries(
     {
         "scenario": st.from_regex(r"[a-z][a-z0-9_]{0,12}", fullmatch=True),
@@ -249,6 +252,10 @@ scenarios = st.fixed_dictionaries(
             lambda general, own: general | own,
             levers,
             st.dictionaries(st.just("china"), own_levers, max_size=1),
+        ),
+        "parameters": st.dictionaries(
+            st.just("china"),
+            st.dictionaries(st.sampled_from(sorted(QUANTITIES)), ratio, min_size=1),
         ),
         "programmes": st.just(["resettlement"]),
         "ensemble": st.fixed_dictionaries(
@@ -320,6 +327,14 @@ def test_the_order_of_keys_does_not_change_the_hash(tmp_path):
         (
             "levers.wuwei.liangzhou.arrivals=1.2",
             lambda s: s.levers.by_region["wuwei.liangzhou"].arrivals == 1.2,
+        ),
+        (
+            "parameters.wuwei.local_retention=0.4",
+            lambda s: s.parameters == {"wuwei": {"local_retention": 0.4}},
+        ),
+        (
+            "parameters.wuwei.liangzhou.pace=2",
+            lambda s: s.parameters == {"wuwei.liangzhou": {"pace": 2.0}},
         ),
         ("levers.linxia.fertility=0", lambda s: s.levers.by_region["linxia"].fertility == 0.0),
         ("levers.wuwei={fertility: 2}", lambda s: s.levers.by_region["wuwei"].arrivals is None),

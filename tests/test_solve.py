@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from simmodel import experience
+from simmodel.chart_words import LEVER_WORDS
 from simmodel.cli import main
 from simmodel.errors import FaultError, SimmodelError
 from simmodel.model import simulate
@@ -15,7 +16,7 @@ from simmodel.scenario import LEVERS, Scenario
 from simmodel.scenario_file import read_scenario
 from simmodel.solve import FLOWS_OF, Question, Stage, check, solve
 from simmodel.solve_map import lay_out, mark_of, rows
-from simmodel.solve_text import LEVER_NAMES, as_data, sentences
+from simmodel.solve_text import as_data, sentences
 from simmodel.verdicts import Judge, aims
 from tests.conftest import ROOT
 
@@ -298,7 +299,7 @@ def test_a_value_of_one_s_own(read, ask, put_back):
 
 def test_every_lever_has_a_flow_and_words():
     assert set(FLOWS_OF) == set(LEVERS)
-    assert set(LEVER_NAMES) >= set(LEVERS)
+    assert set(LEVER_WORDS) >= set(LEVERS)
 
 
 def test_the_margin_of_a_target_counts_as_the_verdict_does(seeds):
