@@ -430,6 +430,14 @@ def sweep(
     show_default=True,
     help="Language of the report.",
 )
+@click.option(
+    "--sweep",
+    "sweeps",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also show what matters most, from the folder of a sweep; may be repeated.",
+)
 @click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the files'.")
 @click.option("--seed", type=int, metavar="S", help="Random seed, instead of the files'.")
 @seeds_option
@@ -437,6 +445,7 @@ def report(
     files: tuple[Path, ...],
     out: Path,
     lang: Literal["zh", "en"],
+    sweeps: tuple[Path, ...],
     draws: int | None,
     seed: int | None,
     seeds_dir: Path | None,
@@ -455,6 +464,10 @@ def report(
     from . import experience, report_files
 
     paths = report_files.check_replaceable(out)
+    swept = report_files.read_sweeps(sweeps)
+    for folder, found in zip(sweeps, swept, strict=True):
+        if found.attrs.get("seeds_sha256") != seeds.sha256:
+            click.echo(f"{folder}: was made with other seeds than the report", err=True)
 
     from .dossier import gather
     from .pooling_file import atlas_of
@@ -468,8 +481,10 @@ def report(
     _clear()
     _say_remade(posteriors)
     known = experience.read(seeds.directory)
-    dossier = gather(scenarios, seeds, atlas, posteriors, known, progress=_progress("report:"))
-    options = [f"--lang {lang}"]
+    dossier = gather(
+        scenarios, seeds, atlas, posteriors, known, sweeps=swept, progress=_progress("report:")
+    )
+    options = [f"--lang {lang}", *(f"--sweep {found.attrs['sweep']}" for found in swept)]
     options += [f"--draws {draws}"] if draws is not None else []
     options += [f"--seed {seed}"] if seed is not None else []
     # Without folders: where files lay on one machine says nothing on another.

@@ -11,6 +11,7 @@ import xarray as xr
 
 from .calibration import Normal
 from .coherence import check
+from .errors import ScenarioError, among
 from .experience import Experience
 from .findings import Finding
 from .model import ages_dataset, regions_of
@@ -98,6 +99,8 @@ class Dossier:
     seeds : Seeds
     atlas : Atlas
     posteriors : Posteriors
+    sweeps : tuple of Dataset
+        What `simmodel sweep` found, as it was given.
     """
 
     cases: tuple[Case, ...]
@@ -107,6 +110,7 @@ class Dossier:
     seeds: Seeds
     atlas: Atlas
     posteriors: Posteriors
+    sweeps: tuple[xr.Dataset, ...] = ()
 
     @property
     def base(self) -> Case:
@@ -130,10 +134,17 @@ class Dossier:
 
         A place around which none lies stands under no region.
         """
-        districts = self.seeds.districts()
-        region_id = districts[place][0] if place in districts else place
-        chain = (region_id, *self.seeds.ancestors(region_id))
-        return next((name for name in chain if name in self.regions), None)
+        return _section(place, self.regions, self.seeds)
+
+    def sweeps_of(self, region_id: str) -> list[xr.Dataset]:
+        """Those outcomes of each sweep that are reported under a region."""
+        found = []
+        for ds in self.sweeps:
+            names = map(str, ds["outcome_region"].values)
+            places = [k for k, name in enumerate(names) if self.section_of(name) == region_id]
+            if places:
+                found.append(ds.isel(outcome=places))
+        return found
 
     def findings_of(self, region_id: str) -> list[Finding]:
         """Findings on a region and what is reported under it."""
@@ -157,6 +168,27 @@ class Dossier:
         ]
 
 
+def _section(place: str, regions: Sequence[str], seeds: Seeds) -> str | None:
+    """The nearest of some regions that a place is, or lies in."""
+    districts = seeds.districts()
+    region_id = districts[place][0] if place in districts else place
+    if region_id not in seeds.regions:
+        return None
+    chain = (region_id, *seeds.ancestors(region_id))
+    return next((name for name in chain if name in regions), None)
+
+
+def _check_sweeps(sweeps: Sequence[xr.Dataset], regions: Sequence[str], seeds: Seeds) -> None:
+    """Refuse, before any work, a sweep that says nothing on any region of the dossier."""
+    for ds in sweeps:
+        places = list(dict.fromkeys(map(str, ds["outcome_region"].values)))
+        if all(_section(place, regions, seeds) is None for place in places):
+            raise ScenarioError(
+                f"--sweep: {ds.attrs['sweep']} has no outcome of a region of the report; found "
+                f"{among(places)}; allowed {among(regions)}, and those inside of them"
+            )
+
+
 def _ends(normal: Normal, bound: float) -> dict[str, tuple[float, ...]]:
     """Median, 5 % and 95 % of every parameter, in its own unit."""
     deviates = np.array(ENDS)
@@ -171,6 +203,7 @@ def gather(
     posteriors: Posteriors,
     experience: Experience,
     *,
+    sweeps: Sequence[xr.Dataset] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Dossier:
     """Run the scenarios, check the targets and solve for what is not reached.
@@ -184,9 +217,18 @@ def gather(
     posteriors : Posteriors
     experience : Experience
         What regions have done.
+    sweeps : sequence of Dataset, optional
+        What `simmodel sweep` wrote, to be shown.
     progress : callable, optional
         Called with what is being done.
+
+    Raises
+    ------
+    ScenarioError
+        If no outcome of a sweep is of a region of the dossier, or a scenario cannot be projected.
     """
+    regions = tuple(dict.fromkeys(i for scenario in scenarios for i in scenario.regions))
+    _check_sweeps(sweeps, regions, seeds)
     ordered = sorted(scenarios, key=is_conditional)
     cases = []
     for scenario in ordered:
@@ -195,7 +237,7 @@ def gather(
         ages = ages_dataset(dataset, scenario, atlas, posteriors.by_region, scenario.regions)
         cases.append(Case(scenario, dataset, ages, tuple(verdicts)))
     base = cases[0]
-    regions = tuple(dict.fromkeys(i for case in cases for i in case.scenario.regions))
+    regions = tuple(dict.fromkeys(i for scenario in ordered for i in scenario.regions))
     progress("targets")
     checked = regions_of(base.scenario, atlas)
     outlook = outlook_of(base.scenario, atlas, posteriors.by_region, checked)
@@ -205,7 +247,16 @@ def gather(
     for region_id in base.scenario.regions:
         progress(f"what it would take: {region_id}")
         answers[region_id] = _answers(region_id, base, seeds, atlas, posteriors, experience)
-    return Dossier(tuple(cases), regions, tuple(findings), answers, seeds, atlas, posteriors)
+    return Dossier(
+        cases=tuple(cases),
+        regions=regions,
+        findings=tuple(findings),
+        answers=answers,
+        seeds=seeds,
+        atlas=atlas,
+        posteriors=posteriors,
+        sweeps=tuple(sweeps),
+    )
 
 
 def _answers(

@@ -23,6 +23,7 @@ from .fonts import PART_COLORS
 from .region import BASE_YEAR
 from .report_data import color_of
 from .run import sources_used
+from .sweep import index_rows
 from .variables import COMPONENTS, FLOWS, RATE_CHANGE, RESIDENCES, SEXES, URBAN_GROWTH
 from .words import Language
 
@@ -176,6 +177,8 @@ def book(dossier: Dossier, language: Language, command: str) -> bytes:
     _flows(made)
     _ages(made)
     _findings(made)
+    if dossier.sweeps:
+        _sweeps(made)
     _sources(made, command)
     _charts(made, first, places["sheet_rate"], growth)
     workbook.close()
@@ -415,6 +418,21 @@ def _findings(made: _Book) -> None:
             ]
         )
         table.sheet.write_string(row, 5, phrases.pick(f.sentence, f.sentence_zh), made.wrapped)
+    table.close()
+
+
+def _sweeps(made: _Book) -> None:
+    """Write the indices of the sweeps, as in their ``indices.csv``."""
+    say = made.phrases.say
+    table = _Sheet(made, "sheet_sweeps")
+    heads = ["column_sweep", "column_outcome", "column_parameter", "column_index", "column_value"]
+    heads += ["column_low", "column_high"]
+    table.head([say(head) for head in heads], [18, 44, 60, 10, 12, 12, 12], 2)
+    for ds in made.dossier.sweeps:
+        for row in index_rows(ds):
+            names = [row["parameter"], row["parameter_2"]]
+            cells = [ds.attrs["sweep"], row["outcome"], " × ".join(str(n) for n in names if n)]
+            table.add([*cells, row["index"], row["value"], row["low"], row["high"]])
     table.close()
 
 

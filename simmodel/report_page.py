@@ -26,12 +26,14 @@ from .run import observation_marks, printed_sources, sources_used
 from .scenario_file import write_scenario
 from .solve import Answer, Way
 from .solve_text import change_words, experience_words
+from .sweep import figures as sweep_figures
 from .variables import DECIDED_BY, PRIOR
 from .verdicts import NEAR_POINTS, Verdict, is_conditional
 from .words import Language
 
 HERE: Final = Path(__file__).resolve().parent
 FONT: Final = "@FONT@"
+MOST_OF_A_SWEEP: Final = 8  # charts a region
 # Of these parameters percent are shown.
 PERCENT: Final = ("1/year", "share")
 MODEL_ASSUMPTIONS: Final = (
@@ -233,7 +235,7 @@ def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict)
         levers = phrases.join([say(f"lever.{way.changes[0].lever}") for way in answer.alone])
         return say("takes_none", levers=levers, asked=asked)
     change = phrases.pick(*change_words(able[0].changes[0]))
-    return say("takes_one", change=change, chance=asked[0].upper() + asked[1:])
+    return say("takes_one", change=change, chance=asked)
 
 
 def _effort(way: Way) -> float:
@@ -343,6 +345,7 @@ def _region(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any
         "takes": [_answer(phrases, case, a) for a in dossier.answers.get(region_id, ())],
         "split": say("trust_split", places=place) if decided == PRIOR else "",
         "parts": _parts(dossier, phrases, region_id, case),
+        "sensitivity": _sensitivity(dossier, phrases, region_id),
         "findings": [_finding(phrases, f) for f in findings if f.grade != "fine"],
         "fine": say("findings_fine", count=fine) if findings else say("findings_none"),
     }
@@ -455,6 +458,28 @@ def _parts(dossier: Dossier, phrases: Phrases, region_id: str, case: Case) -> li
             )
         )
     return rows
+
+
+def _sensitivity(dossier: Dossier, phrases: Phrases, region_id: str) -> list[dict[str, Any]]:
+    """What the sweeps that were given say of a region."""
+    say, found = phrases.say, []
+    for number, ds in enumerate(dossier.sweeps_of(region_id)):
+        title = phrases.pick(str(ds.attrs["title_en"]), str(ds.attrs["title_zh"]))
+        drawn = list(sweep_figures(ds))
+        shown = [
+            Markup(svg(draw(), f"{anchor(region_id)}-sweep{number}-{i}", f"{title} {name}"))
+            for i, (name, draw) in enumerate(drawn[:MOST_OF_A_SWEEP])
+        ]
+        left = len(drawn) - len(shown)
+        found.append(
+            {
+                "title": title,
+                "note": say("sweep_note", sweep=ds.attrs["sweep"], runs=int(ds.attrs["runs"])),
+                "more": say("sweep_more", count=left) if left else "",
+                "charts": shown,
+            }
+        )
+    return found
 
 
 def _finding(phrases: Phrases, f: Finding) -> dict[str, str]:

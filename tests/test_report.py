@@ -691,3 +691,90 @@ def test_print_shows_every_chart_whole(browser, reports, language):
     assert pdf.startswith(b"%PDF")
     assert 10 < len(re.findall(rb"/Type\s*/Page\b", pdf)) < 60
     assert visit.asked == [visit.address]
+
+
+# What matters most
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """A small sweep of one region, as `simmodel sweep` writes it."""
+    folder = tmp_path_factory.mktemp("sweeps")
+    (folder / "small.yaml").write_text(
+        "sweep: small\n"
+        "title: {en: Two levers, zh: 两项调整}\n"
+        f"scenario: {ROOT}/scenarios/trend.yaml\n"
+        "parameters:\n"
+        "  levers.local_retention: {low: 0.8, high: 1.3}\n"
+        "  levers.rural_exit: {low: 0.8, high: 1.2}\n"
+        "outcomes: [{region: jinchang.yongchang, indicator: urbanization_rate, year: 2022}]\n"
+        "design: {method: one_at_a_time}\n"
+        "ensemble: {at: median}\n",
+        encoding="utf-8",
+    )
+    arguments = ["sweep", str(folder / "small.yaml"), "--quiet", "--seeds", str(ROOT / "seeds")]
+    done = CliRunner().invoke(main, [*arguments, "--out", str(folder)])
+    assert done.exit_code == 0, done.output
+    return folder / "small"
+
+
+def county_report(folder, out, *more):
+    (out / "county.yaml").write_text(
+        "scenario: county\ntitle: {en: County}\nregions: [jinchang]\nhorizon: 2022\n",
+        encoding="utf-8",
+    )
+    arguments = ["report", str(out / "county.yaml"), "--draws", "8", "--out", str(out / "made")]
+    arguments += ["--lang", "en", "--seeds", str(ROOT / "seeds"), "--sweep", str(folder), *more]
+    return CliRunner().invoke(main, arguments)
+
+
+def test_a_sweep_is_shown_under_the_region_that_it_is_about(swept, tmp_path):
+    done = county_report(swept, tmp_path)
+    assert done.exit_code == 0, done.output
+    html = own((tmp_path / "made/report.html").read_text(encoding="utf-8"))
+    section = html[html.index('<section id="region-jinchang"') :]
+    assert "What matters most" in section
+    assert 'aria-label="Two levers tornado_jinchang_yongchang_urbanization_rate_2022"' in section
+    assert "--sweep small" in html
+    _, tables = tables_of(tmp_path / "made/report.xlsx")
+    indices = rows_of(swept / "indices.csv")
+    shown = tables["Sensitivity"]
+    assert [row["Index"] for row in shown] == [row["index"] for row in indices]
+    wanted = [float(row["value"]) for row in indices]
+    assert [row["Value"] for row in shown] == pytest.approx(wanted, rel=1e-9)
+
+
+def test_without_a_sweep_nothing_is_said_of_one(pages, reports):
+    assert WORDS["sensitivity"][0] not in own(pages["en"])
+    book = openpyxl.load_workbook(reports["en"] / "report.xlsx")
+    assert WORDS["sheet_sweeps"][0] not in book.sheetnames
+
+
+def test_what_is_not_a_sweep_is_refused(swept, tmp_path):
+    done = county_report(tmp_path / "nowhere", tmp_path)
+    assert done.exit_code == 1
+    assert "nowhere: holds no results of a sweep; found nothing; allowed" in done.stderr
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/sweep.nc").write_text("bad", encoding="utf-8")
+    done = county_report(tmp_path / "bad", tmp_path)
+    assert done.exit_code == 1
+    assert "sweep.nc: is not netCDF; run the sweep again" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_sweep_of_other_regions_is_refused(swept, tmp_path):
+    (tmp_path / "other.yaml").write_text(
+        "scenario: other\ntitle: {en: Other}\nregions: [wuwei.minqin]\nhorizon: 2022\n",
+        encoding="utf-8",
+    )
+    arguments = ["report", str(tmp_path / "other.yaml"), "--sweep", str(swept), "--draws", "8"]
+    done = CliRunner().invoke(
+        main, [*arguments, "--out", str(tmp_path / "made"), "--seeds", str(ROOT / "seeds")]
+    )
+    assert done.exit_code == 1
+    assert (
+        "--sweep: small has no outcome of a region of the report; found jinchang.yongchang; "
+        "allowed wuwei.minqin" in done.stderr
+    )
+    assert not (tmp_path / "made").exists()
