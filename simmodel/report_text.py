@@ -411,8 +411,8 @@ def calibration_summary(atlas: Atlas, done: Mapping[str, Calibrated]) -> str:
             [
                 region_id,
                 f"{100 * item.posterior.effective_draws:.0f} %",
-                f"{100 * np.abs(errors).mean():.1f} %",
-                f"{100 * np.abs(alone).mean():.1f} %",
+                f"{100 * np.abs(errors).mean():.1f} %" if errors.size else "borrowed",
+                f"{100 * np.abs(alone).mean():.1f} %" if errors.size else "–",
                 str(len(PARAMETERS) - len(undecided)),
                 str(len(undecided)),
             ]

@@ -32,10 +32,12 @@ from .yaml_text import BROKEN, Document, mapping_from, model_faults, read_text
 SOURCES: Final = "sources.yaml"
 EARLIER_YEAR: Final = 2010  # the census from which the model is run up to the base year
 LEAST: Final = (
-    f"the least a region needs is a census of {EARLIER_YEAR} and one of {BASE_YEAR}, each with "
-    "age_sex, and registered_elsewhere with other_province (a nation: age_sex by residence, and "
-    "standards)"
+    f"the least a region needs is a census of {EARLIER_YEAR} and one of {BASE_YEAR}, with total "
+    "and urban; a province also age_sex in both, and registered_elsewhere with other_province; a "
+    "nation age_sex by residence, and standards"
 )
+# Levels that may borrow ages and arrivals from above.
+BORROWING: Final = ("prefecture", "county")
 
 # How far a figure after the census may lie from it: to find slips of unit, digit and year, not to
 # judge what is likely.
@@ -416,8 +418,14 @@ class _Folder:
         # with one county unreadable, or elsewhere, the sum says nothing
         if not is_prefecture or not inside or len(inside) != len(expected):
             return
+        some = self.documents[stem].value(("counties",)) == "some"
         for path, census in self.censuses[stem]:
             parts = {n: c for n in inside for _, c in self.censuses[n] if c.year == census.year}
+            if some and all(
+                sum(getattr(part, key) for part in parts.values()) <= getattr(census, key)
+                for key in ("total", "urban", "rural")
+            ):
+                continue
             if len(parts) == len(inside):
                 yield from _sum_faults(self.documents[stem], path, census, parts)
 
@@ -432,7 +440,7 @@ def _censuses_in(document: Document) -> Iterator[tuple[KeyPath, Census]]:
         data = document.value(path)
         if not isinstance(data, dict):
             continue
-        keys = ("year", "unit", "total", "urban", "rural", "age_sex")
+        keys = ("year", "unit", "total", "urban", "rural", "broad_ages", "age_sex")
         counts = {key: data[key] for key in keys if key in data}
         try:
             yield path, Census.model_validate({**counts, "source": "any", "place": "any"})
@@ -500,6 +508,8 @@ def _least_faults(document: Document, region: Region) -> Iterator[Fault]:
             if year == BASE_YEAR and census.age_sex is not None:
                 residence = residence or census.age_sex.by_residence
     for path, table in tables.items():
+        if table is None and region.level in BORROWING:
+            continue
         if table is None:
             yield document.fault(path, f"required key is missing: {LEAST}")
         elif residence and not table.by_residence:
@@ -509,7 +519,8 @@ def _least_faults(document: Document, region: Region) -> Iterator[Fault]:
             yield document.fault(("standards",), f"required key is missing: {LEAST}")
         return
     stocks = [item.registered_elsewhere for item in items]
-    if all(stock is None or stock.other_province is None for stock in stocks):
+    lacking = all(stock is None or stock.other_province is None for stock in stocks)
+    if lacking and region.level not in BORROWING:
         where: KeyPath = ("baseline", "registered_elsewhere")
         where = where if stocks[0] is None else (*where, "other_province")
         yield document.fault(where, f"required key is missing: {LEAST}")
