@@ -29,7 +29,7 @@ from .baseline import (
     table_of,
     transferred_persons,
 )
-from .calibration import Evidence, Normal, Posterior, at_mode, calibrate
+from .calibration import SAMPLE, Evidence, Normal, Posterior, at_mode, calibrate
 from .derived import registered_of, registered_people
 from .ensemble import LEANING_YEARS, PaceNoise
 from .errors import CalibrationError
@@ -162,6 +162,14 @@ def lineage(regions: Mapping[str, Region], region_id: str) -> tuple[str, ...]:
     return tuple(chain)
 
 
+def ages_from(regions: Mapping[str, Region], region_id: str, year: int) -> str:
+    """Nearest region, itself or above, with ages of its own at the census of ``year``."""
+    for ancestor in lineage(regions, region_id):
+        if has_ages(regions[ancestor], year):
+            return ancestor
+    raise CalibrationError(f"{region_id}: nothing above it has census tables by age and sex")
+
+
 def in_order(regions: Mapping[str, Region]) -> list[str]:
     """Region ids, every parent before its children."""
     return sorted(regions, key=lambda i: (len(lineage(regions, i)), i))
@@ -235,13 +243,6 @@ class Atlas:
             return []
         return parts if self.is_whole(region_id) else []
 
-    def ages_from(self, region_id: str, year: int) -> str:
-        """Nearest region, itself or above, with ages of its own at the census of ``year``."""
-        for ancestor in lineage(self.regions, region_id):
-            if has_ages(self.regions[ancestor], year):
-                return ancestor
-        raise CalibrationError(f"{region_id}: nothing above it has census tables by age and sex")
-
     def is_whole(self, region_id: str) -> bool:
         """Whether all parts of a region are there: their censuses add up to its own."""
         if region_id not in self._whole:
@@ -266,7 +267,7 @@ class Atlas:
             return population_by_residence(region, year, single)
         if parts := self.made_of(region_id):
             return np.asarray(sum(self.population(part, year) for part in parts))
-        if (lender := self.ages_from(region_id, year)) != region_id:
+        if (lender := ages_from(self.regions, region_id, year)) != region_id:
             groups = graduation.join_groups(self.population(lender, year), GROUPS)
             census = census_of(region, year)
             shares = broad_shares(census)
@@ -407,10 +408,24 @@ def calibrate_one(atlas: Atlas, region_id: str, done: Mapping[str, Calibrated]) 
     """Calibrate one region whose parent is in ``done``."""
     prior, evidence, labels = _problem(atlas, region_id, done)
     try:
-        posterior = calibrate(prior, evidence)
+        posterior = _calibrated(prior, evidence, again=not _is_aged(atlas, region_id))
     except CalibrationError as error:
         raise CalibrationError(f"{region_id}: {error}") from None
     return Calibrated(atlas.inputs(region_id), posterior, tuple(labels))
+
+
+def _is_aged(atlas: Atlas, region_id: str) -> bool:
+    return ages_are_observed(atlas.regions[region_id], atlas.span)
+
+
+def _calibrated(prior: Normal, evidence: Evidence, *, again: bool) -> Posterior:
+    """Calibrate; where little was observed, with more draws if too few count."""
+    try:
+        return calibrate(prior, evidence)
+    except CalibrationError:
+        if not again:
+            raise
+    return calibrate(prior, evidence, sample=8 * SAMPLE)
 
 
 def _problem(
@@ -552,7 +567,7 @@ def withheld_errors(
     Both are empty where the region's ages are borrowed.
     """
     region, inputs = atlas.regions[region_id], atlas.inputs(region_id)
-    if not ages_are_observed(region, atlas.span):
+    if not _is_aged(atlas, region_id):
         return np.empty(0), np.empty(0)
     table = table_of(region, atlas.span.base)
     counted = by_residence(table) if table.by_residence else by_sex(table)[None]

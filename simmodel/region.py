@@ -82,11 +82,11 @@ def _text(value: object) -> object:
     return value
 
 
-_REGION_ID: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
+REGION_ID: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 
 
 def _region_id(value: object) -> object:
-    if isinstance(value, str) and not _REGION_ID.match(value):
+    if isinstance(value, str) and not REGION_ID.match(value):
         raise Refusal(Part("is not an id", "lower-case words like wuwei or wuwei.liangzhou"))
     return value
 

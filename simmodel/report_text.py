@@ -11,6 +11,7 @@ import xarray as xr
 
 from . import __version__
 from .backtest import Backtest
+from .borrowed import notice_lines, notices
 from .parameters import NAMES, PARAMETERS, natural
 from .pooling_file import atlas_of, read_skill
 from .posterior import PRIOR_DECIDES, Atlas, Calibrated, withheld_errors
@@ -262,6 +263,11 @@ def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
     return "\n".join(lines)
 
 
+def notices_of(seeds: Seeds, region_id: str) -> list[str]:
+    """What a region borrows, lacks or leaves in doubt, a line each in both languages."""
+    return notice_lines(notices(seeds.regions, region_id, atlas_of(seeds)))
+
+
 def one_region(seeds: Seeds, region_id: str) -> str:
     """What is known of a region: census, printed figures beside it, derived figures, targets."""
     from .derived import derived_figures, differences, registered_sentences
@@ -295,6 +301,12 @@ def one_region(seeds: Seeds, region_id: str) -> str:
     derived = derived_figures(region)
     if derived:
         lines += ["", "Derived from printed figures:", *(f"  {d}" for d in derived)]
+    if said := notices_of(seeds, region_id):
+        lines += [
+            "",
+            "Borrowed, missing, doubtful 借用、缺少、存疑:",
+            *(f"  {line}" for line in said),
+        ]
     if region.targets:
         lines += ["", "Targets:"]
         for t in region.targets:

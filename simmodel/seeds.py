@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from .errors import Fault, FaultError, KeyPath, SeedError, among, did_you_mean, shown
 from .region import (
     BASE_YEAR,
+    REGION_ID,
     AgeSex,
     Baseline,
     Census,
@@ -143,12 +144,35 @@ def find_seeds(option: Path | None = None) -> Path:
         if not option.is_dir():
             raise SeedError(f"{option}: is not a folder with seed files")
         return option
+    return Path("seeds") if Path("seeds").is_dir() else shipped_seeds()
+
+
+def shipped_seeds() -> Path:
+    """Return the seed folder that came with the package.
+
+    Raises
+    ------
+    SeedError
+        If there is none.
+    """
     package = Path(__file__).resolve().parent
     # the last one serves an editable install, where the seeds stand beside the package
-    for place in (Path("seeds"), package / "seeds", package.parent / "seeds"):
+    for place in (package / "seeds", package.parent / "seeds"):
         if place.is_dir():
             return place
     raise SeedError("no seed folder: there is no ./seeds and none was installed; use --seeds DIR")
+
+
+def check_region_id(region_id: str) -> None:
+    """Refuse what cannot be the id of a prefecture or county.
+
+    Raises
+    ------
+    SeedError
+    """
+    if not REGION_ID.match(region_id):
+        allowed = "lower-case words like wuwei or wuwei.liangzhou"
+        raise SeedError(f"{shown(region_id)[1:-1]}: is not an id; allowed {allowed}")
 
 
 def read_beside(directory: Path, name: str, remedy: str) -> tuple[Path, Any]:
@@ -259,6 +283,39 @@ def read_seeds(directory: Path) -> Seeds:
     return Seeds(regions, folder.sources, directory, folder.digest.hexdigest())
 
 
+def read_with(directory: Path, region_id: str, region: Document, sources: Document) -> Seeds:
+    """Read a seed folder as if a region, and sources of its own, already stood in it.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+    region_id : str
+        That none of the files has.
+    region, sources : Document
+        What its file would hold, and what the list of sources would hold beside its own; an entry
+        without any key refers to a source that is known already.
+
+    Returns
+    -------
+    Seeds
+        Its hash is that of the folder as it stands.
+
+    Raises
+    ------
+    FaultError
+        Naming everything that is wrong in any of them, with the marks of the documents.
+    """
+    folder = _Folder(directory)
+    for path in _seed_files(directory):
+        folder.read(path)
+    folder.add(region_id, region, sources)
+    folder.check()
+    if folder.faults:
+        raise FaultError(folder.faults)
+    regions = dict(sorted(folder.regions.items()))
+    return Seeds(regions, folder.sources, directory, folder.digest.hexdigest())
+
+
 class _Folder:
     """What has been read so far; faulty files keep their names, so that none is missed twice."""
 
@@ -299,6 +356,27 @@ class _Folder:
                 self.sources[name] = Source.model_validate(entry)
             except ValidationError as error:
                 self.faults.extend(model_faults(document, Source, error, under=(name,)))
+
+    def add(self, stem: str, region: Document, sources: Document) -> None:
+        """Add a region, and its sources to those that are there."""
+        known = dict(self.sources)
+        for name, entry in sources.plain().items():
+            if name in known and not entry:
+                continue
+            try:
+                self.sources[name] = Source.model_validate(entry)
+            except ValidationError as error:
+                self.faults.extend(model_faults(sources, Source, error, under=(name,)))
+                continue
+            finally:
+                if self.source_ids is not None and name not in self.source_ids:
+                    self.source_ids.append(name)
+            if name in known and self.sources[name] != known[name]:
+                problem = f"stands in {SOURCES} already, in other words"
+                allowed = "the id alone, or another id"
+                self.faults.append(sources.fault((name,), problem, allowed=allowed))
+        self.names.append(stem)
+        self._read_region(stem, region)
 
     def _read_region(self, stem: str, document: Document) -> None:
         self.documents[stem] = document

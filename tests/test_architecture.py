@@ -15,7 +15,7 @@ HOUSE = Path(simmodel.__file__).parent
 # From the ground up. The words; then arrays only (no file, no label), declarations beside them;
 # then what joins the two; reading and writing at the edge; the command line on top.
 LAYERS = [
-    {"errors", "units", "variables", "findings"},
+    {"errors", "units", "variables", "findings", "cells"},
     {
         "life_table",
         "migration",
@@ -43,6 +43,7 @@ LAYERS = [
     },
     {
         "baseline",
+        "workbook",
         "derived",
         "scenario_file",
         "seeds",
@@ -52,10 +53,10 @@ LAYERS = [
         "chart_waterfall",
         "chart_hindcast",
     },
-    {"standards", "panel", "charts", "chart_reach"},
-    {"evidence"},
+    {"standards", "panel", "charts", "chart_reach", "workbook_reader"},
+    {"evidence", "region_file"},
     {"posterior"},
-    {"model", "posterior_file", "pooling_file", "experience"},
+    {"borrowed", "model", "posterior_file", "pooling_file", "experience"},
     {"hindcast", "verdicts", "ledger"},
     {"run", "backtest", "outlook", "documents"},
     {"report_text", "aims"},
