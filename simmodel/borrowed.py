@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .baseline import has_ages
+from .cells import OBSERVED, VINTAGES
 from .derived import differences
 from .evidence import last_observed_year
-from .posterior import SPREAD, USUAL_ARRIVALS, Atlas, ages_from, arrival_rates, lineage
+from .posterior import (
+    SPREAD,
+    USUAL_ARRIVALS,
+    aged_parts,
+    ages_from,
+    arrival_rates,
+    is_whole,
+    lineage,
+)
 from .region import BASE_YEAR, SPAN, Region
 from .seeds import BORROWING, LATER_INDICATORS, LATER_VINTAGES
 
@@ -69,15 +78,13 @@ class Notice:
     zh: str
 
 
-def notices(regions: Mapping[str, Region], region_id: str, atlas: Atlas) -> list[Notice]:
+def notices(regions: Mapping[str, Region], region_id: str) -> list[Notice]:
     """Everything a region borrows, lacks, or leaves in doubt; nothing of nation and provinces.
 
     Parameters
     ----------
     regions : mapping of str to Region
     region_id : str
-    atlas : Atlas
-        Of the same regions.
 
     Returns
     -------
@@ -88,10 +95,10 @@ def notices(regions: Mapping[str, Region], region_id: str, atlas: Atlas) -> list
     if region.level not in BORROWING:
         return []
     return [
-        *_borrowed_ages(regions, region, atlas),
+        *_borrowed_ages(regions, region),
         *_borrowed_arrivals(region),
         *_borrowed_patterns(regions, region),
-        *_missing(regions, region, atlas),
+        *_missing(regions, region),
         *_doubtful(region),
     ]
 
@@ -100,13 +107,13 @@ def _named(region: Region) -> tuple[str, str]:
     return f"{region.names.en} ({region.id})", region.names.zh
 
 
-def _borrowed_ages(regions: Mapping[str, Region], region: Region, atlas: Atlas) -> Iterator[Notice]:
+def _borrowed_ages(regions: Mapping[str, Region], region: Region) -> Iterator[Notice]:
     years = [year for year in (SPAN.first, SPAN.base) if not has_ages(region, year)]
     if not years:
         return
     when = " and ".join(map(str, years))
     when_zh = "、".join(f"{year}年" for year in years)
-    if parts := atlas.made_of(region.id):
+    if parts := aged_parts(regions, region.id):
         yield Notice(
             "borrowed",
             f"ages and sex of {when}: the sum of the {len(parts)} counties; the region's own age "
@@ -130,8 +137,9 @@ def _borrowed_ages(regions: Mapping[str, Region], region: Region, atlas: Atlas) 
         "wide: one that is narrower looks surer than it is",
         f"{when_zh}分年龄性别人口：借自{lender[1]}，按本地{fitted_zh}调整，不作为观测值。"
         f"让{cost.tried}个内置同级地区不用自有年龄表时，2035年中位数最多变动"
-        f"{cost.rate_moved:g}个百分点（城镇化率）和{cost.persons_moved:g} %（城镇人口），区间宽度为原来的{rate.replace(' to ', '—')}倍和"
-        f"{people.replace(' to ', '—')}倍；变窄并不表示更可靠",
+        f"{cost.rate_moved:g}个百分点（城镇化率）和{cost.persons_moved:g} %（城镇人口），"
+        f"区间宽度为原来的{rate.replace(' to ', '—')}倍和{people.replace(' to ', '—')}倍；"
+        "变窄并不表示更可靠",
     )
     if len(years) == 1:
         (other,) = {SPAN.first, SPAN.base} - set(years)
@@ -183,7 +191,7 @@ def _borrowed_patterns(regions: Mapping[str, Region], region: Region) -> Iterato
         )
 
 
-def _missing(regions: Mapping[str, Region], region: Region, atlas: Atlas) -> Iterator[Notice]:
+def _missing(regions: Mapping[str, Region], region: Region) -> Iterator[Notice]:
     censuses = (region.baseline.census, *(item.census for item in region.history))
     lacking = [c.year for c in censuses if c.age_sex is None and c.broad_ages is None]
     if lacking:
@@ -201,7 +209,7 @@ def _missing(regions: Mapping[str, Region], region: Region, atlas: Atlas) -> Ite
             "目标：运行只给出预测，不作判断",
         )
     assert region.parent is not None
-    if region.level == "county" and not atlas.is_whole(region.parent):
+    if region.level == "county" and not is_whole(regions, region.parent):
         en, zh = _named(regions[region.parent])
         yield Notice(
             "missing",
@@ -239,7 +247,8 @@ def _doubtful(region: Region) -> Iterator[Notice]:
             yield Notice(
                 "doubtful",
                 f"{o.indicator} {o.year}: of vintage {o.vintage}, so not used in the calibration",
-                f"{o.year}年{o.indicator}：口径为{o.vintage}，不用于校准",
+                f"{o.year}年{OBSERVED[o.indicator][0]}："
+                f"口径为“{VINTAGES[o.vintage or ''][0]}”，不用于校准",
             )
 
 

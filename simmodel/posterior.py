@@ -162,6 +162,29 @@ def lineage(regions: Mapping[str, Region], region_id: str) -> tuple[str, ...]:
     return tuple(chain)
 
 
+def children(regions: Mapping[str, Region], region_id: str) -> list[str]:
+    """Regions directly inside a region."""
+    return [i for i, r in regions.items() if r.parent == region_id]
+
+
+def is_whole(regions: Mapping[str, Region], region_id: str) -> bool:
+    """Whether all parts of a region are there: their censuses add up to its own."""
+    parts = [regions[i].baseline.census for i in children(regions, region_id)]
+    own = regions[region_id].baseline.census
+    gaps = [
+        abs(sum(getattr(part, count) for part in parts) - getattr(own, count))
+        for count in ("urban", "rural")
+    ]
+    return bool(parts) and max(gaps) <= LARGEST_GAP * own.total
+
+
+def aged_parts(regions: Mapping[str, Region], region_id: str, span: Span = SPAN) -> list[str]:
+    """All parts of a region where they are all there with ages of their own; otherwise none."""
+    parts = children(regions, region_id)
+    aged = all(has_ages(regions[part], year) for part in parts for year in (span.first, span.base))
+    return parts if aged and is_whole(regions, region_id) else []
+
+
 def ages_from(regions: Mapping[str, Region], region_id: str, year: int) -> str:
     """Nearest region, itself or above, with ages of its own at the census of ``year``."""
     for ancestor in lineage(regions, region_id):
@@ -232,27 +255,18 @@ class Atlas:
 
     def children(self, region_id: str) -> list[str]:
         """Regions directly inside a region."""
-        return [i for i, r in self.regions.items() if r.parent == region_id]
+        return children(self.regions, region_id)
 
     def made_of(self, region_id: str) -> list[str]:
         """Counties whose populations a region is the sum of: all there, with ages of their own."""
-        parts = self.children(region_id)
-        years = (self.span.first, self.span.base)
-        aged = all(has_ages(self.regions[part], year) for part in parts for year in years)
-        if is_by_residence(self.regions[region_id], self.span.base) or not aged:
+        if is_by_residence(self.regions[region_id], self.span.base):
             return []
-        return parts if self.is_whole(region_id) else []
+        return aged_parts(self.regions, region_id, self.span)
 
     def is_whole(self, region_id: str) -> bool:
         """Whether all parts of a region are there: their censuses add up to its own."""
         if region_id not in self._whole:
-            parts = [self.regions[i].baseline.census for i in self.children(region_id)]
-            own = self.regions[region_id].baseline.census
-            gaps = [
-                abs(sum(getattr(part, count) for part in parts) - getattr(own, count))
-                for count in ("urban", "rural")
-            ]
-            self._whole[region_id] = bool(parts) and max(gaps) <= LARGEST_GAP * own.total
+            self._whole[region_id] = is_whole(self.regions, region_id)
         return self._whole[region_id]
 
     def population(self, region_id: str, year: int) -> Array:

@@ -265,7 +265,7 @@ def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
 
 def notices_of(seeds: Seeds, region_id: str) -> list[str]:
     """What a region borrows, lacks or leaves in doubt, a line each in both languages."""
-    return notice_lines(notices(seeds.regions, region_id, atlas_of(seeds)))
+    return notice_lines(notices(seeds.regions, region_id))
 
 
 def one_region(seeds: Seeds, region_id: str) -> str:

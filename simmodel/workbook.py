@@ -246,6 +246,9 @@ def _title(sheet: Any, zh: str, en: str, said: str, widths: Sequence[int]) -> No
 
     sheet.cell(_TITLE_ROW, 1, f"{zh}  {en}").font = Font(bold=True, size=14)
     sheet.cell(_TITLE_ROW + 1, 1, said).font = _grey()
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
 
@@ -273,6 +276,7 @@ def _notes(sheet: Any) -> None:
     from openpyxl.styles import Alignment, Font
 
     sheet.column_dimensions["A"].width = 110
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
     row = 1
     for place, pair in enumerate(_NOTES):
         for text in pair:
@@ -308,7 +312,7 @@ def _basics(sheet: Any, region_id: str, parents: Sequence[str], lists: _Lists) -
 
 def _census(sheet: Any, lists: _Lists) -> None:
     said = "普查登记的常住人口 resident population as counted on 1 November"
-    _title(sheet, "两次人口普查", "The two censuses", said, (20, 32, 18, 18, 12, 24, 34))
+    _title(sheet, "两次人口普查", "The two censuses", said, (20, 34, 26, 26, 12, 26, 36))
     head = ("项目", "Item", *YEARS, "单位 Unit", f"{EXAMPLE} Example {BASE_YEAR}", "说明 Help")
     _head(sheet, _HEAD_ROW, head)
     for row, item in enumerate(CENSUS_ITEMS, start=_HEAD_ROW + 1):

@@ -556,7 +556,9 @@ class _Reader:
         found = cells.word(cell.value, known)
         if found is None:
             labels = [cells.label(name, known) for name in known]
-            near = did_you_mean(cell.text, [*known, *(known[name][0] for name in known)])
+            near = did_you_mean(
+                cell.text, [*known, *(label for name in known for label in known[name])]
+            )
             self._fault(cell.place, "is not a known word", shown(cell.value), among(labels) + near)
         return found
 
