@@ -18,6 +18,7 @@ import numpy as np
 
 from simmodel.baseline import GROUPS, by_sex, table_of
 from simmodel.calibration import Normal, Posterior
+from simmodel.graduation import join_groups
 from simmodel.model import draw
 from simmodel.pooling_file import read
 from simmodel.posterior import (
@@ -30,7 +31,7 @@ from simmodel.posterior import (
     pace_noise,
 )
 from simmodel.posterior_file import load
-from simmodel.region import BASE_YEAR, BroadAges, Census, Region
+from simmodel.region import BASE_YEAR, SPAN, BroadAges, Census, Region
 from simmodel.seeds import Seeds, read_seeds
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
@@ -71,6 +72,20 @@ def without(region: Region, variant: str) -> Region:
             "history": (earlier.model_copy(update={"census": census(earlier.census), **stocks}),),
         }
     )
+
+
+def age_error(seeds: Seeds, level: str, variant: str) -> float:
+    """Mean absolute error of borrowed age-sex groups, both censuses, relative to a region's own."""
+    errors = []
+    for region_id, region in seeds.regions.items():
+        if region.level != level:
+            continue
+        kept = {i: r for i, r in seeds.regions.items() if not i.startswith(f"{region_id}.")}
+        atlas = Atlas(kept | {region_id: without(region, variant)}, read(seeds.directory).known())
+        for year in (SPAN.first, SPAN.base):
+            found = join_groups(atlas.population(region_id, year), GROUPS).sum(axis=0)
+            errors.append(np.abs(found / by_sex(table_of(region, year)) - 1.0).mean())
+    return float(np.mean(errors))
 
 
 def rates(seeds: Seeds, region_id: str, variant: str) -> tuple[np.ndarray, float]:
@@ -123,6 +138,11 @@ def main() -> None:
     for level, usual in USUAL_ARRIVALS.items():
         rate, spread = usual_arrivals(seeds.regions, level)
         print(f"{level}: {rate:.4f} a year, spread {spread:.2f}; in use {usual}")
+        for variant in ("nothing", "broad ages"):
+            error = 100 * age_error(seeds, level, variant)
+            print(
+                f"{level}: borrowed age groups miss the region's own by {error:.0f} % ({variant})"
+            )
     named = sys.argv[1:] or [i for i, r in seeds.regions.items() if r.level == "prefecture"]
     print(f"median and width of the 80 % interval in {YEARS}: percent, then urban 万; effective")
     for region_id in named:

@@ -124,8 +124,8 @@ def _borrowed_ages(regions: Mapping[str, Region], region: Region) -> Iterator[No
     lender = _named(regions[ages_from(regions, region.id, years[-1])])
     censuses = {c.year: c for c in (region.baseline.census, *(h.census for h in region.history))}
     broad = all(censuses[year].broad_ages is not None for year in years)
-    fitted = "total, urban population" + (" and the three broad ages" if broad else "")
-    fitted_zh = "总人口、城镇人口" + ("和三个年龄段" if broad else "")
+    fitted = "total, urban people and three broad ages" if broad else "total and urban people"
+    fitted_zh = "总人口、城镇人口和三个年龄段" if broad else "总人口和城镇人口"
     cost = COSTS[region.level]
     rate, people = (f"{low:g} to {high:g}" for low, high in (cost.rate_width, cost.persons_width))
     yield Notice(

@@ -238,11 +238,18 @@ def _tree(seeds: Seeds, above: str | None) -> list[str]:
 def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
     """Say what adds up, and what a region keeps beside those of its parts that are projected."""
     shown = set(map(str, dataset["region"].values))
+    above = {region_id.split(".")[0] for region_id in shown if "." in region_id} & shown
+    incomplete = (
+        set(map(str, dataset["remainder"].values)) if "remainder" in dataset.dims else set()
+    )
     lines = []
-    if any("." in region_id and region_id.split(".")[0] in shown for region_id in shown):
-        lines.append("Counties add up to their prefecture in every draw.")
-        lines.append("每次模拟中，各县（市、区）之和等于所在市州。")
-    if "remainder" not in dataset.dims:
+    if above - incomplete:
+        some = [seeds.regions[region_id].names for region_id in sorted(above & incomplete)]
+        but = f", but for {', '.join(n.en for n in some)}" if some else ""
+        but_zh = f"（{'、'.join(n.zh for n in some)}除外）" if some else ""
+        lines.append(f"Counties add up to their prefecture in every draw{but}.")
+        lines.append(f"每次模拟中，各县（市、区）之和等于所在市州{but_zh}。")
+    if not incomplete:
         return "\n".join(lines)
     last = int(dataset["year"][-1])
     for region_id, without in zip(

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from simmodel.posterior import (
     calibrate_one,
 )
 from simmodel.region import BroadAges, Region
+from simmodel.report_text import calibration_summary, sums
 from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -179,6 +181,37 @@ def test_a_region_with_the_least_is_calibrated_and_its_census_met(bare, posterio
     end = bare.inputs("wuwei").before(theta)
     census = bare.regions["wuwei"].baseline.census
     assert float(end.urban[-1, 0]) == pytest.approx(census.urban, rel=0.02)
+    # no age group can be withheld, and the summary of `calibrate` says why
+    (line,) = [
+        row for row in calibration_summary(bare, {"wuwei": found}).splitlines() if "wuwei" in row
+    ]
+    assert "borrowed" in line
+
+
+def test_counties_are_said_to_add_up_only_where_all_are_there(seeds):
+    regions = ["linxia", "linxia.kangle", "wuwei", "wuwei.minqin"]
+    dataset = xr.Dataset(
+        {
+            "without": ("remainder", ["wuwei.minqin"]),
+            "remainder_urbanization_rate": (
+                ("remainder", "year", "quantile"),
+                np.full((1, 2, 3), 0.5),
+            ),
+        },
+        {
+            "region": regions,
+            "remainder": ["wuwei"],
+            "year": [2020, 2035],
+            "quantile": [0.05, 0.5, 0.95],
+        },
+    )
+    said = sums(dataset, seeds)
+    assert "Counties add up to their prefecture in every draw, but for Wuwei." in said
+    assert "每次模拟中，各县（市、区）之和等于所在市州（武威市除外）。" in said
+    assert "Wuwei without Minqin: 50.0 % urban in 2020" in said
+    assert "add up" not in sums(dataset.sel(region=regions[2:]), seeds)
+    whole = dataset.drop_dims("remainder").sel(region=regions[:2])
+    assert sums(whole, seeds).startswith("Counties add up to their prefecture in every draw.")
 
 
 def test_nothing_is_said_of_nation_and_provinces(seeds):
