@@ -127,7 +127,8 @@ def _borrowed_ages(regions: Mapping[str, Region], region: Region) -> Iterator[No
     fitted = "total, urban people and three broad ages" if broad else "total and urban people"
     fitted_zh = "总人口、城镇人口和三个年龄段" if broad else "总人口和城镇人口"
     cost = COSTS[region.level]
-    rate, people = (f"{low:g} to {high:g}" for low, high in (cost.rate_width, cost.persons_width))
+    widths = (cost.rate_width, cost.persons_width)
+    rate, people = (f"{low:.1f} to {high:.1f}" for low, high in widths)
     yield Notice(
         "borrowed",
         f"ages and sex of {when}: from {lender[0]}, fitted to the region's {fitted}; they are no "

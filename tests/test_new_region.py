@@ -1,5 +1,7 @@
 """A region from a workbook: the template, what is read, what is refused, what is written."""
 
+import contextlib
+import datetime
 import functools
 import io
 import re
@@ -9,14 +11,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from simmodel import workbook
 from simmodel.cells import OBSERVED
 from simmodel.cli import main
 from simmodel.errors import FaultError
-from simmodel.seeds import read_seeds
+from simmodel.region_file import region_text, source_text
+from simmodel.seeds import read_seeds, read_with
 from simmodel.workbook_reader import read_workbook
+from simmodel.yaml_text import mapping_from
 from tests.conftest import ROOT
 
 VALID = ROOT / "tests/bad_seeds/valid"
@@ -412,3 +418,63 @@ def test_a_county_below_a_prefecture_that_is_not_whole(folder):
     book_of(folder, county | {"普查!D6": 71, "普查!D5": 71}, name="new.other")
     lines = refused(folder, "new-region", "new.other", "--from-excel", "new.other.xlsx")
     assert "is not the sum of the 2 counties counted" in lines[0]
+
+
+texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30
+) | st.sampled_from(["~", "null", "yes", "2025-01-01", "1_000", "a: b", "# no", "- x", "'", ">="])
+
+
+@given(texts, texts, st.decimals(0, 100, places=2, allow_nan=False))
+def test_whatever_is_typed_reads_back_from_the_file_that_is_written(place, name, value):
+    census = {"unit": "persons", "total": 130, "urban": 70, "source": "count", "place": place}
+    figure = {"indicator": "urbanization_rate", "value": float(value), "unit": "percent"}
+    target = figure | {"year": 2030, "comparison": "~", "source": "count", "place": place}
+    data = {
+        "id": "new",
+        "names": {"en": name, "zh": name},
+        "level": "prefecture",
+        "parent": "north",
+        "counties": "some",
+        "baseline": {"census": census | {"year": 2020}},
+        "history": [{"census": census | {"year": 2010}}],
+        "targets": [target],
+    }
+    again = mapping_from(region_text(data, "new.xlsx"), "new.yaml").plain()
+    assert again.pop("observations") == []
+    assert again == data
+    source = {"kind": "plan", "title": {"en": name, "zh": name}, "publisher": place, "year": 2020}
+    assert mapping_from(source_text({"new": source}), "sources.yaml").plain() == {"new": source}
+
+
+anything = (
+    st.booleans()
+    | st.integers(-(10**18), 10**18)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.dates(datetime.date(1901, 1, 1))
+    | texts
+    | st.sampled_from(
+        ["", "2020", "2010年", "=1/0", "#N/A", "例", "女 2020", "单位", "常住人口", "85+"]
+    )
+)
+anywhere = st.tuples(
+    st.sampled_from(["基本情况", "普查", "年龄", "历年", "目标", "来源"]),
+    st.integers(1, 26),
+    st.integers(1, 10),
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(anywhere, anything), min_size=1, max_size=6), st.none() | anywhere)
+def test_nothing_typed_anywhere_makes_anything_but_faults(folder, typed, merged):
+    def change(book):
+        for (sheet, row, column), value in typed:
+            book[sheet].cell(row, column).value = value
+        if merged is not None:
+            sheet, row, column = merged
+            book[sheet].merge_cells(None, row, column, row + 1, column + 1)
+
+    path = book_of(folder, change=change)
+    with contextlib.suppress(FaultError):
+        filled = read_workbook(path, "new")
+        read_with(folder / "seeds", "new", filled.region, filled.sources)
