@@ -47,8 +47,8 @@ class Cost:
 
 # Measured on shipped regions (benchmarks/borrowing.py; docs/model.md, section 4).
 COSTS = {
-    "prefecture": Cost(4, 0.3, 6, (0.8, 1.0), (1.2, 1.5)),
-    "county": Cost(6, 0.8, 8, (0.5, 1.1), (0.5, 1.7)),
+    "prefecture": Cost(4, 0.3, 6, (0.8, 1.0), (1.1, 1.5)),
+    "county": Cost(18, 0.8, 9, (0.5, 1.2), (0.5, 2.0)),
 }
 # Total population that changed by more than this between two censuses may be another territory.
 # Of 217 prefectures 19 did so from 2010 to 2020 (docs/model.md, section 8).
