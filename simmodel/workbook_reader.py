@@ -263,8 +263,8 @@ class _Reader:
                 continue
             unit = row[unit_column] if unit_column is not None else None
             if item.key in _BROAD:
-                if (share := self._quantity(cell, unit, ("percent", *cells.COUNTS))) is not None:
-                    broad[item.key] = share
+                if (part := self._broad_age(cell, unit)) is not None:
+                    broad[item.key] = part
                     self.places[*under, "census", "broad_ages", item.key] = self._at(cell)
             elif (count := self._persons(cell, unit)) is not None:
                 is_stock = item.key in _STOCKS
@@ -301,8 +301,18 @@ class _Reader:
             return None
         if percent == {True}:
             return {"unit": "percent", **{key: _number(broad[key]) for key in _BROAD}}
-        persons = {key: cells.persons(broad[key]) for key in _BROAD}
-        return {"unit": "persons", **persons}
+        return {"unit": "persons", **{key: cells.persons(broad[key]) for key in _BROAD}}
+
+    def _broad_age(self, cell: _Cell, unit: _Cell | None) -> Quantity | None:
+        """A percentage, or whole persons; not about so many."""
+        found = self._quantity(cell, unit, ("percent", *cells.COUNTS))
+        if found is None or (found.comparison is None and found.unit == "percent"):
+            return found
+        if cells.persons(found) is not None:
+            return found
+        problem = "is neither a percentage nor a whole number of persons"
+        self._fault(cell.place, problem, _written(cell), "20.01%, or whole persons, without 约")
+        return None
 
     def _ages(self, grid: _Grid) -> None:
         """Tables by age and sex; a year is given wholly or not at all."""
