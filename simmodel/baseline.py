@@ -27,8 +27,19 @@ def census_of(region: Region, year: int) -> Census:
             return census
     raise CalibrationError(
         f"{region.id}: no census of {year}; the least a region needs is two censuses, 2010 and "
-        "2020, by age and sex with urban and rural totals"
+        "2020, with urban and rural totals"
     )
+
+
+def has_ages(region: Region, year: int) -> bool:
+    """Whether a region's census of ``year`` has a table by age and sex of its own."""
+    return census_of(region, year).age_sex is not None
+
+
+def is_by_residence(region: Region, year: int) -> bool:
+    """Whether that table tells urban from rural."""
+    table = census_of(region, year).age_sex
+    return table is not None and table.by_residence
 
 
 def table_of(region: Region, year: int) -> AgeSex:
@@ -91,6 +102,58 @@ def raked_population(region: Region, province: Region, year: int, single_years: 
         np.array([census.urban, census.rural], dtype=float),
     )
     return graduation.split_groups(groups, GROUPS, single_years)
+
+
+def broad_shares(census: Census) -> tuple[float, float, float] | None:
+    """Shares of the ages 0-14, 15-59 and 60 and over, which add up to one; None if not given."""
+    if census.broad_ages is None:
+        return None
+    values = np.array(census.broad_ages.values)
+    young, working, old = values / values.sum()
+    return float(young), float(working), float(old)
+
+
+def borrowed_population(
+    groups: Array,
+    urban: float,
+    rural: float,
+    shares: tuple[float, float, float] | None,
+    single_years: Array,
+) -> Array:
+    """Population of a region of which no ages are known, by those of another one.
+
+    Parameters
+    ----------
+    groups : ndarray, shape (residence, sex, group)
+        Persons of the other region, by `GROUPS`.
+    urban, rural : float
+        Persons of the region.
+    shares : tuple of float, or None
+        Of the ages 0-14, 15-59 and 60 and over in the region, where known.
+    single_years : ndarray, shape (residence, sex, age)
+        Whose shares within the groups are borrowed.
+
+    Returns
+    -------
+    ndarray, shape (residence, sex, age)
+        Persons; urban, rural and broad ages are the region's own.
+    """
+    margin = groups.sum(axis=0) * ((urban + rural) / groups.sum())
+    if shares is not None:
+        margin = _with_shares(margin, shares)
+    raked = graduation.rake(groups, margin, np.array([urban, rural]))
+    return graduation.split_groups(raked, GROUPS, single_years)
+
+
+def _with_shares(margin: Array, shares: tuple[float, float, float]) -> Array:
+    """Persons by sex and age group, scaled to the shares of three broad ages."""
+    first = np.array(GROUPS)
+    scaled = margin.copy()
+    for share, broad in zip(
+        shares, (first < 15, (first >= 15) & (first < 60), first >= 60), strict=True
+    ):
+        scaled[:, broad] *= share * margin.sum() / margin[:, broad].sum()
+    return scaled
 
 
 def transferred_persons(gainer: Region) -> float:

@@ -509,25 +509,30 @@ def report(
 def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
     r"""Check scenario and sweep FILES, or folders of region files, without running anything.
 
+    Of a region file it also says what the region borrows from above, what is missing of it and
+    what is doubtful.
+
     \b
     Example:
         simmodel validate scenarios/*.yaml seeds
+        simmodel validate seeds/wuwei.yaml
     """
     faults = []
     fine: list[str] = []
     for path in files:
         try:
+            said: list[str] = []
             if path.is_dir():
                 _check_folder(path)
             elif _is_region_file(path):
-                _check_folder(path.parent)
+                said = _said_of(_check_folder(path.parent), path.stem)
             elif _is_sweep(path):
                 from .sweep_file import read_sweep
 
                 read_sweep(path, _seeds(seeds_dir))
             else:
                 _scenarios((path,), _index(seeds_dir), ())
-            fine.append(f"{path}: ok")
+            fine += [f"{path}: ok", *(f"  {line}" for line in said)]
         except FaultError as error:
             faults.extend(error.faults)
     for line in fine:
@@ -536,15 +541,23 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
         raise FaultError(faults)
 
 
-def _check_folder(folder: Path) -> None:
+def _check_folder(folder: Path) -> Seeds:
     """Check a folder of seeds and the posterior beside them."""
     from .seeds import read_seeds
 
-    read_seeds(folder)
+    seeds = read_seeds(folder)
     if (folder / "posterior.json").exists():
         from .posterior_file import NAME, check
 
         check(folder / NAME)
+    return seeds
+
+
+def _said_of(seeds: Seeds, region_id: str) -> list[str]:
+    """What a region borrows, lacks or leaves in doubt; nothing of what is no region."""
+    from .report_text import notices_of
+
+    return notices_of(seeds, region_id) if region_id in seeds.regions else []
 
 
 def _is_sweep(path: Path) -> bool:
@@ -559,6 +572,71 @@ def _is_sweep(path: Path) -> bool:
 def _is_region_file(path: Path) -> bool:
     """Whether a file stands in a folder of seeds (beside its sources)."""
     return (path.parent / "sources.yaml").is_file()
+
+
+@main.command("new-region")
+@click.argument("name", metavar="NAME")
+@click.option("--template", is_flag=True, help="Write NAME.xlsx, a workbook to fill in.")
+@click.option(
+    "--from-excel",
+    "book",
+    type=click.Path(path_type=Path),
+    metavar="BOOK.xlsx",
+    help="Read a filled-in workbook and write NAME.yaml beside the seeds.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where --template writes; else here.",
+)
+@click.option(
+    "--seeds",
+    "seeds_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of region files; else ./seeds, which is made as a copy of the shipped one.",
+)
+def new_region(
+    name: str, template: bool, book: Path | None, out: Path | None, seeds_dir: Path | None
+) -> None:
+    r"""Set up a region of your own from a workbook; NAME is its id, as dingxi or dingxi.anding.
+
+    \b
+    Example:
+        simmodel new-region dingxi --template
+        simmodel new-region dingxi --from-excel dingxi.xlsx
+    """
+    if template == (book is not None):
+        raise click.UsageError("give one of --template and --from-excel BOOK.xlsx")
+    if out is not None and not template:
+        raise click.UsageError("--out goes with --template")
+    from .region_file import check_is_new, seeds_for, write_region
+    from .seeds import check_region_id, find_seeds, read_seeds, shipped_seeds
+
+    check_region_id(name)
+    if book is None:
+        from .workbook import write_template
+
+        seeds = read_seeds(find_seeds(seeds_dir))
+        level = "prefecture" if "." in name else "province"
+        parents = [i for i, r in seeds.regions.items() if r.level == level]
+        path = (out or Path()) / f"{name}.xlsx"
+        known = [i for i, s in seeds.sources.items() if s.kind == "census"]
+        write_template(path, name, parents, known)
+        click.echo(
+            f"wrote {path}; fill it in, then: simmodel new-region {name} --from-excel {path}"
+        )
+        return
+    from .workbook_reader import read_workbook
+
+    directory, new = seeds_for(seeds_dir, shipped_seeds())
+    check_is_new(directory, name)
+    path = write_region(directory, new, name, read_workbook(book, name), book.name)
+    click.echo(f"wrote {path}", err=True)
+    click.echo(f"{path}: ok")
+    for line in _said_of(read_seeds(path.parent), name):
+        click.echo(f"  {line}")
 
 
 @main.command()

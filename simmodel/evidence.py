@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import graduation
-from .baseline import GROUPS, by_residence, by_sex, census_of, table_of
+from .baseline import GROUPS, by_residence, by_sex, census_of, has_ages, table_of
 from .calibration import Evidence
 from .parameters import Setting, levels_after, levels_before, natural
 from .pooling import logit, share_of
 from .projection import FLOWS, URBAN, Projection, Schedules, project
-from .region import Observation, Region
+from .region import AgeSex, Observation, Region, Span
 from .registration import Registered
 from .standards import Standard
 
@@ -165,27 +165,19 @@ def evidence_of(
     Returns
     -------
     Evidence
-        Census of 2020 by age and sex (and residence, where published), its total and urban total;
-        rates, totals, births and deaths of later years on the same census.
+        Census of 2020 by age and sex (and residence, where published; not at all where the ages of
+        either census are borrowed), its total and urban total; rates, totals, births and deaths
+        of later years on the same census.
     list of str
         A label for each observation.
     """
     span = standard.span
     census = census_of(region, span.base)
-    table = table_of(region, span.base)
+    table = table_of(region, span.base) if ages_are_observed(region, span) else None
     kept = [g for g in range(len(GROUPS)) if g not in withheld]
     rows = _Rows()
-    if table.by_residence:
-        counted = by_residence(table)
-        names = [(r, s) for r in ("urban", "rural") for s in ("female", "male")]
-        error = RESIDENCE_GROUP_ERROR
-    else:
-        counted = by_sex(table)[None]
-        names = [("total", s) for s in ("female", "male")]
-        error = GROUP_ERROR
-    for (residence, sex), row in zip(names, counted.reshape(-1, len(GROUPS)), strict=True):
-        for g in kept:
-            rows.add(f"census {span.base}, {residence}, {sex}, {GROUPS[g]}+", np.log(row[g]), error)
+    if table is not None:
+        _add_groups(rows, table, kept, span.base)
     rows.add(f"census {span.base}, total", np.log(census.total), TOTAL_ERROR)
     rows.add(f"census {span.base}, urban", np.log(census.urban), URBAN_ERROR)
     later = [] if restated else _later_rows(region, rows, span.base, kinds or {})
@@ -196,12 +188,10 @@ def evidence_of(
 
     def predict(theta: Array) -> Array:
         end = inputs.before(theta)
-        groups = counted_groups(end, standard, residence=table.by_residence)[..., kept, :]
-        parts = [
-            np.log(groups).reshape(-1, theta.shape[1]),
-            np.log(end.urban[-1] + end.rural[-1])[None],
-            np.log(end.urban[-1])[None],
-        ]
+        parts = [np.log(end.urban[-1] + end.rural[-1])[None], np.log(end.urban[-1])[None]]
+        if table is not None:
+            groups = counted_groups(end, standard, residence=table.by_residence)[..., kept, :]
+            parts.insert(0, np.log(groups).reshape(-1, theta.shape[1]))
         if years:
             path = inputs.after(theta, years)
             parts.extend(measure(path, year - span.base)[None] for year, measure in later)
@@ -210,6 +200,26 @@ def evidence_of(
         return np.concatenate(parts)
 
     return Evidence(np.array(rows.observed), np.array(rows.error), predict), rows.labels
+
+
+def ages_are_observed(region: Region, span: Span) -> bool:
+    """Whether both censuses have ages of the region's own: cells that are borrowed show nothing."""
+    return has_ages(region, span.first) and has_ages(region, span.base)
+
+
+def _add_groups(rows: _Rows, table: AgeSex, kept: list[int], year: int) -> None:
+    """Add the age groups of a census."""
+    if table.by_residence:
+        counted = by_residence(table)
+        names = [(r, s) for r in ("urban", "rural") for s in ("female", "male")]
+        error = RESIDENCE_GROUP_ERROR
+    else:
+        counted = by_sex(table)[None]
+        names = [("total", s) for s in ("female", "male")]
+        error = GROUP_ERROR
+    for (residence, sex), row in zip(names, counted.reshape(-1, len(GROUPS)), strict=True):
+        for g in kept:
+            rows.add(f"census {year}, {residence}, {sex}, {GROUPS[g]}+", np.log(row[g]), error)
 
 
 @dataclass(frozen=True)

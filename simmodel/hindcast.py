@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import graduation, migration
-from .baseline import GROUPS, by_residence, table_of
+from . import migration
+from .baseline import GROUPS, borrowed_population, by_residence, table_of
 from .calibration import Evidence, Normal, calibrate
 from .ensemble import LEANING_YEARS, PaceNoise
 from .errors import CalibrationError
@@ -465,12 +465,9 @@ def _inputs(maker: _Maker, name: str, points: tuple[Point, ...]) -> Inputs:
     groups = _borrowed(maker, name)
 
     def population(point: Point) -> Array:
-        margin = groups.sum(axis=0) * (point.total / groups.sum())
-        if point.shares is not None:
-            margin = _with_shares(margin, point.shares)
-        residences = np.array([point.urban, point.total - point.urban])
-        raked = graduation.rake(groups, margin, residences)
-        return graduation.split_groups(raked, GROUPS, atlas.standard.single_years)
+        rural = point.total - point.urban
+        single = atlas.standard.single_years
+        return borrowed_population(groups, point.urban, rural, point.shares, single)
 
     base = population(last)
     return Inputs(
@@ -496,17 +493,6 @@ def _on_whole_years(first: Point, last: Point, years: int) -> Point:
     odds = logit(last.rate) + factor * (logit(first.rate) - logit(last.rate))
     total = last.total * (first.total / last.total) ** factor
     return replace(first, year=last.year - years, total=total, urban=total * float(share_of(odds)))
-
-
-def _with_shares(margin: Array, shares: tuple[float, float, float]) -> Array:
-    """Persons by sex and age group, scaled to the shares of three broad ages."""
-    first = np.array(GROUPS)
-    scaled = margin.copy()
-    for share, broad in zip(
-        shares, (first < 15, (first >= 15) & (first < 60), first >= 60), strict=True
-    ):
-        scaled[:, broad] *= share * margin.sum() / margin[:, broad].sum()
-    return scaled
 
 
 def _borrowed(maker: _Maker, name: str) -> Array:

@@ -14,22 +14,29 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from . import graduation
 from .baseline import (
     GROUPS,
+    borrowed_population,
+    broad_shares,
     by_residence,
     by_sex,
+    census_of,
+    has_ages,
+    is_by_residence,
     population_by_residence,
     raked_population,
     table_of,
     transferred_persons,
 )
-from .calibration import Evidence, Normal, Posterior, at_mode, calibrate
+from .calibration import SAMPLE, Evidence, Normal, Posterior, at_mode, calibrate
 from .derived import registered_of, registered_people
 from .ensemble import LEANING_YEARS, PaceNoise
 from .errors import CalibrationError
 from .evidence import (
     Inputs,
     Pace,
+    ages_are_observed,
     counted_groups,
     evidence_of,
     gain_of,
@@ -50,6 +57,20 @@ MEAN_STAY = 5.0
 # Of the people a prefecture counts as registered in another county of the province, the share
 # taken to come from outside the prefecture. An assumption, inside the same wide prior.
 FROM_OUTSIDE_THE_PREFECTURE = 0.5
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual at a level: a rate, and the spread of its logarithm between regions."""
+
+    rate: float
+    spread: float
+
+
+# Arrivals a year per resident where no stock registered elsewhere is known: geometric mean of what
+# the shipped regions' stocks imply, and the spread of another region about it
+# (benchmarks/arrivals.py re-makes both). It adds to the spread of a region whose stock is known.
+USUAL_ARRIVALS = {"prefecture": Usual(0.0094, 0.65), "county": Usual(0.0089, 0.95)}
 
 # Prior mean (transformed scale) of what is not handed down, and of what the nation starts from.
 # Rates per year: urban departure 1 %, moves from town to village 0.2 %. Reclassification: seven
@@ -141,6 +162,37 @@ def lineage(regions: Mapping[str, Region], region_id: str) -> tuple[str, ...]:
     return tuple(chain)
 
 
+def children(regions: Mapping[str, Region], region_id: str) -> list[str]:
+    """Regions directly inside a region."""
+    return [i for i, r in regions.items() if r.parent == region_id]
+
+
+def is_whole(regions: Mapping[str, Region], region_id: str) -> bool:
+    """Whether all parts of a region are there: their censuses add up to its own."""
+    parts = [regions[i].baseline.census for i in children(regions, region_id)]
+    own = regions[region_id].baseline.census
+    gaps = [
+        abs(sum(getattr(part, count) for part in parts) - getattr(own, count))
+        for count in ("urban", "rural")
+    ]
+    return bool(parts) and max(gaps) <= LARGEST_GAP * own.total
+
+
+def aged_parts(regions: Mapping[str, Region], region_id: str, span: Span = SPAN) -> list[str]:
+    """All parts of a region where they are all there with ages of their own; otherwise none."""
+    parts = children(regions, region_id)
+    aged = all(has_ages(regions[part], year) for part in parts for year in (span.first, span.base))
+    return parts if aged and is_whole(regions, region_id) else []
+
+
+def ages_from(regions: Mapping[str, Region], region_id: str, year: int) -> str:
+    """Nearest region, itself or above, with ages of its own at the census of ``year``."""
+    for ancestor in lineage(regions, region_id):
+        if has_ages(regions[ancestor], year):
+            return ancestor
+    raise CalibrationError(f"{region_id}: nothing above it has census tables by age and sex")
+
+
 def in_order(regions: Mapping[str, Region]) -> list[str]:
     """Region ids, every parent before its children."""
     return sorted(regions, key=lambda i: (len(lineage(regions, i)), i))
@@ -194,7 +246,7 @@ class Atlas:
         """Patterns of the nearest region, itself or above, with tables by residence."""
         for ancestor in lineage(self.regions, region_id):
             region = self.regions[ancestor]
-            if table_of(region, self.span.base).by_residence:
+            if is_by_residence(region, self.span.base):
                 if ancestor not in self._patterns:
                     pattern = Pattern.of(region, self.standard)
                     self._patterns[ancestor] = fit_exit(region, pattern, self.standard)
@@ -203,40 +255,39 @@ class Atlas:
 
     def children(self, region_id: str) -> list[str]:
         """Regions directly inside a region."""
-        return [i for i, r in self.regions.items() if r.parent == region_id]
+        return children(self.regions, region_id)
 
     def made_of(self, region_id: str) -> list[str]:
-        """Counties whose populations a region is the sum of."""
-        if table_of(self.regions[region_id], self.span.base).by_residence:
+        """Counties whose populations a region is the sum of: all there, with ages of their own."""
+        if is_by_residence(self.regions[region_id], self.span.base):
             return []
-        return self.children(region_id)
+        return aged_parts(self.regions, region_id, self.span)
 
     def is_whole(self, region_id: str) -> bool:
         """Whether all parts of a region are there: their censuses add up to its own."""
         if region_id not in self._whole:
-            parts = [self.regions[i].baseline.census for i in self.children(region_id)]
-            own = self.regions[region_id].baseline.census
-            gaps = [
-                abs(sum(getattr(part, count) for part in parts) - getattr(own, count))
-                for count in ("urban", "rural")
-            ]
-            self._whole[region_id] = bool(parts) and max(gaps) <= LARGEST_GAP * own.total
+            self._whole[region_id] = is_whole(self.regions, region_id)
         return self._whole[region_id]
 
     def population(self, region_id: str, year: int) -> Array:
         """Census population on the boundary of the census, (residence, sex, age).
 
         A prefecture is the sum of its counties where all of them are there, so that they add up in
-        every cell.
+        every cell. A region without ages has those of the nearest one above.
         """
         region = self.regions[region_id]
         single = self.standard.single_years_of(year)
-        if table_of(region, year).by_residence:
+        if is_by_residence(region, year):
             return population_by_residence(region, year, single)
         if parts := self.made_of(region_id):
             return np.asarray(sum(self.population(part, year) for part in parts))
+        if (lender := ages_from(self.regions, region_id, year)) != region_id:
+            groups = graduation.join_groups(self.population(lender, year), GROUPS)
+            census = census_of(region, year)
+            shares = broad_shares(census)
+            return borrowed_population(groups, census.urban, census.rural, shares, single)
         for ancestor in lineage(self.regions, region_id):
-            if table_of(self.regions[ancestor], year).by_residence:
+            if is_by_residence(self.regions[ancestor], year):
                 return raked_population(region, self.regions[ancestor], year, single)
         raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
 
@@ -294,7 +345,7 @@ class Atlas:
                 continue
             if name == "arrivals":
                 mean.append(np.log(arrival_rate(region, self.arrivals)))
-            elif name == "rural_exit" and table_of(region, self.span.base).by_residence:
+            elif name == "rural_exit" and is_by_residence(region, self.span.base):
                 mean.append(np.log(self.pattern(region_id).exit_mean))
             elif name in handed_down and name not in NOT_HANDED_DOWN:
                 # The nation has no arrivals to hand down a period factor for.
@@ -303,18 +354,37 @@ class Atlas:
                 mean.append(start[name])
             national = NATIONAL_SPREAD if parent is None else {}
             within = SPREAD_WITHIN_PROVINCE if region.level in ("prefecture", "county") else {}
-            spread.append(national.get(name, within.get(name, SPREAD[name])))
+            usual = national.get(name, within.get(name, SPREAD[name]))
+            if name == "arrivals" and self.arrivals is None and region.level in USUAL_ARRIVALS:
+                known = bool(arrival_rates(region))
+                usual = usual if known else np.hypot(usual, USUAL_ARRIVALS[region.level].spread)
+            spread.append(usual)
         return Normal(np.array(mean), np.diag(np.array(spread) ** 2))
 
 
 def arrival_rate(region: Region, unknown: float | None = None) -> float:
     """Prior mean of arrivals a year per resident, from the stocks registered elsewhere.
 
+    Where no stock is known: ``unknown``, or else what is usual at the region's level.
+
     Raises
     ------
     CalibrationError
-        If no stock is known and nothing is given for that case.
+        If no stock is known and nothing is known of the level.
     """
+    if rates := arrival_rates(region):
+        return max(float(np.mean(rates)), 1e-5)
+    if unknown is not None:
+        return unknown
+    if region.level in USUAL_ARRIVALS:
+        return USUAL_ARRIVALS[region.level].rate
+    raise CalibrationError(
+        f"{region.id}: registered_elsewhere is needed for the arrivals; none is given"
+    )
+
+
+def arrival_rates(region: Region) -> list[float]:
+    """Arrivals a year per resident as each census's stock registered elsewhere implies them."""
     rates = []
     items: list[Baseline | History] = [region.baseline, *region.history]
     for item in items:
@@ -328,13 +398,7 @@ def arrival_rate(region: Region, unknown: float | None = None) -> float:
         elif region.level == "county":
             outside += within
         rates.append(outside / item.census.total / MEAN_STAY)
-    if not rates and unknown is not None:
-        return unknown
-    if not rates:
-        raise CalibrationError(
-            f"{region.id}: registered_elsewhere is needed for the arrivals; none is given"
-        )
-    return max(float(np.mean(rates)), 1e-5)
+    return rates
 
 
 def calibrate_all(
@@ -358,10 +422,24 @@ def calibrate_one(atlas: Atlas, region_id: str, done: Mapping[str, Calibrated]) 
     """Calibrate one region whose parent is in ``done``."""
     prior, evidence, labels = _problem(atlas, region_id, done)
     try:
-        posterior = calibrate(prior, evidence)
+        posterior = _calibrated(prior, evidence, again=not _is_aged(atlas, region_id))
     except CalibrationError as error:
         raise CalibrationError(f"{region_id}: {error}") from None
     return Calibrated(atlas.inputs(region_id), posterior, tuple(labels))
+
+
+def _is_aged(atlas: Atlas, region_id: str) -> bool:
+    return ages_are_observed(atlas.regions[region_id], atlas.span)
+
+
+def _calibrated(prior: Normal, evidence: Evidence, *, again: bool) -> Posterior:
+    """Calibrate; where little was observed, with more draws if too few count."""
+    try:
+        return calibrate(prior, evidence)
+    except CalibrationError:
+        if not again:
+            raise
+    return calibrate(prior, evidence, sample=8 * SAMPLE)
 
 
 def _problem(
@@ -499,8 +577,12 @@ def withheld_errors(
         where residence is not published by age.
     ndarray
         The same shape: the error of survival without migration, for comparison.
+
+    Both are empty where the region's ages are borrowed.
     """
     region, inputs = atlas.regions[region_id], atlas.inputs(region_id)
+    if not _is_aged(atlas, region_id):
+        return np.empty(0), np.empty(0)
     table = table_of(region, atlas.span.base)
     counted = by_residence(table) if table.by_residence else by_sex(table)[None]
     errors = np.empty_like(counted)

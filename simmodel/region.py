@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from .errors import Part, Refusal, as_tuple, finite_number, shown, whole_number
 from .units import (
@@ -73,11 +82,11 @@ def _text(value: object) -> object:
     return value
 
 
-_REGION_ID: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
+REGION_ID: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 
 
 def _region_id(value: object) -> object:
-    if isinstance(value, str) and not _REGION_ID.match(value):
+    if isinstance(value, str) and not REGION_ID.match(value):
         raise Refusal(Part("is not an id", "lower-case words like wuwei or wuwei.liangzhou"))
     return value
 
@@ -151,16 +160,55 @@ class AgeSex(Strict):
         return {name: value for name, value in values.items() if value is not None}
 
 
+class BroadAges(Strict):
+    """Residents of three broad ages, in persons or percent, as printed."""
+
+    unit: Literal["persons", "percent"]
+    from_0_to_14: Positive
+    from_15_to_59: Positive
+    from_60: Positive
+
+    @property
+    def values(self) -> tuple[float, float, float]:
+        """The three figures, in the order of age."""
+        return self.from_0_to_14, self.from_15_to_59, self.from_60
+
+
+# How far printed percentages of the three broad ages may miss 100: each is rounded.
+LARGEST_ROUNDING: Final = 0.1
+
+
 class Census(Sourced):
-    """The counts of one census."""
+    """The counts of one census; without ``rural`` it is the difference of the other two."""
 
     year: Year
     unit: Literal["persons"]
     total: Count
     urban: Count
     rural: Count
+    broad_ages: BroadAges | None = None
     age_sex: AgeSex | None = None
     note: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rural_is_the_rest(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "rural" in data:
+            return data
+        total, urban = data.get("total"), data.get("urban")
+        if type(total) is not int or type(urban) is not int:
+            return data
+        if urban > total:
+            raise Refusal(Part("is more than the total", f"up to {total}", ("urban",), str(urban)))
+        return {**data, "rural": total - urban}
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out broad ages where none are given: older fingerprints stay what they were."""
+        data: dict[str, Any] = handler(self)
+        if self.broad_ages is None:
+            data.pop("broad_ages", None)
+        return data
 
     @model_validator(mode="after")
     def _adds_up(self) -> Census:
@@ -172,6 +220,12 @@ class Census(Sourced):
             )
         if self.age_sex is not None:
             faults.extend(_sum_faults(self.age_sex, self.total, self.urban, self.rural))
+        if self.broad_ages is not None:
+            faults.extend(_broad_faults(self.broad_ages, self.total))
+        if self.broad_ages is not None and self.age_sex is not None:
+            faults.append(
+                Part("stands beside age_sex, which says more", "one of the two", ("broad_ages",))
+            )
         _refuse_any(faults)
         return self
 
@@ -438,12 +492,17 @@ class UrbanDistrict(Strict):
 
 
 class Region(Strict):
-    """A region: everything its seed file says."""
+    """A region: everything its seed file says.
+
+    ``counties`` says whether all counties of a prefecture have to be there, or some may stand below
+    it alone.
+    """
 
     id: RegionId
     names: Names
     level: Level
     parent: RegionId | None = None
+    counties: Literal["all", "some"] = "all"
     baseline: Baseline
     history: Annotated[tuple[History, ...], BeforeValidator(as_tuple)] = ()
     observations: Annotated[tuple[Observation, ...], BeforeValidator(as_tuple)] = ()
@@ -502,6 +561,20 @@ def _sum_faults(age_sex: AgeSex, total: int, urban: int, rural: int) -> list[Par
         for key in wanted
         if found[key] != wanted[key]
     ]
+
+
+def _broad_faults(ages: BroadAges, total: int) -> list[Part]:
+    found = math.fsum(ages.values)
+    if ages.unit == "persons":
+        if found != total:
+            allowed = str(total)
+            return [Part("do not add up to the total", allowed, ("broad_ages",), f"{found:g}")]
+    elif abs(found - 100.0) > LARGEST_ROUNDING:
+        allowed = f"100 percent, within {LARGEST_ROUNDING:g}"
+        return [Part("do not add up to 100 percent", allowed, ("broad_ages",), f"{found:g}")]
+    if min(ages.values) == 0.0:
+        return [Part("have nobody of one age", "three above 0", ("broad_ages",))]
+    return []
 
 
 def _unit_faults(indicator: str, unit: str, units: tuple[str, ...]) -> list[Part]:

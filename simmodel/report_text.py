@@ -11,6 +11,7 @@ import xarray as xr
 
 from . import __version__
 from .backtest import Backtest
+from .borrowed import notice_lines, notices
 from .parameters import NAMES, PARAMETERS, natural
 from .pooling_file import atlas_of, read_skill
 from .posterior import PRIOR_DECIDES, Atlas, Calibrated, withheld_errors
@@ -237,11 +238,18 @@ def _tree(seeds: Seeds, above: str | None) -> list[str]:
 def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
     """Say what adds up, and what a region keeps beside those of its parts that are projected."""
     shown = set(map(str, dataset["region"].values))
+    above = {region_id.split(".")[0] for region_id in shown if "." in region_id} & shown
+    incomplete = (
+        set(map(str, dataset["remainder"].values)) if "remainder" in dataset.dims else set()
+    )
     lines = []
-    if any("." in region_id and region_id.split(".")[0] in shown for region_id in shown):
-        lines.append("Counties add up to their prefecture in every draw.")
-        lines.append("每次模拟中，各县（市、区）之和等于所在市州。")
-    if "remainder" not in dataset.dims:
+    if above - incomplete:
+        some = [seeds.regions[region_id].names for region_id in sorted(above & incomplete)]
+        but = f", but for {', '.join(n.en for n in some)}" if some else ""
+        but_zh = f"（{'、'.join(n.zh for n in some)}除外）" if some else ""
+        lines.append(f"Counties add up to their prefecture in every draw{but}.")
+        lines.append(f"每次模拟中，各县（市、区）之和等于所在市州{but_zh}。")
+    if not incomplete:
         return "\n".join(lines)
     last = int(dataset["year"][-1])
     for region_id, without in zip(
@@ -260,6 +268,11 @@ def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
             f"{start:.1f} %，{last}年{middle:.1f} %（90 %区间{low:.1f}—{high:.1f} %）。"
         )
     return "\n".join(lines)
+
+
+def notices_of(seeds: Seeds, region_id: str) -> list[str]:
+    """What a region borrows, lacks or leaves in doubt, a line each in both languages."""
+    return notice_lines(notices(seeds.regions, region_id))
 
 
 def one_region(seeds: Seeds, region_id: str) -> str:
@@ -295,6 +308,12 @@ def one_region(seeds: Seeds, region_id: str) -> str:
     derived = derived_figures(region)
     if derived:
         lines += ["", "Derived from printed figures:", *(f"  {d}" for d in derived)]
+    if said := notices_of(seeds, region_id):
+        lines += [
+            "",
+            "Borrowed, missing, doubtful 借用、缺少、存疑:",
+            *(f"  {line}" for line in said),
+        ]
     if region.targets:
         lines += ["", "Targets:"]
         for t in region.targets:
@@ -411,8 +430,8 @@ def calibration_summary(atlas: Atlas, done: Mapping[str, Calibrated]) -> str:
             [
                 region_id,
                 f"{100 * item.posterior.effective_draws:.0f} %",
-                f"{100 * np.abs(errors).mean():.1f} %",
-                f"{100 * np.abs(alone).mean():.1f} %",
+                f"{100 * np.abs(errors).mean():.1f} %" if errors.size else "borrowed",
+                f"{100 * np.abs(alone).mean():.1f} %" if errors.size else "–",
                 str(len(PARAMETERS) - len(undecided)),
                 str(len(undecided)),
             ]

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from .errors import Fault, FaultError, KeyPath, SeedError, among, did_you_mean, shown
 from .region import (
     BASE_YEAR,
+    REGION_ID,
     AgeSex,
     Baseline,
     Census,
@@ -32,10 +33,12 @@ from .yaml_text import BROKEN, Document, mapping_from, model_faults, read_text
 SOURCES: Final = "sources.yaml"
 EARLIER_YEAR: Final = 2010  # the census from which the model is run up to the base year
 LEAST: Final = (
-    f"the least a region needs is a census of {EARLIER_YEAR} and one of {BASE_YEAR}, each with "
-    "age_sex, and registered_elsewhere with other_province (a nation: age_sex by residence, and "
-    "standards)"
+    f"the least a region needs is a census of {EARLIER_YEAR} and one of {BASE_YEAR}, with total "
+    "and urban; a province also age_sex in both, and registered_elsewhere with other_province; a "
+    "nation age_sex by residence, and standards"
 )
+# Levels that may borrow ages and arrivals from above.
+BORROWING: Final = ("prefecture", "county")
 
 # How far a figure after the census may lie from it: to find slips of unit, digit and year, not to
 # judge what is likely.
@@ -141,12 +144,35 @@ def find_seeds(option: Path | None = None) -> Path:
         if not option.is_dir():
             raise SeedError(f"{option}: is not a folder with seed files")
         return option
+    return Path("seeds") if Path("seeds").is_dir() else shipped_seeds()
+
+
+def shipped_seeds() -> Path:
+    """Return the seed folder that came with the package.
+
+    Raises
+    ------
+    SeedError
+        If there is none.
+    """
     package = Path(__file__).resolve().parent
     # the last one serves an editable install, where the seeds stand beside the package
-    for place in (Path("seeds"), package / "seeds", package.parent / "seeds"):
+    for place in (package / "seeds", package.parent / "seeds"):
         if place.is_dir():
             return place
     raise SeedError("no seed folder: there is no ./seeds and none was installed; use --seeds DIR")
+
+
+def check_region_id(region_id: str) -> None:
+    """Refuse what cannot be the id of a prefecture or county.
+
+    Raises
+    ------
+    SeedError
+    """
+    if not REGION_ID.match(region_id):
+        allowed = "lower-case words like wuwei or wuwei.liangzhou"
+        raise SeedError(f"{shown(region_id)[1:-1]}: is not an id; allowed {allowed}")
 
 
 def read_beside(directory: Path, name: str, remedy: str) -> tuple[Path, Any]:
@@ -257,6 +283,39 @@ def read_seeds(directory: Path) -> Seeds:
     return Seeds(regions, folder.sources, directory, folder.digest.hexdigest())
 
 
+def read_with(directory: Path, region_id: str, region: Document, sources: Document) -> Seeds:
+    """Read a seed folder as if a region, and sources of its own, already stood in it.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+    region_id : str
+        That none of the files has.
+    region, sources : Document
+        What its file would hold, and what the list of sources would hold beside its own; an entry
+        without any key refers to a source that is known already.
+
+    Returns
+    -------
+    Seeds
+        Its hash is that of the folder as it stands.
+
+    Raises
+    ------
+    FaultError
+        Naming everything that is wrong in any of them, with the marks of the documents.
+    """
+    folder = _Folder(directory)
+    for path in _seed_files(directory):
+        folder.read(path)
+    folder.add(region_id, region, sources)
+    folder.check()
+    if folder.faults:
+        raise FaultError(folder.faults)
+    regions = dict(sorted(folder.regions.items()))
+    return Seeds(regions, folder.sources, directory, folder.digest.hexdigest())
+
+
 class _Folder:
     """What has been read so far; faulty files keep their names, so that none is missed twice."""
 
@@ -297,6 +356,27 @@ class _Folder:
                 self.sources[name] = Source.model_validate(entry)
             except ValidationError as error:
                 self.faults.extend(model_faults(document, Source, error, under=(name,)))
+
+    def add(self, stem: str, region: Document, sources: Document) -> None:
+        """Add a region, and its sources to those that are there."""
+        known = dict(self.sources)
+        for name, entry in sources.plain().items():
+            if name in known and not entry:
+                continue
+            try:
+                self.sources[name] = Source.model_validate(entry)
+            except ValidationError as error:
+                self.faults.extend(model_faults(sources, Source, error, under=(name,)))
+                continue
+            finally:
+                if self.source_ids is not None and name not in self.source_ids:
+                    self.source_ids.append(name)
+            if name in known and self.sources[name] != known[name]:
+                problem = f"stands in {SOURCES} already, in other words"
+                allowed = "the id alone, or another id"
+                self.faults.append(sources.fault((name,), problem, allowed=allowed))
+        self.names.append(stem)
+        self._read_region(stem, region)
 
     def _read_region(self, stem: str, document: Document) -> None:
         self.documents[stem] = document
@@ -416,8 +496,14 @@ class _Folder:
         # with one county unreadable, or elsewhere, the sum says nothing
         if not is_prefecture or not inside or len(inside) != len(expected):
             return
+        some = self.documents[stem].value(("counties",)) == "some"
         for path, census in self.censuses[stem]:
             parts = {n: c for n in inside for _, c in self.censuses[n] if c.year == census.year}
+            if some and all(
+                sum(getattr(part, key) for part in parts.values()) <= getattr(census, key)
+                for key in ("total", "urban", "rural")
+            ):
+                continue
             if len(parts) == len(inside):
                 yield from _sum_faults(self.documents[stem], path, census, parts)
 
@@ -432,7 +518,7 @@ def _censuses_in(document: Document) -> Iterator[tuple[KeyPath, Census]]:
         data = document.value(path)
         if not isinstance(data, dict):
             continue
-        keys = ("year", "unit", "total", "urban", "rural", "age_sex")
+        keys = ("year", "unit", "total", "urban", "rural", "broad_ages", "age_sex")
         counts = {key: data[key] for key in keys if key in data}
         try:
             yield path, Census.model_validate({**counts, "source": "any", "place": "any"})
@@ -500,6 +586,8 @@ def _least_faults(document: Document, region: Region) -> Iterator[Fault]:
             if year == BASE_YEAR and census.age_sex is not None:
                 residence = residence or census.age_sex.by_residence
     for path, table in tables.items():
+        if table is None and region.level in BORROWING:
+            continue
         if table is None:
             yield document.fault(path, f"required key is missing: {LEAST}")
         elif residence and not table.by_residence:
@@ -509,7 +597,8 @@ def _least_faults(document: Document, region: Region) -> Iterator[Fault]:
             yield document.fault(("standards",), f"required key is missing: {LEAST}")
         return
     stocks = [item.registered_elsewhere for item in items]
-    if all(stock is None or stock.other_province is None for stock in stocks):
+    lacking = all(stock is None or stock.other_province is None for stock in stocks)
+    if lacking and region.level not in BORROWING:
         where: KeyPath = ("baseline", "registered_elsewhere")
         where = where if stocks[0] is None else (*where, "other_province")
         yield document.fault(where, f"required key is missing: {LEAST}")

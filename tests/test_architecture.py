@@ -15,7 +15,7 @@ HOUSE = Path(simmodel.__file__).parent
 # From the ground up. The words; then arrays only (no file, no label), declarations beside them;
 # then what joins the two; reading and writing at the edge; the command line on top.
 LAYERS = [
-    {"errors", "units", "variables", "findings"},
+    {"errors", "units", "variables", "findings", "cells"},
     {
         "life_table",
         "migration",
@@ -48,6 +48,7 @@ LAYERS = [
     },
     {
         "baseline",
+        "workbook",
         "derived",
         "scenario_file",
         "seeds",
@@ -63,10 +64,19 @@ LAYERS = [
         "words",
         "chart_frame",
     },
-    {"standards", "panel", "charts", "chart_reach", "scale_out", "sweep_file", "chart_boxes"},
-    {"evidence", "chart_sweep"},
+    {
+        "standards",
+        "panel",
+        "charts",
+        "chart_reach",
+        "scale_out",
+        "sweep_file",
+        "chart_boxes",
+        "workbook_reader",
+    },
+    {"evidence", "chart_sweep", "region_file"},
     {"posterior"},
-    {"model", "posterior_file", "pooling_file", "experience"},
+    {"borrowed", "model", "posterior_file", "pooling_file", "experience"},
     {"hindcast", "verdicts", "ledger"},
     {"run", "backtest", "outlook", "documents", "solve", "trial"},
     {"report_text", "aims", "sweep"},

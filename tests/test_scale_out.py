@@ -240,6 +240,10 @@ def test_a_scheduler_that_does_not_answer_is_one_line_after_a_bounded_wait(addre
     assert time.monotonic() - began < 10
 
 
+def heeds_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_interrupted_command_goes_on_where_it_stopped(workers, tmp_path):
     command = [sys.executable, "-m", "tests.blocks_of_work", str(tmp_path), str(workers)]
@@ -250,6 +254,9 @@ def test_an_interrupted_command_goes_on_where_it_stopped(workers, tmp_path):
         "stderr": subprocess.PIPE,
         "text": True,
         "start_new_session": True,
+        # Where the tests themselves run in the background, an interrupt is ignored, and that is
+        # handed down.
+        "preexec_fn": heeds_interrupts,
     }
     with subprocess.Popen(command, **settings) as child:
         for line in child.stdout:
