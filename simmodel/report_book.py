@@ -58,7 +58,7 @@ STOCKS: Final = (
 )
 HEAD: Final = 3  # row of the column heads, below title, unit and a gap
 CHART: Final = (620, 330)  # pixels
-ROWS_A_CHART: Final = 18
+TOP, ROWS_A_CHART = 3, 18  # row of the first charts, and rows that each takes
 PALE: Final = "#9db8cf"
 
 
@@ -140,7 +140,7 @@ class _Book:
         self.text = workbook.add_format({"valign": "top"})
         self.wrapped = workbook.add_format({"text_wrap": True, "valign": "top"})
         self.number = workbook.add_format({"num_format": "#,##0.00"})
-        self.share = workbook.add_format({"num_format": "0.0%"})
+        self.share = workbook.add_format({"num_format": "0.0%", "align": "center"})
         self.whole = workbook.add_format({"num_format": "0"})
         self.signed = workbook.add_format({"num_format": "+#,##0.00;-#,##0.00;0.00"})
 
@@ -218,7 +218,7 @@ def _stocks(
     heads = ["column_scenario", "column_quantile", "column_region", "column_code"]
     table.head(
         [*map(say, heads), *years, say(change, **ends)],
-        [18, 9, 20, 20, *([9.5] * len(years)), 16],
+        [27, 9, 20, 24, *([9.5] * len(years)), 16],
         4,
     )
     found = {}
@@ -265,7 +265,7 @@ def _parts(
     heads = ["column_scenario", "column_quantile", "column_region", "column_code"]
     table.head(
         [*map(say, heads), say("column_component"), *years],
-        [18, 9, 20, 20, 16, *([9.5] * len(years))],
+        [27, 9, 20, 24, 16, *([9.5] * len(years))],
         5,
     )
     found = {}
@@ -291,7 +291,7 @@ def _flows(made: _Book) -> None:
     years = _years(dossier)[1:]
     table = _Sheet(made, "sheet_flows", "in_wan_a_year", say("book_note_means"))
     heads = ["column_scenario", "column_quantile", "column_region", "column_code", "column_flow"]
-    table.head([*map(say, heads), *years], [18, 9, 20, 20, 20, *([9.5] * len(years))], 5)
+    table.head([*map(say, heads), *years], [27, 9, 20, 24, 20, *([9.5] * len(years))], 5)
     for case in dossier.cases:
         for place in map(str, case.dataset["region"].values):
             here = case.dataset.sel(region=place)
@@ -310,7 +310,7 @@ def _ages(made: _Book) -> None:
     groups = age_groups()
     heads = ["column_scenario", "column_quantile", "column_region", "column_code", "column_year"]
     heads += ["column_residence", "column_sex"]
-    table.head([*map(say, heads), *groups], [18, 9, 20, 20, 7, 8, 8, *([8.5] * len(groups))], 7)
+    table.head([*map(say, heads), *groups], [27, 9, 20, 24, 7, 8, 8, *([8.5] * len(groups))], 7)
     for case in dossier.cases:
         for place in map(str, case.ages["region"].values):
             people = case.ages["population"].sel(region=place)
@@ -357,7 +357,7 @@ def _targets(made: _Book) -> None:
         "column_source",
         "column_place",
     ]
-    widths = [18, 20, 20, 20, 7, 9, 10, 8, 10, 10, 10, 9, 14, 10, 12, 9, 40, 22]
+    widths = [27, 20, 24, 24, 7, 9, 10, 8, 10, 10, 10, 9, 14, 10, 12, 9, 40, 22]
     table.head(list(map(say, heads)), widths, 5)
     signs = {">=": "≥", "~": "≈", "near": say("near_sign")}
     for found in all_targets(dossier).values():
@@ -487,11 +487,13 @@ def _charts(
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
+    count = len(dossier.regions)
+    sheet.set_h_pagebreaks([TOP + ROWS_A_CHART * k for k in range(2, count, 2)])
     sheet.write_string(0, 0, say("title"), made.title)
     sheet.write_string(1, 0, phrases.join([phrases.place(i) for i in dossier.regions]), made.note)
     for number, region_id in enumerate(dossier.regions):
         cases = dossier.cases_of(region_id)
-        base, top = phrases.title(cases[0].scenario), 3 + number * ROWS_A_CHART
+        base, top = phrases.title(cases[0].scenario), TOP + number * ROWS_A_CHART
         place = phrases.place(region_id)
         chart = made.workbook.add_chart({"type": "line"})
         for level, name in ((0.05, "book_series_low"), (0.95, "book_series_high")):

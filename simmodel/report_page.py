@@ -14,6 +14,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from . import __version__, charts
+from .borrowed import KINDS_ZH, notices
 from .dossier import ASKED, SOLVED, TRIED, Case, Dossier, Estimate
 from .dossier_text import Key, Phrases, all_targets, met_by_half
 from .findings import Finding
@@ -112,6 +113,7 @@ def _view(dossier: Dossier, phrases: Phrases, command: str) -> dict[str, Any]:
         ],
         "regions": [_region(dossier, phrases, i) for i in dossier.regions],
         "trust": _trust(dossier, phrases),
+        "notices": _notices(dossier, phrases),
         "calibration": _calibration(dossier, phrases),
         "model_assumptions": [say(key) for key in MODEL_ASSUMPTIONS],
         "sources": _sources(dossier, phrases),
@@ -520,6 +522,22 @@ def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
         places = [phrases.place(i) for i in dossier.regions if i in decided]
         lines.append(say("trust_split", places=phrases.join(places)))
     return [*lines, say("trust_limits")]
+
+
+def _notices(dossier: Dossier, phrases: Phrases) -> list[tuple[str, list[str]]]:
+    """What to know of the figures of each region before its verdicts are read."""
+    colon = phrases.say("colon")
+    found = []
+    for region_id in dossier.regions:
+        lines = [
+            phrases.pick(notice.kind, KINDS_ZH[notice.kind])
+            + colon
+            + phrases.pick(notice.en, notice.zh)
+            for notice in notices(dossier.seeds.regions, region_id)
+        ]
+        if lines:
+            found.append((phrases.place(region_id), lines))
+    return found
 
 
 def _calibration(dossier: Dossier, phrases: Phrases) -> list[list[str]]:

@@ -176,6 +176,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "scenario sets. Intervals do not foresee a change of definition or boundary.",
         "未纳入模型：水资源、就业、住房、财政，以及措施能否达到情景设定的力度。区间不包含统计口径或区划调整带来的变化。",
     ),
+    "notices": ("What is borrowed, missing or in doubt", "借用、缺少与存疑的数据"),
     "calibration": ("What the data decided", "数据决定了什么"),
     "calibration_note": (
         "Posterior medians with 90 % of the distribution, from the censuses of 2010 and 2020 and "

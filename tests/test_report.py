@@ -164,6 +164,7 @@ def test_every_section_and_chart_is_there(pages, dossier, language):
         assert '<span style="color:' in section
     for name in ("trust", "assumptions", "provenance"):
         assert f'<section id="{name}">' in html
+    assert {"zh": "借用：", "en": "borrowed: "}[language] in html
     assert dossier.seeds.sha256 in html
     assert "simmodel report trend.yaml" in html
     for finding in dossier.findings:
