@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .chart_ledger import ledger
 from .chart_matrix import matrix
+from .chart_pyramid import pyramid
 from .chart_waterfall import waterfall, waterfall_difference
 from .chart_words import (
     RATE,
@@ -52,6 +53,7 @@ __all__ = [
     "fan",
     "ledger",
     "matrix",
+    "pyramid",
     "registered",
     "registered_regions",
     "save",

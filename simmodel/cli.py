@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -79,6 +79,15 @@ def _scenarios(paths: tuple[Path, ...], index: Index, overrides: tuple[str, ...]
     return scenarios
 
 
+def _refuse_twice(scenarios: list[Scenario]) -> list[str]:
+    """Names of the scenarios, each of which may be there once."""
+    names = [s.scenario for s in scenarios]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SimmodelError(f"scenario {twice[0]}: stands in two of the files; allowed once")
+    return names
+
+
 def _progress(prefix: str) -> Callable[[str], None]:
     """Report a step on stderr: on a terminal over the last line, else not at all."""
 
@@ -143,10 +152,7 @@ def run(
     """
     seeds = _seeds(seeds_dir)
     scenarios = _scenarios(files, seeds.index(), _with_ensemble(overrides, draws, seed))
-    names = [s.scenario for s in scenarios]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SimmodelError(f"scenario {twice[0]}: stands in two of the files; allowed once")
+    names = _refuse_twice(scenarios)
     from .run import COMPARED
     from .store import check_writable
 
@@ -403,6 +409,96 @@ def sweep(
         reporter.clear()
     reporter.say(f"wrote {folder}")
     click.echo(summary(found))
+
+
+@main.command()
+@click.argument(
+    "files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path)
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("figures"),
+    show_default=True,
+    metavar="DIR",
+    help="Where report.html and report.xlsx are written.",
+)
+@click.option(
+    "--lang",
+    type=click.Choice(["zh", "en"]),
+    default="zh",
+    show_default=True,
+    help="Language of the report.",
+)
+@click.option(
+    "--sweep",
+    "sweeps",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also show what matters most, from the folder of a sweep; may be repeated.",
+)
+@click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the files'.")
+@click.option("--seed", type=int, metavar="S", help="Random seed, instead of the files'.")
+@seeds_option
+def report(
+    files: tuple[Path, ...],
+    out: Path,
+    lang: Literal["zh", "en"],
+    sweeps: tuple[Path, ...],
+    draws: int | None,
+    seed: int | None,
+    seeds_dir: Path | None,
+) -> None:
+    r"""Write a report on scenarios: one page to mail and print, and a workbook.
+
+    \b
+    Example:
+        simmodel report scenarios/*.yaml --lang en --out my_report
+
+    The page needs no network. Its first scenario is the trend, or whichever sets no measure.
+    """
+    seeds = _seeds(seeds_dir)
+    scenarios = _scenarios(files, seeds.index(), _with_ensemble((), draws, seed))
+    _refuse_twice(scenarios)
+    from . import experience, report_files
+
+    paths = report_files.check_replaceable(out)
+    swept = report_files.read_sweeps(sweeps)
+    for folder, found in zip(sweeps, swept, strict=True):
+        if found.attrs.get("seeds_sha256") != seeds.sha256:
+            click.echo(f"{folder}: was made with other seeds than the report", err=True)
+
+    from .dossier import gather
+    from .pooling_file import atlas_of
+    from .posterior_file import load
+    from .run import will_compile
+
+    if will_compile():
+        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    atlas = atlas_of(seeds)
+    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
+    _clear()
+    _say_remade(posteriors)
+    known = experience.read(seeds.directory)
+    dossier = gather(
+        scenarios, seeds, atlas, posteriors, known, sweeps=swept, progress=_progress("report:")
+    )
+    options = [f"--lang {lang}", *(f"--sweep {found.attrs['sweep']}" for found in swept)]
+    options += [f"--draws {draws}"] if draws is not None else []
+    options += [f"--seed {seed}"] if seed is not None else []
+    # Without folders: where files lay on one machine says nothing on another.
+    command = " ".join(["simmodel report", *(path.name for path in files), *options])
+    lacking = report_files.write(paths, dossier, lang, command)
+    _clear()
+    if lacking:
+        shown = " ".join(f"U+{ord(c):04X}" for c in lacking)
+        click.echo(
+            f"the report's font cannot draw {shown}; the reader's own fonts will, where they can",
+            err=True,
+        )
+    for path in paths:
+        click.echo(f"wrote {path}", err=True)
 
 
 @main.command()

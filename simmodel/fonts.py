@@ -42,6 +42,8 @@ PART_COLORS: Final = {
     "programmes": "#8c4a2f",
     "boundary_change": "#7a6a00",
 }
+# Of town and village.
+RESIDENCE_COLORS: Final = {"urban": BLUE, "rural": "#8ba85f"}
 _HOUSE: Final = {
     "font.size": 9.5,
     "axes.edgecolor": GREY,

@@ -24,13 +24,16 @@ from .region import BASE_YEAR, Programme, UrbanDistrict
 from .registration import conversion_hazard, natural_increase, project_registered
 from .scenario import LEVERS, Scenario
 from .variables import (
+    AGES,
     COORDINATES,
     DISTRICT,
     QUANTILES,
     RATE_CHANGE,
     REGISTERED,
     REMAINDERS,
+    RESIDENCES,
     RURAL_LEDGER,
+    SEXES,
     STOCKS,
     URBAN_GROWTH,
     URBAN_LEDGER,
@@ -511,6 +514,59 @@ def population_at(
     return path.population[..., : min(BLOCK, scenario.ensemble.draws)]
 
 
+def ages_dataset(
+    dataset: xr.Dataset,
+    scenario: Scenario,
+    atlas: Atlas,
+    posteriors: Mapping[str, Normal],
+    regions: Sequence[str],
+) -> xr.Dataset:
+    """Population by residence, sex and age in the base year and at the horizon.
+
+    Ages at the horizon are spread as in the first block of draws, and add up to the means of the
+    whole ensemble, in which parts have been made to add up to their wholes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The scenario's projection, as `Summaries.to_dataset` makes it.
+    scenario : Scenario
+    atlas : Atlas
+    posteriors : mapping of str to Normal
+    regions : sequence of str
+        Of the projection.
+
+    Returns
+    -------
+    Dataset
+        ``population`` (region, year, residence, sex, age), persons.
+    """
+    first, last = BASE_YEAR, scenario.horizon
+    people = np.empty((len(regions), 2, *atlas.base(regions[0]).shape))
+    for row, region_id in enumerate(regions):
+        mean = population_at(scenario, atlas, posteriors, region_id, last).mean(axis=-1)
+        at_end = dataset.sel(region=region_id, year=last)
+        for residence, name in enumerate(RESIDENCES):
+            total = float(at_end[f"{name}_population_mean"])
+            if total > 0.0:
+                mean[residence] *= total / mean[residence].sum()
+        people[row] = atlas.base(region_id), mean
+    coordinates = {
+        **{name: ("region", dataset.sel(region=list(regions))[name].values) for name in _NAMES},
+        "region": list(regions),
+        "year": np.array([first, last], dtype=np.int32),
+        "residence": list(RESIDENCES),
+        "sex": list(SEXES),
+        "age": np.arange(people.shape[-1], dtype=np.int32),
+    }
+    found: dict[str, xr.DataArray] = {}
+    _put(found, AGES, ("region", "year", "residence", "sex", "age"), people)
+    named = xr.Dataset(found, coords=coordinates, attrs=dataset.attrs)
+    for coordinate in named.coords:
+        named[coordinate].attrs.update(COORDINATES.get(str(coordinate), {}))
+    return named
+
+
 def lever_paths(
     scenario: Scenario,
     atlas: Atlas,
@@ -565,6 +621,7 @@ def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:
     return np.asarray(district.population.value * scale * urban / np.asarray(urban)[:1])
 
 
+_NAMES = ("name_en", "name_zh", "level")
 # Sizes that a sketch counts as none: half a person, a hundred-thousandth of a point.
 NIL = {"persons/year": 0.5, "share/year": 1e-7}
 

@@ -22,12 +22,10 @@ from .baseline import GROUPS
 from .errors import Fault, FaultError, OutputError, among, did_you_mean, shown
 from .forecast import MEDIAN, Forecast, Panel, Point
 from .store import write_csv
-from .variables import QUANTILES
+from .variables import QUANTILES, RESIDENCES, SEXES
 
 Array = NDArray[np.float64]
 
-RESIDENCES: Final = ("urban", "rural")
-SEXES: Final = ("female", "male")
 YEARS: Final = (1700, 2200)  # counted or forecast
 FORECAST_COLUMNS: Final = (
     "method",

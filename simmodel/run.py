@@ -16,6 +16,7 @@ from .model import (
     EXACT_BYTES,
     Ensemble,
     Summaries,
+    ages_dataset,
     blocks,
     bytes_needed,
     draws_dataset,
@@ -241,8 +242,11 @@ def write_run(
         if keep_draws and ensemble is not None:
             draws = draws_dataset(ensemble, scenario, atlas, attributes(provenance))
             write_netcdf(draws, folder.path / "draws.nc")
+        ages = ages_dataset(dataset, scenario, atlas, posteriors.by_region, scenario.regions)
+        write_netcdf(ages, folder.path / "ages.nc")
         for region_id in scenario.regions:
             stem = region_id.replace(".", "_")
+            charts.save(charts.pyramid(ages, region_id), folder.path / f"pyramid_{stem}")
             figure = charts.fan(dataset, region_id, marks, rows, cited)
             charts.save(figure, folder.path / f"fan_{stem}")
             if any(r["region"] == region_id and r["indicator"] == "urban_population" for r in rows):

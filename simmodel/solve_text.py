@@ -362,6 +362,16 @@ def _digits(quantity: Sequence[float]) -> int:
     return 1 if abs(high - low) >= 0.1 else 2
 
 
+def change_words(change: Change) -> tuple[str, str]:
+    """Say one lever's change, in English and Chinese."""
+    return _change(change), _change_zh(change)
+
+
+def experience_words(answer: Answer) -> tuple[str, str]:
+    """Say where the target's pace stands among what regions have done; empty where unknown."""
+    return _experience(answer), _experience_zh(answer)
+
+
 def _experience(answer: Answer) -> str:
     """Say where the target's pace stands among what regions have done."""
     pace, percentile = answer.target_pace, answer.observed_percentile

@@ -20,6 +20,31 @@ from .errors import OutputError
 RUN = "run.json"
 
 
+def try_writing(directory: Path, option: str = "--out") -> None:
+    """Make sure that files can be written to a folder, which need not be there yet.
+
+    Raises
+    ------
+    OutputError
+        If not.
+    """
+    missing = [p for p in (directory, *directory.parents) if not p.exists()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".simmodel."):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{directory}: cannot write there ({reason}); choose another {option}"
+        ) from None
+    finally:
+        # Nothing is left behind where the work fails later.
+        for path in missing:
+            if path.is_dir():
+                path.rmdir()
+
+
 def check_writable(directory: Path, name: str, option: str = "--out") -> Path:
     """Make sure, before any work, that ``directory/name`` can be written or replaced.
 
@@ -36,21 +61,7 @@ def check_writable(directory: Path, name: str, option: str = "--out") -> Path:
         If the place is not a folder, cannot be written, or holds files of another making.
     """
     target = directory / name
-    missing = [p for p in (directory, *directory.parents) if not p.exists()]
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory, prefix=f".{name}."):
-            pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(
-            f"{directory}: cannot write there ({reason}); choose another {option}"
-        ) from None
-    finally:
-        # Nothing is left behind where the work fails later.
-        for path in missing:
-            if path.is_dir():
-                path.rmdir()
+    try_writing(directory, option)
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"{target}: is not a folder of results; choose another {option}")
     if target.exists():

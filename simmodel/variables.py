@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+# In the order of the arrays.
+RESIDENCES: Final = ("urban", "rural")
+SEXES: Final = ("female", "male")
+
 QUANTILES: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 
 
@@ -44,6 +48,12 @@ FLOWS: Final = (
 
 DISTRICT: Final = Variable(
     "urban_district_population", "persons", "population of an urban district at the end of the year"
+)
+
+AGES: Final = Variable(
+    "population",
+    "persons",
+    "resident population by residence, sex and age at the end of the year, mean of the draws",
 )
 
 # Of a region less those of its parts that are projected; the others are not there one by one.
@@ -163,4 +173,7 @@ COORDINATES: Final = {
     "year": {"long_name": "calendar year; stocks stand at its end, those of 2020 at the census"},
     "quantile": {"units": "1", "long_name": "share of draws at or below"},
     "draw": {"units": "1", "long_name": "ensemble member"},
+    "residence": {"long_name": "urban or rural residence"},
+    "sex": {"long_name": "sex"},
+    "age": {"units": "years", "long_name": "age in completed years; the last is open"},
 }

@@ -58,7 +58,9 @@ COLUMNS: Final = (
 class Verdict:
     """One row of ``verdicts.csv``; None where a number does not exist.
 
-    Rates are percent, shortfalls in the unit of the row, probability 0 to 1.
+    Rates are percent, shortfalls in the unit of the row, probability 0 to 1. Not in the file:
+    the region whose rate is aimed at, and how many targets of the region and year there are with
+    the share of draws that meets them all.
     """
 
     scenario: str
@@ -79,6 +81,8 @@ class Verdict:
     coherence: str = ""
     source: str = ""
     place: str = ""
+    relative_to: str | None = None
+    together: tuple[int, float] | None = None
 
     def row(self) -> dict[str, object]:
         """Return the verdict as a row under `COLUMNS`."""
@@ -217,17 +221,16 @@ class Judge:
         """Verdicts in the order of the files."""
         conditional = is_conditional(self._scenario)
         return [
-            tally.verdict(self._note(tally), conditional=conditional) for tally in self._tallies
+            tally.verdict(self._all_met(tally), conditional=conditional) for tally in self._tallies
         ]
 
-    def _note(self, tally: _Tally) -> str:
-        """How often all targets of the region and year are met in one draw."""
+    def _all_met(self, tally: _Tally) -> tuple[int, float] | None:
+        """Targets of the region and year, where there are several, and how often all are met."""
         key = (tally.aim.region, tally.aim.target.year)
         group = self._groups.get(key, [])
         if not tally.judged or len(group) < 2:
-            return ""
-        share = self._together[key] / self._scenario.ensemble.draws
-        return f"all {len(group)} targets of {key[1]} met in {share:.2f} of draws"
+            return None
+        return len(group), self._together[key] / self._scenario.ensemble.draws
 
 
 class _Tally:
@@ -267,7 +270,7 @@ class _Tally:
             row = ensemble.row(aim.region)
             self.totals.add((ensemble.urban[row, index] + ensemble.rural[row, index])[None])
 
-    def verdict(self, together: str, *, conditional: bool) -> Verdict:
+    def verdict(self, together: tuple[int, float] | None, *, conditional: bool) -> Verdict:
         aim, target = self.aim, self.aim.target
         rate = target.indicator == "urbanization_rate"
         verdict = Verdict(
@@ -280,6 +283,8 @@ class _Tally:
             unit="percent" if rate else "persons",
             source=target.source,
             place=target.place,
+            relative_to=target.relative_to,
+            together=together,
         )
         if not self.judged:
             return replace(verdict, likelihood=BEYOND_HORIZON) if self.modelled else verdict
@@ -287,7 +292,10 @@ class _Tally:
         low, median, high = (float(q) for q in self.values.quantiles((0.05, 0.5, 0.95))[0])
         probability = float(self.met[target.year - BASE_YEAR] / self.draws)
         first = np.flatnonzero(self.met >= 0.5 * self.draws)
-        notes = [together, *self.notes]
+        notes = [*self.notes]
+        if together is not None:
+            count, share = together
+            notes.insert(0, f"all {count} targets of {target.year} met in {share:.2f} of draws")
         wanted = aim.value
         if target.relative_to is not None:
             wanted = float(self.wanted.quantiles((0.5,))[0, 0])

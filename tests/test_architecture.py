@@ -58,7 +58,10 @@ LAYERS = [
         "chart_matrix",
         "chart_ledger",
         "chart_waterfall",
+        "chart_pyramid",
         "chart_hindcast",
+        "inline",
+        "words",
         "chart_frame",
     },
     {
@@ -79,6 +82,11 @@ LAYERS = [
     {"report_text", "aims", "sweep"},
     {"parts", "paces", "provisions", "solve_text"},
     {"coherence", "solve_map"},
+    {"dossier"},
+    {"dossier_text"},
+    {"report_data"},
+    {"report_page", "report_book"},
+    {"report_files"},
     {"cli"},
     {"__main__"},
 ]
@@ -139,7 +147,18 @@ def test_the_numerical_core_opens_no_file_and_knows_no_label(name):
 
 
 def test_help_does_not_import_the_numerical_stack():
-    heavy = ["numpy", "scipy", "xarray", "matplotlib", "numba", "pydantic", "ruamel", "distributed"]
+    heavy = [
+        "numpy",
+        "scipy",
+        "xarray",
+        "matplotlib",
+        "numba",
+        "pydantic",
+        "ruamel",
+        "plotly",
+        "xlsxwriter",
+        "distributed",
+    ]
     code = (
         "import sys, json\n"
         "from click.testing import CliRunner\n"

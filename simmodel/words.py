@@ -1,0 +1,417 @@
+"""What the dossier says, in English and Chinese: one catalogue for page and workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal, get_args
+
+from .chart_words import LEVER_WORDS, LIKELIHOODS, PART_NAMES, UNJUDGED
+from .findings import CODES, GRADE_WORDS
+from .variables import COMPONENTS
+
+Language = Literal["zh", "en"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+Say = Callable[..., str]
+
+# What stands in brackets in LEVER_WORDS is for charts.
+_LEVERS: Final = {
+    f"lever.{lever}": (english, chinese.partition("（")[0])
+    for lever, (english, chinese) in LEVER_WORDS.items()
+}
+_PARTS: Final = {
+    f"part.{part.name}": tuple(PART_NAMES[part.name].rsplit(" ", 1)) for part in COMPONENTS
+}
+
+# Key: English, Chinese. Both have the same {places}. A key with a dot belongs to a family whose
+# members are named elsewhere in the package.
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    # The head and the answer.
+    "title": ("Are the urbanization targets within reach?", "城镇化目标能否实现"),
+    "subtitle": (
+        "{regions}. Projected to {horizon} in {draws:,} futures for each scenario.",
+        "{regions}。模拟至{horizon}年，每个情景{draws:,}次。",
+    ),
+    "and": (", ", "、"),
+    "semicolon": ("; ", "；"),
+    "colon": (": ", "："),
+    "stop": (". ", "。"),
+    "end": (".", "。"),
+    "bracketed": (" ({text})", "（{text}）"),
+    "headline_met": (
+        "Of the {count} targets that can be judged, {met} are met in at least half of the futures "
+        'under "{base}"',
+        "可评判的{count}项目标中，“{base}”情景下有{met}项在半数以上的模拟中实现",
+    ),
+    "headline_other": ('{met} under "{title}"', "“{title}”情景{met}项"),
+    "headline_findings": (
+        "Held against each other, the projection and past experience, targets and printed figures "
+        "contradict in {contradictions} places and are strained in {strained}.",
+        "目标与文本数据相互核对，并与模拟和历史经验对照：{contradictions}处相互矛盾，{strained}处偏紧。",
+    ),
+    "headline_none": (
+        "None of the regions has a target that can be judged.",
+        "所选地区没有可评判的目标。",
+    ),
+    "conditional": (
+        "Scenarios that set measures say what follows if these deliver in full.",
+        "设有措施的情景均以措施全部落实为前提。",
+    ),
+    "of_hundred": ("{count} of 100", "每百次{count}次"),
+    "of_hundred_few": ("fewer than 1 of 100", "每百次不到1次"),
+    "of_hundred_many": ("more than 99 of 100", "每百次超过99次"),
+    "aim": ("{year}: {indicator} {aim}", "{year}年{indicator}{aim}"),
+    "card_expected": (
+        "{base}: median {median}, 90 % of futures {low} to {high}",
+        "{base}：中位数{median}，90%的模拟在{low}—{high}",
+    ),
+    "card_first": ("half of the futures have met it by {year}", "{year}年前半数模拟已实现"),
+    "card_others": ("Other scenarios, of 100: ", "其他情景（每百次）："),
+    "card_never": ("half of the futures have not met it by {year}", "至{year}年仍未过半"),
+    "card_no_target": ("no target that can be judged", "无可评判的目标"),
+    "takes": ("What would it take?", "怎样才能实现？"),
+    "takes_already": (
+        "The target is met in at least half of the futures without further measures.",
+        "无需额外措施，半数以上的模拟即可实现。",
+    ),
+    "takes_one": (
+        "With the smallest single change it is {chance}: {change}.",
+        "单项变动最小的做法：{change}，即可达到{chance}。",
+    ),
+    "takes_none": (
+        "None of {levers} reaches {asked} alone.",
+        "单独依靠{levers}中的任何一项，都达不到{asked}。",
+    ),
+    "targets_table": ("Every target", "全部目标"),
+    "targets_note": (
+        "Of 100 futures, those that meet the target in its year; 万 = 10,000 persons. "
+        '"≈" is met from half a unit of the last digit printed below the figure; "near" at most '
+        "{points:g} point below the other region's rate in the same future.",
+        "数字为每百次模拟中在目标年达到目标的次数。“约”从末位数字的半个单位以下算起；"
+        "“接近”指同一次模拟中不低于对方城镇化率{points:g}个百分点。",
+    ),
+    "column_region": ("Region", "地区"),
+    "column_indicator": ("Indicator", "指标"),
+    "column_year": ("Year", "年份"),
+    "column_target": ("Target", "目标值"),
+    "column_median": ("Median", "中位数"),
+    "column_interval": ("90 % interval", "90%区间"),
+    "column_shortfall": ("Shortfall", "缺口"),
+    "column_first": ("Half by", "过半年份"),
+    "column_word": ("In words", "可能性"),
+    "column_of_base": ('under "{base}"', "“{base}”情景"),
+    "column_chances": ("Of 100 futures", "每百次模拟中实现次数"),
+    "together": (
+        "all {count} targets of {year} are met in {chance}",
+        "{year}年{count}项目标同时实现：{chance}",
+    ),
+    "together_head": ('Together, under "{base}"', "同时实现（“{base}”情景）"),
+    # A region.
+    "rate": ("{value}\u00a0%", "{value}%"),
+    "wan": ("{value}\u00a0万", "{value}万人"),
+    "points": ("{value}\u00a0points", "{value}个百分点"),
+    "at_least": ("≥\u00a0{value}", "≥{value}"),
+    "about": ("≈\u00a0{value}", "约{value}"),
+    "near": ("near {place}'s rate, {value} in the median", "接近{place}（中位数{value}）"),
+    "near_sign": ("near", "接近"),
+    "near_plain": ("near {place}'s rate", "接近{place}"),
+    "to": ("{low} to {high}", "{low}—{high}"),
+    "year": ("{year}", "{year}年"),
+    "fan": ("What is expected", "预期与区间"),
+    "growth": ("Where urban growth comes from", "城镇人口增长从哪里来"),
+    "pyramid": ("Who lives in towns and villages", "城乡人口年龄结构"),
+    "waterfall": ("From {first} to {last}", "{first}年到{last}年"),
+    "registered": ("By residence and by registration", "常住与户籍"),
+    "parts": ("Inside the region", "区内各地"),
+    "parts_note": (
+        'Resident population and urbanization rate under "{base}": the census of {first}, then the '
+        "median of {last} with 90 % of futures.",
+        "“{base}”情景下的常住人口与城镇化率：{first}年为普查数，{last}年为中位数及90%区间。",
+    ),
+    "parts_rest": ("{place}, the rest", "{place}其余地区"),
+    "sensitivity": ("What matters most", "哪些因素影响最大"),
+    "sweep_note": ("Sweep {sweep}, {runs:,} runs.", "参数扫描{sweep}，共{runs:,}次。"),
+    "sweep_more": (
+        "{count} more charts in the folder of the sweep.",
+        "其余{count}幅图见该扫描的结果目录。",
+    ),
+    "findings": ("Do the targets fit each other?", "目标之间是否协调？"),
+    "findings_fine": (
+        "{count} further checks found nothing to object to.",
+        "其余{count}项核对未见问题。",
+    ),
+    "findings_none": ("Nothing to hold against each other.", "没有可以相互核对的数据。"),
+    "findings_basis": (
+        'Held against "{base}" and against what regions have done.',
+        "以“{base}”情景和各地历史经验为对照。",
+    ),
+    "takes_table": (
+        "One lever alone, from today's value, so that the target is met in {asked} of 100 futures "
+        'of "{base}"; where it cannot, the most it reaches.',
+        "“{base}”情景下仅调整一项，使目标在每百次中有{asked}次实现所需的变化；达不到的，列出最多能达到的次数。",
+    ),
+    "takes_cell_most": ("at most {chance}", "最多{chance}"),
+    "growth_note": (
+        "Means of the draws; the parts of a year add up to the net change.",
+        "模拟结果的平均值，各分项之和等于当年净变动。",
+    ),
+    # How far to trust it.
+    "trust": ("How far to trust this", "可信程度"),
+    "skill_sentence": (
+        "Over {years} years the error for a {level} has been about {mae} points; the "
+        "80 % interval, {width} points wide on average, held {held} of 100 counts.",
+        "{level}{years}年预测的平均误差约{mae}个百分点；80%区间平均宽{width}个百分点，"
+        "每百个实际值有{held}个落在其中。",
+    ),
+    "skill_counties": (
+        "For counties no earlier forecast can be scored: there is no count before 2010.",
+        "县级没有2010年以前的普查分城乡数据，无法检验以往的预测。",
+    ),
+    "trust_split": (
+        "How migration and reclassification share urban growth is decided by assumptions, not by "
+        "data, in {places}.",
+        "在{places}，迁移与城乡划分调整如何分摊城镇人口增长由先验假定决定，数据不能区分。",
+    ),
+    "trust_limits": (
+        "Not modelled: water, jobs, housing, budgets, and whether a measure can deliver what a "
+        "scenario sets. Intervals do not foresee a change of definition or boundary.",
+        "未纳入模型：水资源、就业、住房、财政，以及措施能否达到情景设定的力度。区间不包含统计口径或区划调整带来的变化。",
+    ),
+    "notices": ("What is borrowed, missing or in doubt", "借用、缺少与存疑的数据"),
+    "calibration": ("What the data decided", "数据决定了什么"),
+    "calibration_note": (
+        "Posterior medians with 90 % of the distribution, from the censuses of 2010 and 2020 and "
+        "the figures published since. † the data hardly narrowed the prior: an assumption.",
+        "依据2010年、2020年普查及此后公布数据校准的后验中位数与90%区间。†数据几乎没有缩小先验的范围，实为假定。",
+    ),
+    "column_parameter": ("Parameter", "参数"),
+    # What it rests on.
+    "assumptions": ("Assumptions and sources", "假定与来源"),
+    "scenarios": ("Scenarios", "情景"),
+    "levers_none": ("No lever is set.", "不设任何调整。"),
+    "lever_path": ("{value} in {year}", "{year}年{value}"),
+    "lever_own": ("in {place}", "仅{place}"),
+    "lever_note": (
+        "×: times the calibrated value; +: years added. Values are reached along a straight line "
+        "and held after the last year.",
+        "×为校准值的倍数，+为增加的岁数；按年直线过渡，末年之后保持不变。",
+    ),
+    "programme": (
+        "{name}: {value}, {first} to {last}",
+        "{name}：{value}（{first}—{last}年）",
+    ),
+    "model_assumptions": ("Assumptions of the model", "模型的主要假定"),
+    "assumption_base": (
+        "The base is the census of 1 November 2020, the same in every future.",
+        "起点为2020年11月1日普查数，各次模拟相同。",
+    ),
+    "assumption_pace": (
+        "A region's pace leans on that of what it lies in, and strays from it as regions have "
+        "strayed between censuses.",
+        "各地的速度以所在上级地区为参照，偏离幅度按各地历次普查间的离散程度估计。",
+    ),
+    "assumption_gain": (
+        "Life expectancy after 2020 gains two thirds of the yearly gain of 2010–20.",
+        "2020年后预期寿命的年增幅取2010—2020年的三分之二。",
+    ),
+    "assumption_reclassification": (
+        "Reclassification is observed nowhere; below its upper limit its level is assumed.",
+        "城乡划分调整没有直接观测；在上限以内，其水平为假定。",
+    ),
+    "assumption_levers": (
+        "Levers multiply intensities; whether a measure can do that is not modelled.",
+        "情景的调整量作用于迁移等强度；措施能否做到，模型不作判断。",
+    ),
+    "sources": ("Sources", "数据来源"),
+    "provenance": ("Provenance, and how to reproduce it", "结果由来与重现方法"),
+    "provenance_note": (
+        "The same command with the same version, seeds and scenarios writes the same bytes.",
+        "版本、数据与情景相同时，同一命令得到逐字节相同的结果。",
+    ),
+    "column_sweep": ("Sweep", "扫描"),
+    "column_outcome": ("Outcome", "结果"),
+    "column_index": ("Index", "指数"),
+    "column_low": ("From", "下限"),
+    "column_high": ("To", "上限"),
+    "column_item": ("Item", "项目"),
+    "column_value": ("Value", "内容"),
+    "version": ("simmodel version", "simmodel 版本"),
+    "seeds_hash": ("Seed data (SHA-256)", "种子数据（SHA-256）"),
+    "posterior_hash": ("Posterior (SHA-256)", "后验分布（SHA-256）"),
+    "scenario_hash": ("Scenario {name} (SHA-256)", "情景{name}（SHA-256）"),
+    "ensemble": ("Draws and random seed of {name}", "{name}的模拟次数与随机种子"),
+    "ensemble_value": ("{draws:,}; {seed}", "{draws:,}次；{seed}"),
+    "resolved": (
+        "The scenarios with every default written out; each can be saved as a file and run.",
+        "以下为补全全部默认值的情景，可各自存为文件运行。",
+    ),
+    "command": ("Command", "命令"),
+    # Controls of the page.
+    "control_place": ("Region", "地区"),
+    "control_measure": ("Indicator", "指标"),
+    "control_scenarios": ("Scenarios", "情景"),
+    "control_scenario": ("Scenario", "情景"),
+    "control_unit": ("Counted as", "计量"),
+    "unit_growth": ("urban residents, 万 a year", "城镇人口（万人/年）"),
+    "unit_rate": ("rate, points a year", "城镇化率（个百分点/年）"),
+    "contents": ("Contents", "目录"),
+    "js.median": ("median", "中位数"),
+    "js.band": ("90 % of futures", "90%区间"),
+    "js.half": ("50 % of futures", "50%区间"),
+    "js.observed": ("observed", "观测值"),
+    "js.other": ("another vintage", "其他口径"),
+    "js.target": ("target", "目标"),
+    "js.net": ("net change", "净变动"),
+    "js.scenario": ("Scenario", "情景"),
+    "js.men": ("men", "男"),
+    "js.women": ("women", "女"),
+    "js.wan": ("万", "万人"),
+    "js.points": ("points", "个百分点"),
+    "js.age": ("age", "岁"),
+    "js.year": ("", "年"),
+    "js.dash": ("–", "—"),
+    "js.none": ("Tick a scenario to see it.", "请至少选择一个情景。"),
+    # The workbook.
+    "sheet_charts": ("Charts", "图表"),
+    "sheet_targets": ("Targets", "目标评判"),
+    "sheet_rate": ("Urbanization rate", "城镇化率"),
+    "sheet_urban": ("Urban population", "城镇人口"),
+    "sheet_rural": ("Rural population", "乡村人口"),
+    "sheet_total": ("Resident population", "常住人口"),
+    "sheet_districts": ("Urban districts", "城区人口"),
+    "sheet_registered": ("Registered urban rate", "户籍城镇化率"),
+    "sheet_growth": ("Urban growth", "城镇人口增长构成"),
+    "sheet_points": ("Change of the rate", "城镇化率变动构成"),
+    "sheet_flows": ("Flows", "人口变动"),
+    "sheet_ages": ("Ages", "年龄结构"),
+    "sheet_findings": ("Coherence", "协调性"),
+    "sheet_sweeps": ("Sensitivity", "敏感性"),
+    "sheet_sources": ("Sources", "来源与说明"),
+    "table_number": ("Table {number}  {title}", "表{number}　{title}"),
+    "unit_line": ("Unit: {unit}", "单位：{unit}"),
+    "in_percent": ("%", "%"),
+    "in_wan": ("万 (10,000 persons)", "万人"),
+    "in_wan_a_year": ("万 (10,000 persons) a year", "万人/年"),
+    "in_points_a_year": ("percentage points a year", "个百分点/年"),
+    "column_scenario": ("Scenario", "情景"),
+    "column_quantile": ("Quantile", "分位数"),
+    "column_component": ("Component", "构成"),
+    "column_flow": ("Flow", "项目"),
+    "column_change_points": (
+        "Change {first}–{last}, points",
+        "{first}—{last}年变动（个百分点）",
+    ),
+    "column_change_wan": ("Change {first}–{last}, 万", "{first}—{last}年变动（万人）"),
+    "column_residence": ("Residence", "城乡"),
+    "column_sex": ("Sex", "性别"),
+    "column_code": ("Code", "代码"),
+    "column_unit": ("Unit", "单位"),
+    "column_probability": ("Probability", "概率"),
+    "column_comparison": ("Comparison", "比较"),
+    "column_shortfall_persons": ("Shortfall, 万", "缺口（万人）"),
+    "column_p05": ("5 %", "5%"),
+    "column_p95": ("95 %", "95%"),
+    "column_source": ("Source", "来源"),
+    "column_place": ("Place", "位置"),
+    "column_finding": ("Finding", "发现"),
+    "column_grade": ("Grade", "判断"),
+    "column_kind": ("Checked", "核对内容"),
+    "mean": ("mean", "平均值"),
+    "book_note_quantiles": (
+        "Quantiles are shares of the draws at or below the value; 50 % is the median. Stocks stand "
+        "at the end of the year, those of {first} at the census.",
+        "分位数指模拟结果中不高于该值的比重，50%即中位数。各年为年末数，{first}年为普查数。",
+    ),
+    "book_note_means": (
+        "Means of the draws; the parts of a region and year add up to the total.",
+        "模拟结果的平均值，同一地区同一年份的各项之和等于合计。",
+    ),
+    "book_chart_rate": (
+        '{place}: urbanization rate, medians and 90 % of "{base}" (%)',
+        "{place}：城镇化率中位数及“{base}”90%区间（%）",
+    ),
+    "book_chart_growth": (
+        '{place}: urban growth under "{base}" (万 a year)',
+        "{place}：“{base}”城镇人口增长构成（万人/年）",
+    ),
+    "book_series_low": ("{title}, 5 %", "{title}，5%"),
+    "book_series_high": ("{title}, 95 %", "{title}，95%"),
+    "total": ("total", "合计"),
+    # Families.
+    "indicator.urbanization_rate": ("urbanization rate", "常住人口城镇化率"),
+    "indicator.urban_population": ("urban population", "城镇常住人口"),
+    "indicator.total_population": ("resident population", "常住人口"),
+    "indicator.urban_district_population": ("district population", "城区常住人口"),
+    "indicator.new_urban_jobs": ("new urban jobs", "城镇新增就业"),
+    "level.nation": ("nation", "全国"),
+    "level.province": ("province", "省级地区"),
+    "level.prefecture": ("prefecture", "地级地区"),
+    "level.county": ("county", "县级地区"),
+    "residence.urban": ("urban", "城镇"),
+    "residence.rural": ("rural", "乡村"),
+    "sex.male": ("male", "男"),
+    "sex.female": ("female", "女"),
+    "flow.urban_births": ("urban births", "城镇出生"),
+    "flow.rural_births": ("rural births", "乡村出生"),
+    "flow.urban_deaths": ("urban deaths", "城镇死亡"),
+    "flow.rural_deaths": ("rural deaths", "乡村死亡"),
+    "flow.rural_to_urban": ("villages to own towns", "区内乡村到城镇"),
+    "flow.urban_to_rural": ("towns to own villages", "区内城镇到乡村"),
+    "flow.urban_arrivals": ("arrivals in towns", "区外迁入城镇"),
+    "flow.rural_arrivals": ("arrivals in villages", "区外迁入乡村"),
+    "flow.urban_departures": ("departures from towns", "城镇迁出区外"),
+    "flow.rural_departures": ("departures from villages", "乡村迁出区外"),
+    "flow.reclassified": ("reclassified", "城乡划分调整"),
+    "flow.programmes": ("programmes", "搬迁等项目"),
+    "flow.urban_boundary_change": ("boundary change, urban", "区划调整（城镇）"),
+    "flow.rural_boundary_change": ("boundary change, rural", "区划调整（乡村）"),
+    "parameter.rural_exit": ("rural exit, % a year", "农村迁出强度（%/年）"),
+    "parameter.local_retention": ("local retention, %", "就近城镇化率（%）"),
+    "parameter.arrivals": ("arrivals, % of residents a year", "迁入率（占常住人口，%/年）"),
+    "parameter.arrivals_urban_share": (
+        "arrivals settling in towns, %",
+        "迁入人口落脚城镇的比重（%）",
+    ),
+    "parameter.urban_out_migration": ("urban out-migration, % a year", "城镇人口外迁率（%/年）"),
+    "parameter.return_to_villages": ("return to villages, % a year", "城镇人口返乡率（%/年）"),
+    "parameter.reclassification": ("reclassification, % a year", "城乡划分调整率（%/年）"),
+    "parameter.fertility_earlier": (
+        "fertility, earlier census (× standard)",
+        "前次普查生育水平（标准=1）",
+    ),
+    "parameter.fertility_middle": ("fertility, 2016 (× standard)", "2016年生育水平（标准=1）"),
+    "parameter.fertility_base": ("fertility, 2020 (× standard)", "2020年生育水平（标准=1）"),
+    "parameter.mortality": ("mortality (× standard)", "死亡水平（标准=1）"),
+    "parameter.period_exit": ("migration after the base (× before)", "基年后迁移（此前=1）"),
+    "parameter.period_arrivals": ("arrivals after the base (× before)", "基年后迁入（此前=1）"),
+    "parameter.period_reclassification": (
+        "reclassification after the base (× before)",
+        "基年后城乡划分调整（此前=1）",
+    ),
+    "parameter.period_fertility": ("fertility after the base (× base)", "基年后生育（基年=1）"),
+    "parameter.period_mortality": (
+        "death rates after the base (× trend)",
+        "基年后死亡率（趋势=1）",
+    ),
+    **{f"word.{english}": (english, chinese) for _, english, chinese in LIKELIHOODS},
+    **{f"word.{english}": (english, chinese) for english, chinese in UNJUDGED.items()},
+    **{f"grade.{grade}": (grade, chinese) for grade, chinese in GRADE_WORDS.items()},
+    **{f"code.{code}": words for code, words in CODES.items()},
+    **_LEVERS,
+    **{key: (words[0], words[1]) for key, words in _PARTS.items()},
+}
+
+
+def speaker(language: Language) -> Say:
+    """Return a function that says what stands under a key, with its places filled.
+
+    Examples
+    --------
+    >>> speaker("en")("of_hundred", count=24), speaker("zh")("of_hundred", count=24)
+    ('24 of 100', '每百次24次')
+    """
+    place = 0 if language == "en" else 1
+
+    def say(key: str, **values: object) -> str:
+        return WORDS[key][place].format(**values)
+
+    return say
