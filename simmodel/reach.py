@@ -443,7 +443,8 @@ class Room:
         def reached(length: float) -> float:
             return float(slope @ np.clip(length * slope, 0.0, self._room)) - wanted
 
-        if not slope.any():
+        # Where moving on helps nowhere, or the tangent says that no move is needed, it tells nothing.
+        if not slope.any() or wanted <= 0.0:
             return None
         longest = float(np.max(self._room) / np.max(np.abs(slope[slope != 0])))
         while reached(longest) < 0.0:

@@ -196,6 +196,13 @@ def test_a_lever_that_does_not_help_stays():
     assert here.least_effort(np.array([1.0, 0.3])) == pytest.approx([0.4, 0.0], abs=2e-3)
 
 
+def test_a_move_that_has_gone_too_far_is_no_crash():
+    # What just suffices lies beyond the top: less of it would be better, and the tangent says so.
+    here = room(lambda v, w: 0.5 - abs(log(v) + log(w) - 1.0), (1.0, 1.0))
+    moves = here.least_effort(np.array([1.5, 0.0]))
+    assert here.slack(moves) == pytest.approx(0.0, abs=1e-6)
+
+
 def test_least_effort_stays_within_the_room():
     # From a = 5 only ln 2 = 0.69 is left: the other lever has to do the rest.
     here = room(lambda a, b: log(a / 5.0) + 0.1 * log(b) - 0.75, (5.0, 1.0))
