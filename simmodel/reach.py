@@ -443,7 +443,7 @@ class Room:
         def reached(length: float) -> float:
             return float(slope @ np.clip(length * slope, 0.0, self._room)) - wanted
 
-        # Where moving on helps nowhere, or the tangent says that no move is needed, it tells nothing.
+        # Where moving on helps nowhere, or by the tangent no move is needed, it tells nothing.
         if not slope.any() or wanted <= 0.0:
             return None
         longest = float(np.max(self._room) / np.max(np.abs(slope[slope != 0])))
