@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import io
@@ -9,6 +10,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -36,9 +38,17 @@ class Store:
         Blocks found and removed, made by something else or damaged.
     """
 
-    def __init__(self, folder: Path, blocks: Path, lock: int, kept: set[str], dropped: int):
+    def __init__(
+        self,
+        folder: Path,
+        blocks: Path,
+        lock: int,
+        kept: set[str],
+        dropped: int,
+        made: Sequence[Path] = (),
+    ):
         self.folder, self._blocks, self._lock = folder, blocks, lock
-        self._keys = kept
+        self._keys, self._made = kept, made
         self.kept, self.dropped = len(kept), dropped
 
     @classmethod
@@ -60,6 +70,7 @@ class Store:
         """
         made = json.dumps([fingerprint, made_by()], sort_keys=True)
         blocks = folder / hashlib.sha256(made.encode()).hexdigest()[:32]
+        above = [place for place in folder.parents if not place.exists()]
         try:
             lock = _locked(folder)
             try:
@@ -80,7 +91,7 @@ class Store:
                 f"{folder}: cannot keep finished blocks there ({error.strerror or error}); "
                 "choose another --out"
             ) from None
-        return cls(folder, blocks, lock, kept, dropped)
+        return cls(folder, blocks, lock, kept, dropped, above)
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
@@ -140,6 +151,9 @@ class Store:
         """Remove the folder: the whole has been written, or nothing is worth keeping."""
         if self._lock >= 0:
             shutil.rmtree(self.folder, ignore_errors=True)
+            for place in self._made:  # an output in it keeps a folder
+                with contextlib.suppress(OSError):
+                    place.rmdir()
             self._release()
 
     def __enter__(self) -> Store:
@@ -182,7 +196,10 @@ def _locked(folder: Path) -> int:
     """Make the folder and lock it; the system unlocks it whichever way the process ends."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            continue  # another command finished and removed the folder in between
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(lock), os.stat(folder / _LOCK)):

@@ -60,7 +60,7 @@ def lever_value(lever: str, value: float) -> str:
     ['+2', '0', '−1.5']
     """
     if lever in YEARS_ADDED:
-        return f"{value:+.2g}".replace("-", "−") if value else "0"
+        return f"{value:+.2g}".replace("-", "−") if value != 0.0 else "0"
     text = f"{value:.2f}"
     return "×" + text.removesuffix("0")
 

@@ -56,6 +56,7 @@ def test_nothing_is_left_when_the_whole_is_written(folder):
 def test_nothing_is_left_where_no_block_was_finished(folder):
     fail(Store.open(folder, "x"))
     assert not folder.exists()
+    assert not folder.parent.exists()
 
 
 def test_blocks_of_something_else_are_dropped_and_it_is_said(folder):

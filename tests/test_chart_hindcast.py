@@ -2,16 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font
-from matplotlib.text import Text
 from scipy.stats import norm
 
 from simmodel.chart_hindcast import METHOD_NAMES, MOST_NAMED, NAME, forecast_figure, skill_figure
-from simmodel.fonts import chinese, save
+from simmodel.fonts import save
 from simmodel.forecast import LEVELS, MEDIAN, Forecast
 from simmodel.scores import Scored, score
+from tests.pictures import (
+    assert_every_character_has_a_glyph_with_mainland_letterforms,
+    assert_writing_is_legible_inside_the_figure_and_apart,
+    words,
+)
 
 PROVINCES = ["甘肃省 Gansu", "贵州省 Guizhou", "内蒙古自治区 Inner Mongolia", "青海省 Qinghai"]
 
@@ -82,44 +83,17 @@ def every_chart():
     yield "skill_of_one", skill_figure(methods(1)[:1], 2010.0, 2020.0)
 
 
-def all_texts(figure):
-    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible()]
-
-
-def words(figure):
-    return "\n".join(t.get_text() for t in all_texts(figure))
-
-
 @pytest.fixture(scope="module")
 def drawn():
     return dict(every_chart())
 
 
 def test_all_writing_is_legible_inside_the_figure_and_apart(drawn):
-    for name, figure in drawn.items():
-        assert isinstance(figure, Figure)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        boxes = [
-            (t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in all_texts(figure)
-        ]
-        assert min(t.get_fontsize() for t in all_texts(figure)) >= 9, name
-        for i, (text, box) in enumerate(boxes):
-            assert box.x0 >= 0, (name, text)
-            assert box.y0 >= 0, (name, text)
-            assert box.x1 <= figure.bbox.x1, (name, text)
-            assert box.y1 <= figure.bbox.y1, (name, text)
-            for other, second in boxes[i + 1 :]:
-                assert not box.padded(-1).overlaps(second.padded(-1)), (name, text, other)
+    assert_writing_is_legible_inside_the_figure_and_apart(drawn)
 
 
 def test_every_character_has_a_glyph_with_mainland_letterforms(drawn):
-    known = get_font(chinese(10).get_file()).get_charmap()
-    for figure in drawn.values():
-        assert {t.get_fontproperties().get_file() for t in all_texts(figure)} == {
-            chinese(10).get_file()
-        }
-        assert all(ord(c) in known for c in words(figure) if c != "\n")
+    assert_every_character_has_a_glyph_with_mainland_letterforms(drawn)
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):

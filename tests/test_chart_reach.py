@@ -4,17 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from matplotlib.contour import QuadContourSet
-from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font
-from matplotlib.text import Text
 
 from simmodel.chart_reach import ReachGrid, reach_map
 from simmodel.chart_words import LEVER_WORDS
-from simmodel.fonts import INK, RED, chinese, save
+from simmodel.fonts import INK, RED, save
 from simmodel.scenario import LEVERS
+from tests.pictures import (
+    assert_every_character_has_a_glyph_with_mainland_letterforms,
+    assert_writing_is_legible_inside_the_figure_and_apart,
+    words,
+)
 
 X, Y = np.linspace(0.6, 2.2, 17), np.linspace(0.5, 2.0, 16)
 REFERENCE = (
@@ -81,14 +82,6 @@ def drawn():
     return {name: reach_map(grid) for name, grid in every_grid()}
 
 
-def all_texts(figure):
-    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible()]
-
-
-def words(figure):
-    return "\n".join(t.get_text() for t in all_texts(figure))
-
-
 def contours(figure, *, filled):
     sets = [c for c in figure.axes[0].collections if isinstance(c, QuadContourSet)]
     return [c for c in sets if c.filled == filled]
@@ -103,30 +96,11 @@ def vertices(lines):
 
 
 def test_all_writing_is_legible_inside_the_figure_and_apart(drawn):
-    for name, figure in drawn.items():
-        assert isinstance(figure, Figure)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        boxes = [
-            (t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in all_texts(figure)
-        ]
-        assert min(t.get_fontsize() for t in all_texts(figure)) >= 9, name
-        for i, (text, box) in enumerate(boxes):
-            assert box.x0 >= 0, (name, text)
-            assert box.y0 >= 0, (name, text)
-            assert box.x1 <= figure.bbox.x1, (name, text)
-            assert box.y1 <= figure.bbox.y1, (name, text)
-            for other, second in boxes[i + 1 :]:
-                assert not box.padded(-1).overlaps(second.padded(-1)), (name, text, other)
+    assert_writing_is_legible_inside_the_figure_and_apart(drawn)
 
 
 def test_every_character_has_a_glyph_with_mainland_letterforms(drawn):
-    known = get_font(chinese(10).get_file()).get_charmap()
-    for figure in drawn.values():
-        assert {t.get_fontproperties().get_file() for t in all_texts(figure)} == {
-            chinese(10).get_file()
-        }
-        assert all(ord(c) in known for c in words(figure) if c != "\n")
+    assert_every_character_has_a_glyph_with_mainland_letterforms(drawn)
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):

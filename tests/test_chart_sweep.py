@@ -3,19 +3,21 @@
 import numpy as np
 import pytest
 import xarray as xr
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.font_manager import get_font
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 
 from simmodel import chart_sweep
 from simmodel.chart_words import LEVER_WORDS, Limit, box_sentence, number
 from simmodel.discovery import discover
 from simmodel.errors import ScenarioError
-from simmodel.fonts import chinese, save
+from simmodel.fonts import save
 from simmodel.sampling import Dimension, sample
 from simmodel.scenario import LEVERS
 from simmodel.sensitivity import importance, morris, one_at_a_time, sobol
+from tests.pictures import (
+    assert_every_character_has_a_glyph_with_mainland_letterforms,
+    assert_writing_is_legible_inside_the_figure_and_apart,
+    words,
+)
 
 RATE = "urbanization_rate"
 YEARS = (2021, 2025, 2030, 2035)
@@ -223,36 +225,12 @@ def drawn():
     return dict(every_chart())
 
 
-def all_texts(figure):
-    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible()]
-
-
-def words(figure):
-    return "\n".join(t.get_text() for t in all_texts(figure))
-
-
 def test_all_writing_is_legible_inside_the_figure_and_apart(drawn):
-    for name, figure in drawn.items():
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        renderer = canvas.get_renderer()
-        placed = [(t.get_text(), t.get_window_extent(renderer)) for t in all_texts(figure)]
-        assert min(t.get_fontsize() for t in all_texts(figure)) >= 9, name
-        for i, (text, box) in enumerate(placed):
-            assert box.x0 >= 0, (name, text)
-            assert box.y0 >= 0, (name, text)
-            assert box.x1 <= figure.bbox.x1, (name, text)
-            assert box.y1 <= figure.bbox.y1, (name, text)
-            for other, second in placed[i + 1 :]:
-                assert not box.padded(-1).overlaps(second.padded(-1)), (name, text, other)
+    assert_writing_is_legible_inside_the_figure_and_apart(drawn)
 
 
 def test_every_character_has_a_glyph_with_mainland_letterforms(drawn):
-    known = get_font(chinese(10).get_file()).get_charmap()
-    for figure in drawn.values():
-        files = {t.get_fontproperties().get_file() for t in all_texts(figure)}
-        assert files == {chinese(10).get_file()}
-        assert all(ord(c) in known for c in words(figure) if c != "\n")
+    assert_every_character_has_a_glyph_with_mainland_letterforms(drawn)
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):

@@ -6,16 +6,13 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.font_manager import get_font
-from matplotlib.text import Text
 
 from simmodel import charts
 from simmodel.chart_matrix import CLASSES, WORDS_HOLD
 from simmodel.chart_words import PART_NAMES, parts_of
 from simmodel.decomposition import rate_change, urban_growth
 from simmodel.errors import ScenarioError
-from simmodel.fonts import chinese, spread
+from simmodel.fonts import spread
 from simmodel.variables import (
     COMPONENTS,
     DECIDED_BY,
@@ -24,6 +21,12 @@ from simmodel.variables import (
     RURAL_LEDGER,
     URBAN_GROWTH,
     URBAN_LEDGER,
+)
+from tests.pictures import (
+    all_texts,
+    assert_every_character_has_a_glyph_with_mainland_letterforms,
+    assert_writing_is_legible_inside_the_figure_and_apart,
+    words,
 )
 
 LEVELS = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975]
@@ -247,42 +250,17 @@ def every_chart():
     yield "matrix_late", charts.matrix(late, names, titles)
 
 
-def all_texts(figure):
-    return [t for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible()]
-
-
-def words(figure):
-    return "\n".join(t.get_text() for t in all_texts(figure))
-
-
 @pytest.fixture(scope="module")
 def drawn():
     return dict(every_chart())
 
 
 def test_all_writing_is_legible_inside_the_figure_and_apart(drawn):
-    for name, figure in drawn.items():
-        renderer = FigureCanvasAgg(figure).get_renderer()
-        boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in all_texts(figure)]
-        assert min(t.get_fontsize() for t in all_texts(figure)) >= 9, name
-        for i, (text, box) in enumerate(boxes):
-            assert box.x0 >= 0, (name, text)
-            assert box.y0 >= 0, (name, text)
-            assert box.x1 <= figure.bbox.x1, (name, text)
-            assert box.y1 <= figure.bbox.y1, (name, text)
-            for other, second in boxes[i + 1 :]:
-                assert not box.padded(-1).overlaps(second.padded(-1)), (name, text, other)
+    assert_writing_is_legible_inside_the_figure_and_apart(drawn)
 
 
 def test_every_character_has_a_glyph_with_mainland_letterforms(drawn):
-    font = get_font(chinese(10).get_file())
-    assert font.family_name == "Noto Sans CJK SC"
-    known = font.get_charmap()
-    for figure in drawn.values():
-        assert {t.get_fontproperties().get_file() for t in all_texts(figure)} == {
-            chinese(10).get_file()
-        }
-        assert all(ord(c) in known for c in words(figure) if c != "\n")
+    assert_every_character_has_a_glyph_with_mainland_letterforms(drawn)
 
 
 def test_saving_twice_gives_the_same_bytes_and_no_date(tmp_path):
