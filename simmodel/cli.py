@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +12,7 @@ import click
 from .errors import FaultError, SimmodelError
 
 if TYPE_CHECKING:
+    from .posterior import Atlas
     from .posterior_file import Posteriors
     from .scenario import Scenario
     from .seeds import Index, Seeds
@@ -29,6 +30,12 @@ class Commands(click.Group):
             context.exit(error.exit_code)
 
 
+draws_option = click.option(
+    "--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's."
+)
+seed_option = click.option(
+    "--seed", type=int, metavar="S", help="Random seed, instead of the file's."
+)
 seeds_option = click.option(
     "--seeds",
     "seeds_dir",
@@ -103,13 +110,34 @@ def _clear() -> None:
         click.echo("\r\033[K", err=True, nl=False)
 
 
-def _say_remade(posteriors: Posteriors) -> None:
+def _aside(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _say_if_compiling(say: Callable[[str], None] = _aside) -> None:
+    from .run import will_compile
+
+    if will_compile():
+        say("compiling the projection, once on this machine (about half a minute)")
+
+
+def _calibrated(
+    atlas: Atlas,
+    seeds: Seeds,
+    needed: Collection[str] | None = None,
+    say: Callable[[str], None] = _aside,
+) -> Posteriors:
+    """Read the posteriors; say which regions were calibrated anew."""
+    from .posterior_file import load
+
+    posteriors = load(atlas, seeds.directory, needed=needed, progress=_progress("calibrating"))
+    _clear()
     if posteriors.remade:
-        click.echo(
-            f"calibrated anew, because their figures differ from those of the shipped posterior: "
-            f"{', '.join(posteriors.remade)}",
-            err=True,
+        say(
+            "calibrated anew, because their figures differ from those of the shipped posterior: "
+            f"{', '.join(posteriors.remade)}"
         )
+    return posteriors
 
 
 @main.command()
@@ -124,8 +152,8 @@ def _say_remade(posteriors: Posteriors) -> None:
     metavar="DIR",
     help="Where the folder of each scenario is written.",
 )
-@click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's.")
-@click.option("--seed", type=int, metavar="S", help="Random seed, instead of the file's.")
+@draws_option
+@seed_option
 @click.option(
     "--set",
     "overrides",
@@ -170,19 +198,16 @@ def run(
     compared = check_writable(out, COMPARED) if len(names) > 1 else None
 
     from .pooling_file import atlas_of
-    from .posterior_file import load
     from .report_text import several_scenarios, single_scenario, sums
     from .run import (
         check_draws,
         idle_lever,
         run_scenario,
-        will_compile,
         write_comparison,
         write_run,
     )
 
-    if will_compile():
-        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    _say_if_compiling()
     atlas = atlas_of(seeds)
     for scenario in scenarios:
         if said := idle_lever(scenario, atlas):
@@ -199,9 +224,7 @@ def run(
                     f"follows the levers of {above}",
                     err=True,
                 )
-    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
-    _clear()
-    _say_remade(posteriors)
+    posteriors = _calibrated(atlas, seeds)
     results = []
     for scenario, folder in zip(scenarios, folders, strict=True):
         result = run_scenario(
@@ -257,8 +280,8 @@ def run(
     metavar="SCENARIO",
     help="Another scenario to show on the map; may be repeated.",
 )
-@click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's.")
-@click.option("--seed", type=int, metavar="S", help="Random seed, instead of the file's.")
+@draws_option
+@seed_option
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in run.")
 @seeds_option
 def solve(
@@ -291,8 +314,6 @@ def solve(
     from . import experience, solve_map, solve_text
     from . import solve as solving
     from .pooling_file import atlas_of
-    from .posterior_file import load
-    from .run import will_compile
     from .store import check_writable
 
     seeds = _seeds(seeds_dir)
@@ -306,11 +327,9 @@ def solve(
         solve_map.check_map(levers)
         whole = map_dir.absolute()
         folder = check_writable(whole.parent, whole.name, "--map")
-    if will_compile():
-        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    _say_if_compiling()
     atlas = atlas_of(seeds)
-    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
-    _clear()
+    posteriors = _calibrated(atlas, seeds)
     known = experience.read(seeds.directory)
     stage = solving.Stage(question, scenario, atlas, posteriors.by_region)
     answer = solving.solve(stage, targets, known)
@@ -382,17 +401,13 @@ def sweep(
 
     folder = check_writable(out, asked.name)
     from .pooling_file import atlas_of
-    from .posterior_file import load
     from .progress import Reporter
-    from .run import will_compile
     from .sweep import run_sweep, summary
 
     reporter = Reporter(f"{asked.name}:", quiet=quiet)
-    if will_compile():
-        reporter.say("compiling the projection, once on this machine (about half a minute)")
+    _say_if_compiling(reporter.say)
     atlas = atlas_of(seeds)
-    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
-    _clear()
+    posteriors = _calibrated(atlas, seeds, say=reporter.say)
     try:
         found = run_sweep(
             asked,
@@ -438,8 +453,8 @@ def sweep(
     metavar="DIR",
     help="Also show what matters most, from the folder of a sweep; may be repeated.",
 )
-@click.option("--draws", type=int, metavar="N", help="Size of the ensemble, instead of the files'.")
-@click.option("--seed", type=int, metavar="S", help="Random seed, instead of the files'.")
+@draws_option
+@seed_option
 @seeds_option
 def report(
     files: tuple[Path, ...],
@@ -471,15 +486,10 @@ def report(
 
     from .dossier import gather
     from .pooling_file import atlas_of
-    from .posterior_file import load
-    from .run import will_compile
 
-    if will_compile():
-        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    _say_if_compiling()
     atlas = atlas_of(seeds)
-    posteriors = load(atlas, seeds.directory, progress=_progress("calibrating"))
-    _clear()
-    _say_remade(posteriors)
+    posteriors = _calibrated(atlas, seeds)
     known = experience.read(seeds.directory)
     dossier = gather(
         scenarios, seeds, atlas, posteriors, known, sweeps=swept, progress=_progress("report:")
@@ -710,16 +720,14 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     from .model import regions_of
     from .outlook import outlook_of, regions_behind, trend_of
     from .pooling_file import atlas_of
-    from .posterior_file import load
-    from .run import place_names, will_compile
+    from .run import place_names
 
     seeds = _seeds(seeds_dir)
     scenario = (
         trend_of(seeds.regions) if file is None else _scenarios((file,), seeds.index(), ())[0]
     )
     experience = read(seeds.directory)
-    if will_compile():
-        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    _say_if_compiling()
     atlas = atlas_of(seeds)
     checked = regions_of(scenario, atlas)
     late = [
@@ -734,14 +742,7 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
             f"{', '.join(dict.fromkeys(late))}",
             err=True,
         )
-    posteriors = load(
-        atlas,
-        seeds.directory,
-        needed=regions_behind(checked, atlas),
-        progress=_progress("calibrating"),
-    )
-    _clear()
-    _say_remade(posteriors)
+    posteriors = _calibrated(atlas, seeds, regions_behind(checked, atlas))
     outlook = outlook_of(
         scenario, atlas, posteriors.by_region, checked, progress=_progress("projecting")
     )
@@ -840,15 +841,13 @@ def hindcast(
     from .backtest import backtest
     from .panel import check_replaceable, read_panel, write_forecasts
     from .report_text import skill_json, skill_table
-    from .run import will_compile
 
     if not to > origin:
         raise click.UsageError(f"--to: is not after the origin; found {to:g}; allowed > {origin:g}")
     panel = read_panel(panel_file, ages)
     if out is not None:
         check_replaceable(out)
-    if will_compile():
-        click.echo("compiling the projection, once on this machine (about half a minute)", err=True)
+    _say_if_compiling()
     seeds = _seeds(seeds_dir)
     found = backtest(panel, origin, to, seeds, progress=_progress("forecasting"))
     _clear()

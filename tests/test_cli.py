@@ -415,3 +415,34 @@ def test_forecasts_do_not_replace_a_file_of_another_making(panel):
 
 def test_charts_do_not_go_into_a_file(panel):
     assert hindcast(panel, "--charts", panel).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["run", "solve", "sweep"])
+def test_every_command_says_what_it_calibrated_anew(command, tmp_path):
+    folder = tmp_path / "seeds"
+    shutil.copytree(SEEDS, folder)
+    file = folder / "posterior.json"
+    data = json.loads(file.read_text(encoding="utf-8"))
+    data["regions"]["jinchang.yongchang"]["figures"] = "0" * 64
+    file.write_text(json.dumps(data), encoding="utf-8")
+    asked = tmp_path / "s.yaml"
+    asked.write_text(
+        "sweep: small\n"
+        "title: {en: Small, zh: 小}\n"
+        f"scenario: {TREND}\n"
+        "parameters:\n  levers.arrivals: {low: 0.5, high: 2}\n"
+        "outcomes:\n  - {region: jinchang, indicator: urbanization_rate, year: 2022}\n"
+        "design: {method: one_at_a_time}\n",
+        encoding="utf-8",
+    )
+    out = ["--out", tmp_path / "out"]
+    aim = ["--region", "jinchang", "--indicator", "total_population", "--year", "2025"]
+    arguments = {
+        "run": [TREND, "--draws", "20", "--set", "regions=[jinchang]", *out],
+        "solve": [TREND, *aim, "--lever", "arrivals", "--draws", "20"],
+        "sweep": [asked, *out],
+    }
+    result = call(command, *arguments[command], seeds=folder)
+    assert result.exit_code == 0, result.output
+    assert "calibrated anew" in result.stderr
+    assert "jinchang.yongchang" in result.stderr
