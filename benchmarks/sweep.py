@@ -23,7 +23,7 @@ from simmodel.posterior_file import load
 from simmodel.sampling import Dimension, sample
 from simmodel.scenario_file import read_scenario
 from simmodel.seeds import read_seeds
-from simmodel.sweep import dimension_of
+from simmodel.study import dimension_of
 from simmodel.sweep_file import Outcome, Swept, place_of
 from simmodel.trial import Work, evaluate, work_of
 

@@ -17,9 +17,9 @@ from PIL import Image
 
 from simmodel import charts
 from simmodel.pooling_file import atlas_of
-from simmodel.run import observation_marks, place_names, printed_sources
 from simmodel.scenario_file import read_scenario
 from simmodel.seeds import Seeds, find_seeds, read_seeds
+from simmodel.simulation import observation_marks, place_names, printed_sources
 
 HERE = Path(__file__).parent
 FANS = ("wuwei", "linxia", "liupanshui")

@@ -115,7 +115,7 @@ def _aside(text: str) -> None:
 
 
 def _say_if_compiling(say: Callable[[str], None] = _aside) -> None:
-    from .run import will_compile
+    from .simulation import will_compile
 
     if will_compile():
         say("compiling the projection, once on this machine (about half a minute)")
@@ -181,7 +181,7 @@ def run(
     seeds = _seeds(seeds_dir)
     scenarios = _scenarios(files, seeds.index(), _with_ensemble(overrides, draws, seed))
     names = _refuse_twice(scenarios)
-    from .run import COMPARED
+    from .simulation import COMPARED
     from .store import check_writable
 
     for scenario in scenarios:
@@ -199,7 +199,7 @@ def run(
 
     from .pooling_file import atlas_of
     from .report_text import several_scenarios, single_scenario, sums
-    from .run import (
+    from .simulation import (
         check_draws,
         idle_lever,
         run_scenario,
@@ -312,7 +312,7 @@ def solve(
     if marked and map_dir is None:
         raise click.UsageError("--mark: shows a scenario on a map; give --map DIR too")
     from . import experience, solve_map, solve_text
-    from . import solve as solving
+    from . import solution as solving
     from .pooling_file import atlas_of
     from .store import check_writable
 
@@ -402,7 +402,7 @@ def sweep(
     folder = check_writable(out, asked.name)
     from .pooling_file import atlas_of
     from .progress import Reporter
-    from .sweep import run_sweep, summary
+    from .study import run_sweep, summary
 
     reporter = Reporter(f"{asked.name}:", quiet=quiet)
     _say_if_compiling(reporter.say)
@@ -720,7 +720,7 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     from .model import regions_of
     from .outlook import outlook_of, regions_behind, trend_of
     from .pooling_file import atlas_of
-    from .run import place_names
+    from .simulation import place_names
 
     seeds = _seeds(seeds_dir)
     scenario = (

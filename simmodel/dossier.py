@@ -19,11 +19,11 @@ from .outlook import outlook_of
 from .parameters import PARAMETERS, natural
 from .posterior import PRIOR_DECIDES, Atlas
 from .posterior_file import Posteriors
-from .run import run_scenario
 from .scenario import Scenario
 from .seeds import Seeds
-from .solve import MOST_DRAWS, Answer, Question, Stage, solve
-from .solve import check as check_question
+from .simulation import run_scenario
+from .solution import MOST_DRAWS, Answer, Question, Stage, solve
+from .solution import check as check_question
 from .verdicts import Verdict, is_conditional
 
 # What a plan can hope to move, each tried alone.

@@ -22,8 +22,8 @@ from .dossier_text import Phrases, all_targets
 from .fonts import PART_COLORS
 from .region import BASE_YEAR
 from .report_data import color_of
-from .run import sources_used
-from .sweep import index_rows
+from .simulation import sources_used
+from .study import index_rows
 from .variables import COMPONENTS, FLOWS, RATE_CHANGE, RESIDENCES, SEXES, URBAN_GROWTH
 from .words import Language
 

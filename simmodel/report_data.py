@@ -15,7 +15,7 @@ from .charts import LINES, SERIES
 from .dossier import Case, Dossier
 from .dossier_text import Key, Phrases, all_targets
 from .fonts import PART_COLORS, RESIDENCE_COLORS
-from .run import observation_marks
+from .simulation import observation_marks
 from .variables import COMPONENTS, RESIDENCES, SEXES
 from .verdicts import Verdict
 from .words import WORDS

@@ -23,11 +23,11 @@ from .parameters import PARAMETERS
 from .pooling_file import read_skill
 from .region import BASE_YEAR
 from .report_data import color_of, page_data, places_of, shade
-from .run import observation_marks, printed_sources, sources_used
 from .scenario_file import write_scenario
-from .solve import Answer, Way
+from .simulation import observation_marks, printed_sources, sources_used
+from .solution import Answer, Way
 from .solve_text import change_words, experience_words
-from .sweep import figures as sweep_figures
+from .study import figures as sweep_figures
 from .variables import DECIDED_BY, PRIOR
 from .verdicts import NEAR_POINTS, Verdict, is_conditional
 from .words import Language

@@ -16,10 +16,10 @@ from .parameters import NAMES, PARAMETERS, natural
 from .pooling_file import atlas_of, read_skill
 from .posterior import PRIOR_DECIDES, Atlas, Calibrated, withheld_errors
 from .region import BASE_YEAR, Region
-from .run import sources_used
 from .scenario import Scenario
 from .scores import Score, as_rows
 from .seeds import Seeds
+from .simulation import sources_used
 from .variables import DATA, PRIOR
 from .verdicts import NOT_MODELLED, Verdict, is_conditional
 

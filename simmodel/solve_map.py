@@ -17,10 +17,10 @@ from .fonts import save
 from .model import Ensemble
 from .posterior import lineage
 from .posterior_file import Posteriors
-from .run import provenance_of
 from .scenario import LEVERS, Scenario
 from .seeds import Seeds
-from .solve import Answer, Stage, medians
+from .simulation import provenance_of
+from .solution import Answer, Stage, medians
 from .solve_text import as_json, grid_aim, names_of
 from .store import Folder, write_csv
 from .verdicts import margins, values_of

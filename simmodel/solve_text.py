@@ -12,7 +12,7 @@ from .experience import Standing
 from .report_text import COMPARISONS, INDICATORS, of_hundred, table
 from .scenario import BASE_YEAR, LEVERS
 from .seeds import Seeds
-from .solve import Answer, Change, Emptied, Way, scale_of
+from .solution import Answer, Change, Emptied, Way, scale_of
 from .verdicts import NEAR_POINTS
 
 # The flow it changes.

@@ -9,8 +9,8 @@ from simmodel import charts
 from simmodel.chart_pyramid import age_groups, by_group
 from simmodel.errors import ScenarioError
 from simmodel.model import ages_dataset
-from simmodel.run import run_scenario
 from simmodel.scenario import Scenario
+from simmodel.simulation import run_scenario
 
 
 @pytest.fixture(scope="module")

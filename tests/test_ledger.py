@@ -11,9 +11,9 @@ from simmodel.ledger import NAMES, Ledger, difference_rows, period_ends, periods
 from simmodel.model import draws_dataset
 from simmodel.parameters import NAMES as PARAMETERS
 from simmodel.posterior import split_decided_by
-from simmodel.run import run_scenario
 from simmodel.scenario import Scenario
 from simmodel.scenario_file import write_scenario
+from simmodel.simulation import run_scenario
 from simmodel.variables import DECIDED_BY, RATE_CHANGE, URBAN_GROWTH
 from tests.conftest import ROOT
 
@@ -216,7 +216,7 @@ def test_more_blocks_of_draws_leave_the_first_alone(play, shipped, atlas):
 def test_a_ledger_too_large_to_keep_closes_and_agrees(play, shipped, monkeypatch):
     scenario = changed(shipped["trend"], regions=["jinchang"], ensemble={"draws": 3000, "seed": 3})
     kept = play(scenario)
-    monkeypatch.setattr("simmodel.run.EXACT_BYTES", 1000)
+    monkeypatch.setattr("simmodel.simulation.EXACT_BYTES", 1000)
     sketched = play(scenario)
     assert sketched[-1].draws is None
     first, again = table(kept), table(sketched)

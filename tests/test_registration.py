@@ -18,8 +18,8 @@ from simmodel.registration import (
     natural_increase,
     project_registered,
 )
-from simmodel.run import idle_lever
 from simmodel.scenario import Scenario
+from simmodel.simulation import idle_lever
 from simmodel.variables import REGISTERED
 
 NAMES = [variable.name for variable in REGISTERED]

@@ -15,7 +15,7 @@ from simmodel.outlook import outlook_of
 from simmodel.parts import children_sum
 from simmodel.projection import FLOWS
 from simmodel.scenario import Scenario
-from simmodel.solve import Question, Stage, solve
+from simmodel.solution import Question, Stage, solve
 from simmodel.variables import COMPONENTS
 from simmodel.verdicts import aims
 

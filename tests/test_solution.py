@@ -14,7 +14,7 @@ from simmodel.errors import FaultError, SimmodelError
 from simmodel.model import simulate
 from simmodel.scenario import LEVERS, Scenario
 from simmodel.scenario_file import read_scenario
-from simmodel.solve import FLOWS_OF, Question, Stage, check, solve
+from simmodel.solution import FLOWS_OF, Question, Stage, check, solve
 from simmodel.solve_map import lay_out, mark_of, rows
 from simmodel.solve_text import as_data, sentences
 from simmodel.verdicts import Judge, aims
@@ -142,7 +142,7 @@ def test_put_back_into_the_run_it_gives_the_same_probability(case, read, ask, pu
 
 
 def effort(answer, way):
-    from simmodel.solve import scale_of
+    from simmodel.solution import scale_of
 
     moves = [
         scale_of(c.lever).position(c.value) - scale_of(c.lever).position(c.before)

@@ -26,11 +26,11 @@ from .parameters import NAMES, PARAMETERS, natural
 from .posterior import Atlas, lineage, pace_noise
 from .posterior_file import Posteriors
 from .region import BASE_YEAR
-from .run import attributes, provenance_of
 from .sampling import Design, Dimension, sample
 from .scale_out import Task, run_tasks
 from .scenario import Scenario
 from .seeds import Seeds
+from .simulation import attributes, provenance_of
 from .store import Folder, write_csv, write_netcdf, write_zarr
 from .sweep_file import Place, SweepFile, Swept
 from .trial import evaluate, families, work_of
