@@ -14,7 +14,7 @@ import xarray as xr
 from click.testing import CliRunner
 from matplotlib.text import Text
 
-from simmodel import study
+from simmodel import study as sweeps
 from simmodel.block_store import Store
 from simmodel.chart_sweep import sobol as sobol_chart
 from simmodel.chart_sweep import tornado
@@ -327,7 +327,7 @@ def test_every_index_in_a_chart_is_the_one_in_the_table(written):
 def test_one_at_a_time_in_chart_and_table(tmp_path, seeds, atlas, posteriors):
     path = write(tmp_path, design={"method": "one_at_a_time"})
     file = read_sweep(path, seeds)
-    ds = study.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
+    ds = sweeps.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
     rows = [r for r in rows_of(tmp_path / "out/small") if r["year"] == "2035"]
     assert {r["index"] for r in rows} == {"low", "base", "high"}
     figure = tornado(ds, "wuwei urbanization_rate 2035")
@@ -352,10 +352,10 @@ def test_one_at_a_time_in_chart_and_table(tmp_path, seeds, atlas, posteriors):
 )
 def test_every_method_goes_from_file_to_table(design, index, tmp_path, seeds, atlas, posteriors):
     file = read_sweep(write(tmp_path, design=design), seeds)
-    ds = study.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
+    ds = sweeps.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
     rows = rows_of(tmp_path / "out/small")
     assert index in {r["index"] for r in rows}
-    assert study.summary(ds).startswith("small: ")
+    assert sweeps.summary(ds).startswith("small: ")
     assert any(path.suffix == ".png" for path in (tmp_path / "out/small").iterdir())
     if design["method"] == "discovery":
         boxes = [r for r in rows if r["index"] == "box_1"]
@@ -371,10 +371,10 @@ def test_over_enough_years_indices_are_drawn_over_time(tmp_path, seeds, atlas, p
         "years": {"from": 2022, "to": 2026},
     }
     file = read_sweep(write(tmp_path, outcomes=[outcome]), seeds)
-    ds = study.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
+    ds = sweeps.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
     names = {path.stem for path in (tmp_path / "out/small").glob("*.png")}
     assert names == {"over_time_wuwei_urbanization_rate", "sobol_wuwei_urbanization_rate_2026"}
-    assert "5 years, of which the last" in study.summary(ds)
+    assert "5 years, of which the last" in sweeps.summary(ds)
 
 
 def test_draws_are_said_and_averaged(tmp_path, seeds, atlas, posteriors):
@@ -391,10 +391,10 @@ def test_what_does_not_fit_into_memory_goes_to_zarr(
     tmp_path, seeds, atlas, posteriors, monkeypatch
 ):
     file = read_sweep(write(tmp_path), seeds)
-    small = study.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
+    small = sweeps.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
     table = (tmp_path / "out/small/indices.csv").read_bytes()
-    monkeypatch.setattr(study, "EXACT_BYTES", 4096)
-    study.run_sweep(file, seeds, atlas, posteriors, tmp_path / "large/small")
+    monkeypatch.setattr(sweeps, "EXACT_BYTES", 4096)
+    sweeps.run_sweep(file, seeds, atlas, posteriors, tmp_path / "large/small")
     names = {path.name for path in (tmp_path / "large/small").iterdir()}
     assert "sweep.zarr" in names
     assert "sweep.nc" not in names
@@ -417,7 +417,7 @@ def test_local_processes_give_the_same_files(written, tmp_path):
 def test_an_interrupt_keeps_blocks_and_the_next_command_goes_on(
     written, tmp_path, seeds, atlas, posteriors, monkeypatch
 ):
-    monkeypatch.setattr(study, "BLOCK_COLUMNS", 1)  # blocks as small as they can be
+    monkeypatch.setattr(sweeps, "BLOCK_COLUMNS", 1)  # blocks as small as they can be
     monkeypatch.setattr("simmodel.trial.COLUMNS", 100)
     path = write(tmp_path)
     arguments = ["sweep", str(path), "--out", str(tmp_path / "out"), *SEEDS]
@@ -429,7 +429,7 @@ def test_an_interrupt_keeps_blocks_and_the_next_command_goes_on(
     file = read_sweep(path, seeds)
     folder = tmp_path / "out/small"
     with pytest.raises(Stopped, match="3 finished blocks are kept"):
-        study.run_sweep(file, seeds, atlas, posteriors, folder, report=stop)
+        sweeps.run_sweep(file, seeds, atlas, posteriors, folder, report=stop)
     assert not folder.exists()  # a partial output never passes for a whole one
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
@@ -448,17 +448,17 @@ def test_a_full_disk_is_one_line_and_keeps_the_blocks(
     file = read_sweep(write(tmp_path), seeds)
     folder = tmp_path / "out/small"
     with monkeypatch.context() as patch:
-        patch.setattr(study, "write_netcdf", full)
+        patch.setattr(sweeps, "write_netcdf", full)
         with pytest.raises(OutputError, match=r"No space left on device.*blocks are kept"):
-            study.run_sweep(file, seeds, atlas, posteriors, folder)
+            sweeps.run_sweep(file, seeds, atlas, posteriors, folder)
     assert [path.name for path in folder.parent.iterdir()] == [".small.parts"]
     said = []
-    study.run_sweep(file, seeds, atlas, posteriors, folder, say=said.append)
+    sweeps.run_sweep(file, seeds, atlas, posteriors, folder, say=said.append)
     assert said[0].startswith("goes on where it stopped: 1 finished block is kept")
 
 
 def test_another_sweep_starts_anew_and_says_so(tmp_path, seeds, atlas, posteriors, monkeypatch):
-    monkeypatch.setattr(study, "BLOCK_COLUMNS", 1)
+    monkeypatch.setattr(sweeps, "BLOCK_COLUMNS", 1)
     monkeypatch.setattr("simmodel.trial.COLUMNS", 100)
 
     def stop(done, total):
@@ -467,12 +467,12 @@ def test_another_sweep_starts_anew_and_says_so(tmp_path, seeds, atlas, posterior
 
     folder = tmp_path / "out/small"
     with pytest.raises(Stopped):
-        study.run_sweep(
+        sweeps.run_sweep(
             read_sweep(write(tmp_path), seeds), seeds, atlas, posteriors, folder, report=stop
         )
     said = []
     changed = write(tmp_path, design={"method": "sobol", "size": 128, "resamples": 20})
-    study.run_sweep(read_sweep(changed, seeds), seeds, atlas, posteriors, folder, say=said.append)
+    sweeps.run_sweep(read_sweep(changed, seeds), seeds, atlas, posteriors, folder, say=said.append)
     assert any("starts anew: 2 finished blocks are dropped" in text for text in said)
 
 
