@@ -45,7 +45,7 @@ $(READY): requirements.lock pyproject.toml
 # Re-made by hand when pyproject.toml changes its dependencies.
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra explore --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
 
 clean:
 	rm -rf .venv figures/*/ .pytest_cache .mypy_cache .ruff_cache
