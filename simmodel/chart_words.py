@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .errors import ScenarioError, among
+from .errors import ScenarioError, among, did_you_mean
 from .variables import DECIDED_BY, PRIOR
 
 Row = Mapping[str, Any]
@@ -385,8 +385,9 @@ def number(value: float) -> str:
 def region_of(ds: xr.Dataset, region: str) -> xr.Dataset:
     """Return a region's part of a projection."""
     if region not in ds["region"].values:
-        regions = among(map(str, ds["region"].values))
-        raise ScenarioError(f"region {region} is not in this projection; allowed {regions}")
+        regions = [str(name) for name in ds["region"].values]
+        allowed = among(regions) + did_you_mean(region, regions)
+        raise ScenarioError(f"region {region} is not in this projection; allowed {allowed}")
     return ds.sel(region=region)
 
 

@@ -115,10 +115,10 @@ def _aside(text: str) -> None:
 
 
 def _say_if_compiling(say: Callable[[str], None] = _aside) -> None:
-    from .simulation import will_compile
+    from .simulation import COMPILING, will_compile
 
     if will_compile():
-        say("compiling the projection, once on this machine (about half a minute)")
+        say(COMPILING)
 
 
 def _calibrated(
@@ -132,11 +132,8 @@ def _calibrated(
 
     posteriors = load(atlas, seeds.directory, needed=needed, progress=_progress("calibrating"))
     _clear()
-    if posteriors.remade:
-        say(
-            "calibrated anew, because their figures differ from those of the shipped posterior: "
-            f"{', '.join(posteriors.remade)}"
-        )
+    if said := posteriors.notice():
+        say(said)
     return posteriors
 
 
@@ -184,16 +181,6 @@ def run(
     from .simulation import COMPARED
     from .store import check_writable
 
-    for scenario in scenarios:
-        for name in scenario.programmes:
-            owner = seeds.programmes()[name][0]
-            near = {owner, *seeds.ancestors(owner), *seeds.descendants(owner)}
-            if not near & set(scenario.regions):
-                click.echo(
-                    f"{scenario.scenario}: programme {name} moves nobody here: it belongs to "
-                    f"{owner}, which is not in the run",
-                    err=True,
-                )
     folders = [check_writable(out, name) for name in names]
     compared = check_writable(out, COMPARED) if len(names) > 1 else None
 
@@ -201,7 +188,7 @@ def run(
     from .report_text import several_scenarios, single_scenario, sums
     from .simulation import (
         check_draws,
-        idle_lever,
+        notices,
         run_scenario,
         write_comparison,
         write_run,
@@ -210,20 +197,11 @@ def run(
     _say_if_compiling()
     atlas = atlas_of(seeds)
     for scenario in scenarios:
-        if said := idle_lever(scenario, atlas):
-            click.echo(said, err=True)
+        for notice in notices(scenario, seeds, atlas):
+            click.echo(notice, err=True)
     if keep_draws:
         for scenario in scenarios:
             check_draws(scenario, atlas)
-    for scenario in scenarios:
-        for name in scenario.levers.by_region:
-            above = seeds.regions[name].parent
-            if above is not None and atlas.is_whole(above):
-                click.echo(
-                    f"{scenario.scenario}: levers of {name} move people within {above}: its total "
-                    f"follows the levers of {above}",
-                    err=True,
-                )
     posteriors = _calibrated(atlas, seeds)
     results = []
     for scenario, folder in zip(scenarios, folders, strict=True):

@@ -59,6 +59,8 @@ _HOUSE: Final = {
     "svg.fonttype": "path",
 }
 
+# What matplotlib would write into a file besides the picture, by kind of file.
+UNWANTED: Final = {"png": ("Software",), "svg": ("Date", "Creator")}
 # Where a label may sit: degrees around its point, best first, and gaps in points.
 _DIRECTIONS: Final = np.radians([90, 135, 45, 180, 0, -90, -45, -135, 112, 68, -68, -112])
 _GAPS: Final = (11.0, 18.0, 32.0, 48.0, 66.0, 86.0)
@@ -117,13 +119,18 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
         Where, without suffix.
     """
     written = []
-    for suffix, unwanted in (("png", ("Software",)), ("svg", ("Date", "Creator"))):
-        buffer = io.BytesIO()
-        with house():
-            figure.savefig(buffer, format=suffix, dpi=150, metadata=dict.fromkeys(unwanted))
-        written.append(Path(f"{path}.{suffix}"))
-        written[-1].write_bytes(buffer.getvalue())
+    for kind in UNWANTED:
+        written.append(Path(f"{path}.{kind}"))
+        written[-1].write_bytes(image(figure, kind))
     return written
+
+
+def image(figure: Figure, kind: str, dpi: float = 150.0) -> bytes:
+    """Return a figure as the bytes of a ``png`` or ``svg`` file, the same every time."""
+    buffer = io.BytesIO()
+    with house():
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=dict.fromkeys(UNWANTED[kind]))
+    return buffer.getvalue()
 
 
 def scales(

@@ -46,6 +46,15 @@ class Posteriors:
     sha256: str
     remade: tuple[str, ...]
 
+    def notice(self) -> str | None:
+        """Say which regions were calibrated anew, where any were."""
+        if not self.remade:
+            return None
+        return (
+            "calibrated anew, because their figures differ from those of the shipped posterior: "
+            f"{', '.join(self.remade)}"
+        )
+
 
 def fingerprint(atlas: Atlas, region_id: str) -> str:
     """Hash of every figure behind a region's calibration: its own, its parts', those above."""

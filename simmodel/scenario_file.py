@@ -48,12 +48,40 @@ def read_scenario(
         Naming everything that is wrong, each as ``file:line: key.path: what is wrong``.
     """
     document = read_mapping(path)
+    if path.suffix == ".json":
+        # The record of a run is its resolved scenario; what made it is not part of it.
+        document.root.value.pop("provenance", None)
+    return _checked(document, overrides, region_ids, programme_ids, source_ids)
+
+
+def with_values(
+    scenario: Scenario,
+    overrides: Sequence[str],
+    *,
+    region_ids: Collection[str] | Mapping[str, str | None],
+    programme_ids: Collection[str],
+    source_ids: Collection[str] | None = None,
+) -> Scenario:
+    """Return a scenario with some of its values replaced, checked as `read_scenario` checks a file.
+
+    The other arguments and the errors are those of `read_scenario`; a fault of what was there
+    before names the scenario instead of a file and line.
+    """
+    document = parse(write_scenario(scenario), scenario.scenario, has_lines=False)
+    return _checked(document, overrides, region_ids, programme_ids, source_ids)
+
+
+def _checked(
+    document: Document,
+    overrides: Sequence[str],
+    region_ids: Collection[str] | Mapping[str, str | None],
+    programme_ids: Collection[str],
+    source_ids: Collection[str] | None,
+) -> Scenario:
+    """Replace values of a scenario's document and check what it says then."""
     for override in overrides:
         _override(document, override, region_ids)
     data = document.plain()
-    if path.suffix == ".json":
-        # The record of a run is its resolved scenario; what made it is not part of it.
-        data.pop("provenance", None)
     faults = list(document.faults)
     scenario = None
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import xarray as xr
 
@@ -137,6 +137,9 @@ def attributes(provenance: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+COMPILING: Final = "compiling the projection, once on this machine (about half a minute)"
+
+
 def will_compile() -> bool:
     """Whether the kernel has never been compiled on this machine, so that the first run waits."""
     from .projection import _project
@@ -199,6 +202,29 @@ def _mark(
         "vintage": vintage,
         "comparison": comparison,
     }
+
+
+def notices(scenario: Scenario, seeds: Seeds, atlas: Atlas) -> list[str]:
+    """Say what a scenario sets that moves nobody, or not as far as one may think."""
+    said = []
+    for name in scenario.programmes:
+        owner = seeds.programmes()[name][0]
+        near = {owner, *seeds.ancestors(owner), *seeds.descendants(owner)}
+        if not near & set(scenario.regions):
+            said.append(
+                f"{scenario.scenario}: programme {name} moves nobody here: it belongs to "
+                f"{owner}, which is not in the run"
+            )
+    if idle := idle_lever(scenario, atlas):
+        said.append(idle)
+    for name in scenario.levers.by_region:
+        above = seeds.regions[name].parent
+        if above is not None and atlas.is_whole(above):
+            said.append(
+                f"{scenario.scenario}: levers of {name} move people within {above}: its total "
+                f"follows the levers of {above}"
+            )
+    return said
 
 
 def idle_lever(scenario: Scenario, atlas: Atlas) -> str | None:

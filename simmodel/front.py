@@ -1,0 +1,823 @@
+"""The commands as functions of Python: labelled data comes back, and nothing is written.
+
+Everything after the first argument goes by its name. These arguments are the same everywhere:
+
+scenario : str, path or Scenario
+    A scenario file or the ``run.json`` of an earlier run; or the name of a shipped scenario, as
+    ``"trend"``, where there is no file of that name; or what `load_scenario` returned.
+draws, seed : int, optional
+    Size of the ensemble and random seed, instead of the scenario's.
+set : mapping of str to value, optional
+    Values to replace by their dotted paths, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+seeds : str or path, optional
+    Folder of region files; else ``./seeds``, else the copy inside the package.
+
+What is wrong raises a `simmodel.SimmodelError` that says what the command line would say. Regions
+that had to be calibrated anew, and settings that move nobody, are warned of. Seeds are read and
+their posteriors made ready once, and again when a file in the folder has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import xarray as xr
+
+from . import experience, solve_text
+from . import ledger as ledgers
+from . import solution as solving
+from .attached import attach, verdicts_of
+from .coherence import check
+from .errors import Fault, FaultError, SimmodelError, among, did_you_mean, shown
+from .model import ages_dataset, draws_dataset, regions_of
+from .model import simulate as all_draws
+from .outlook import outlook_of, trend_of
+from .pooling_file import atlas_of
+from .posterior import Atlas
+from .posterior_file import Posteriors, load
+from .region import Region
+from .scenario import LEVERS, Scenario, is_name
+from .scenario_file import read_scenario, with_values
+from .seeds import Seeds, find_seeds, read_seeds, shipped_seeds
+from .simulation import (
+    COMPILING,
+    Result,
+    attributes,
+    check_draws,
+    notices,
+    observation_marks,
+    place_names,
+    printed_sources,
+    provenance_of,
+    run_scenario,
+    will_compile,
+)
+from .store import check_writable
+from .study import run_sweep
+from .sweep_file import read_sweep
+from .verdicts import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PathLike = str | os.PathLike[str]
+
+PACKAGE: Final = Path(__file__).resolve().parent
+KEPT: Final = 4  # seed folders whose posteriors are kept ready
+
+
+def run(
+    scenario: PathLike | Scenario,
+    *,
+    draws: int | None = None,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    seeds: PathLike | None = None,
+) -> xr.Dataset:
+    """Run a scenario and judge its targets.
+
+    Parameters
+    ----------
+    scenario, draws, seed, set, seeds
+        As described for this module.
+
+    Returns
+    -------
+    Dataset
+        The variables, to the bit, and attributes of the ``projection.nc`` that ``simmodel run``
+        writes: (region, year, quantile), and means (region, year); persons, persons a year, and
+        shares from 0 to 1. Beside them, as coordinates: ``target_*`` (target), the columns of
+        ``verdicts.csv``; ``observation_*`` (observation), what was observed; ``source_title``
+        (source). So it can be kept by ``to_netcdf`` and drawn by `simmodel.plot` from there.
+
+    Raises
+    ------
+    FaultError
+        Naming everything that is wrong with the scenario, ``set``, or the files of the seeds.
+    SimmodelError
+        If there is no such scenario or folder, or a programme moves more people than there are.
+
+    Warns
+    -----
+    UserWarning
+        If regions were calibrated anew, or a setting moves nobody.
+
+    Examples
+    --------
+    >>> ds = run("trend", draws=50, set={"regions": ["jinchang"], "levers.arrivals": 1.2})
+    >>> ds["urbanization_rate"].dims, ds.sizes["year"]
+    (('region', 'year', 'quantile'), 16)
+    >>> share = ds["urbanization_rate"].sel(region="jinchang", year=2020, quantile=0.5)
+    >>> round(float(share), 4)
+    0.774
+    """
+    stage = _Asked(scenario, seeds, set, draws, seed)
+    _, dataset, verdicts, _ = stage.result()
+    found = stage.ground.seeds
+    titles = printed_sources(found)
+    cited = {name: titles[name] for name in json.loads(dataset.attrs["citations"])}
+    return attach(
+        dataset,
+        [verdict.row() for verdict in verdicts],
+        place_names(found),
+        observation_marks(stage.scenario, stage.ground.atlas),
+        cited,
+    )
+
+
+def simulate(
+    scenario: PathLike | Scenario,
+    *,
+    draws: int | None = None,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    seeds: PathLike | None = None,
+) -> xr.Dataset:
+    """Run a scenario and return every draw.
+
+    A draw of one number has the same random numbers in every scenario of that seed, so that runs
+    may be subtracted draw by draw.
+
+    Parameters
+    ----------
+    scenario, draws, seed, set, seeds
+        As described for this module.
+
+    Returns
+    -------
+    Dataset
+        ``draws.nc`` of ``simmodel run --keep-draws``: (region, year, draw); persons, persons a
+        year, and shares from 0 to 1.
+
+    Raises
+    ------
+    OutputError
+        If the draws would not fit into memory.
+    SimmodelError
+        As `run`.
+
+    Examples
+    --------
+    >>> here = {"regions": ["jinchang"]}
+    >>> base = simulate("trend", draws=50, set=here)
+    >>> more = simulate("trend", draws=50, set={**here, "levers.arrivals": 1.5})
+    >>> gain = (more - base)["urban_population"].sel(region="jinchang", year=2035)
+    >>> gain.dims, bool((gain > 0).all())
+    (('draw',), True)
+    """
+    stage = _Asked(scenario, seeds, set, draws, seed)
+    check_draws(stage.scenario, stage.ground.atlas)
+    posteriors = stage.posteriors()
+    whole = all_draws(stage.scenario, stage.ground.atlas, posteriors.by_region)
+    made_by = attributes(provenance_of(stage.scenario, stage.ground.seeds, posteriors))
+    return draws_dataset(whole, stage.scenario, stage.ground.atlas, made_by)
+
+
+def ages(
+    scenario: PathLike | Scenario,
+    *,
+    draws: int | None = None,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    seeds: PathLike | None = None,
+) -> xr.Dataset:
+    """Run a scenario and return its population by residence, sex and age.
+
+    Parameters
+    ----------
+    scenario, draws, seed, set, seeds
+        As described for this module.
+
+    Returns
+    -------
+    Dataset
+        ``ages.nc`` of ``simmodel run``: ``population`` (region, year, residence, sex, age),
+        persons, of the regions that the scenario names, in the base year and at the horizon.
+
+    Raises
+    ------
+    SimmodelError
+        As `run`.
+
+    Examples
+    --------
+    >>> found = ages("trend", draws=20, set={"regions": ["jinchang"]})
+    >>> found["population"].shape
+    (1, 2, 2, 2, 101)
+    """
+    stage = _Asked(scenario, seeds, set, draws, seed)
+    dataset = stage.result()[1]
+    named = stage.scenario.regions
+    by_region = stage.posteriors().by_region
+    return ages_dataset(dataset, stage.scenario, stage.ground.atlas, by_region, named)
+
+
+def ledger_table(
+    scenario: PathLike | Scenario,
+    *,
+    draws: int | None = None,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    seeds: PathLike | None = None,
+) -> pd.DataFrame:
+    """Run a scenario and return what its urban growth comes from, by year and period.
+
+    Parameters
+    ----------
+    scenario, draws, seed, set, seeds
+        As described for this module.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows and columns of ``ledger.csv``: persons, and rates in percent.
+
+    Raises
+    ------
+    SimmodelError
+        As `run`.
+
+    Examples
+    --------
+    >>> table = ledger_table("trend", draws=20, set={"regions": ["jinchang"]})
+    >>> whole = table.query("region == 'jinchang' and `from` == 2020 and to == 2035")
+    >>> whole["component"].iloc[-1]
+    'total'
+    """
+    import pandas as pd
+
+    _, dataset, _, account = _Asked(scenario, seeds, set, draws, seed).result()
+    return pd.DataFrame(list(ledgers.rows(dataset, account)), columns=list(ledgers.COLUMNS))
+
+
+def verdict_table(ds: xr.Dataset) -> pd.DataFrame:
+    """Return the verdicts that a Dataset of `run` carries.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of `run`, or read from netCDF that was written of it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows and columns of ``verdicts.csv``, probability from 0 to 1; what does not exist is
+        missing. Without rows where no region has a target.
+
+    Raises
+    ------
+    SimmodelError
+        If the Dataset is of another making.
+
+    Examples
+    --------
+    >>> table = verdict_table(run("trend", draws=20, set={"regions": ["jinchang"]}))
+    >>> table[["indicator", "year", "target", "unit"]].values.tolist()[0]
+    ['total_population', 2025, 480000.0, 'persons']
+    """
+    import pandas as pd
+
+    if not isinstance(ds, xr.Dataset):
+        raise _refused("verdict_table", "is not a Dataset", ds, "a Dataset of simmodel.run")
+    table = pd.DataFrame(verdicts_of(ds), columns=list(COLUMNS))
+    numbers = ("target", "median", "p05", "p95", "probability", "shortfall", "shortfall_persons")
+    kinds = {**dict.fromkeys(numbers, "float64"), "year": "int64", "first_year_met": "Int64"}
+    return table.astype(kinds)
+
+
+def regions(*, seeds: PathLike | None = None) -> list[str]:
+    """Return the ids of all regions, in their order.
+
+    Raises
+    ------
+    FaultError
+        Naming everything that is wrong with the files of the seeds.
+
+    Examples
+    --------
+    >>> "wuwei.liangzhou" in regions()
+    True
+    """
+    return list(_ground(seeds).seeds.regions)
+
+
+def load_region(region: str, *, seeds: PathLike | None = None) -> Region:
+    """Return what is known of a region: censuses, observations, targets, programmes.
+
+    Parameters
+    ----------
+    region : str
+        One of `regions`.
+    seeds : str or path, optional
+        As described for this module.
+
+    Raises
+    ------
+    SeedError
+        If there is no such region.
+    FaultError
+        Naming everything that is wrong with the files of the seeds.
+
+    Examples
+    --------
+    >>> wuwei = load_region("wuwei")
+    >>> wuwei.names.zh, wuwei.baseline.census.urban
+    ('武威市', 688697)
+    """
+    if not isinstance(region, str):
+        raise _refused("region", "is not text", region, "the id of a region")
+    return _ground(seeds).seeds.region(region)
+
+
+def load_scenario(
+    scenario: PathLike | Scenario,
+    *,
+    draws: int | None = None,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    seeds: PathLike | None = None,
+) -> Scenario:
+    """Read and check a scenario, with every default filled in.
+
+    Parameters
+    ----------
+    scenario, draws, seed, set, seeds
+        As described for this module.
+
+    Raises
+    ------
+    FaultError
+        Naming everything that is wrong with the scenario, ``set``, or the files of the seeds.
+    SimmodelError
+        If there is no such scenario or folder.
+
+    Examples
+    --------
+    >>> load_scenario("trend", set={"levers.local_retention": 1.2}).levers.local_retention
+    1.2
+    """
+    return _scenario(scenario, _ground(seeds).seeds, set, draws, seed)
+
+
+@dataclass(frozen=True, repr=False)
+class Solution:
+    """What it would take; as text, the sentences of ``simmodel solve``.
+
+    Attributes
+    ----------
+    answer : solution.Answer
+        All that was found.
+    sentence, sentence_zh : str
+        What it would take, in English and Chinese.
+    data : mapping
+        What ``simmodel solve --json`` prints.
+    """
+
+    answer: solving.Answer
+    sentence: str
+    sentence_zh: str
+    data: Mapping[str, Any]
+
+    @property
+    def levers(self) -> dict[str, float]:
+        """Value of each lever: factors, or years added; the best there is where none suffices."""
+        return self.answer.way.values
+
+    @property
+    def probability(self) -> float:
+        """Share of draws that then meet the target, 0 to 1."""
+        return self.answer.way.probability
+
+    @property
+    def feasible(self) -> bool:
+        """Whether that is as likely as asked."""
+        return self.answer.way.enough
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """What puts it back, as ``set`` of `run`; nothing where nothing has to change."""
+        if self.answer.already:
+            return {}
+        pairs = (setting.partition("=") for setting in self.answer.settings)
+        return {key: float(value) for key, _, value in pairs}
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n\n{self.sentence_zh}"
+
+    __repr__ = __str__
+
+
+def solve(
+    scenario: PathLike | Scenario,
+    *,
+    region: str,
+    indicator: str,
+    year: int,
+    levers: str | Sequence[str],
+    probability: float = 0.5,
+    target: float | None = None,
+    draws: int | None = None,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    seeds: PathLike | None = None,
+) -> Solution:
+    """Find the smallest change of levers that makes a target as likely as asked.
+
+    Parameters
+    ----------
+    scenario, draws, seed, set, seeds
+        As described for this module.
+    region : str
+        Region or urban district.
+    indicator : str
+        What the target is of: ``urbanization_rate``, ``urban_population``, ``total_population`` or
+        ``urban_district_population``.
+    year : int
+        Year of the target.
+    levers : str or sequence of str
+        What may be moved; of several, the least effort of all together.
+    probability : float
+        How likely the target is to become, a share of the draws.
+    target : float, optional
+        A value of one's own instead of the plan's: percent for rates, persons for counts.
+
+    Returns
+    -------
+    Solution
+        A lever that cannot do it is an answer too: the best it can do. To put it back, give its
+        ``settings`` to `run` beside whatever ``set`` was asked with.
+
+    Raises
+    ------
+    FaultError
+        Naming everything that is wrong with the question, the scenario, ``set``, or the seeds.
+    SimmodelError
+        As `run`, and if more draws are asked for than can be kept.
+
+    Examples
+    --------
+    >>> here = {"regions": ["jinchang"]}
+    >>> found = solve(
+    ...     "trend",
+    ...     region="jinchang",
+    ...     indicator="urbanization_rate",
+    ...     year=2030,
+    ...     levers="rural_exit",
+    ...     draws=50,
+    ...     set=here,
+    ... )
+    >>> again = run("trend", draws=50, set={**here, **found.settings})
+    >>> aim = "indicator == 'urbanization_rate' and year == 2030"
+    >>> verdict_table(again).query(aim)["probability"].item() == found.probability
+    True
+    """
+    asked = _question(region, indicator, year, levers, probability, target)
+    ground = _ground(seeds)
+    read = _scenario(scenario, ground.seeds, set, draws, seed)
+    aims = solving.check(asked, read, ground.seeds)
+    stage = solving.Stage(asked, read, ground.atlas, ground.ready().by_region)
+    answer = solving.solve(stage, aims, ground.experience)
+    english, chinese = solve_text.sentences(answer, ground.seeds)
+    return Solution(answer, english, chinese, solve_text.as_data(answer, ground.seeds))
+
+
+def targets(
+    scenario: PathLike | Scenario | None = None,
+    *,
+    draws: int | None = None,
+    seed: int | None = None,
+    set: Mapping[str, object] | None = None,
+    seeds: PathLike | None = None,
+) -> pd.DataFrame:
+    """Check whether targets fit each other, the projection, and what regions have done.
+
+    Parameters
+    ----------
+    scenario, draws, seed, set, seeds
+        As described for this module. Without ``scenario`` all regions with targets are checked, in
+        a trend without any measure; with one its regions, under its levers and programmes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A finding in each row, the gravest first; the columns are the keys of
+        ``simmodel targets --json``.
+
+    Raises
+    ------
+    SimmodelError
+        As `run`; also if no region has targets.
+
+    Warns
+    -----
+    UserWarning
+        As `run`, and of targets beyond the horizon, which are not held against the projection.
+
+    Examples
+    --------
+    >>> found = targets("trend", draws=50, set={"regions": ["jinchang"]})
+    >>> sorted({*found["grade"]} - {"contradiction", "strained", "fine"})
+    []
+    """
+    import pandas as pd
+
+    ground = _ground(seeds)
+    trend = trend_of(ground.seeds.regions) if scenario is None else scenario
+    read = _scenario(trend, ground.seeds, set, draws, seed)
+    checked = regions_of(read, ground.atlas)
+    late = [
+        f"{name} {target.year}"
+        for name in checked
+        for target in ground.seeds.regions[name].targets
+        if target.year > read.horizon
+    ]
+    if late:
+        _warn(
+            f"beyond the horizon {read.horizon}, so not held against the projection: "
+            f"{among(dict.fromkeys(late))}"
+        )
+    outlook = outlook_of(read, ground.atlas, ground.ready().by_region, checked)
+    kinds = {name: source.kind for name, source in ground.seeds.sources.items()}
+    found = check(checked, ground.seeds.regions, kinds, outlook, ground.experience)
+    return pd.DataFrame([finding.row() for finding in found])
+
+
+def sweep(
+    file: PathLike,
+    *,
+    out: PathLike = "figures",
+    workers: int | None = None,
+    seeds: PathLike | None = None,
+) -> xr.Dataset:
+    """Run a scenario many times with other values, and write and return which of them matter.
+
+    Interrupted, it goes on where it stopped when the same is asked for again. With ``workers`` a
+    script wants ``if __name__ == "__main__":`` around its own work, as for all processes of Python.
+
+    Parameters
+    ----------
+    file : str or path
+        A sweep file; or the name of a shipped sweep, as ``"levers"``, where there is no file of
+        that name.
+    out : str or path
+        Where the folder of the sweep is written.
+    workers : int, optional
+        Local processes, at least 1; without, the work is done in this one.
+    seeds : str or path, optional
+        As described for this module.
+
+    Returns
+    -------
+    Dataset
+        As written to ``sweep.nc`` or ``sweep.zarr``: the design (run, parameter), its outcomes
+        (run, outcome), and the indices of its method with their intervals.
+
+    Raises
+    ------
+    FaultError
+        Naming everything that is wrong with the sweep file, its scenario, or the seeds.
+    OutputError
+        If the folder cannot be written, or holds files of another making.
+    SimmodelError
+        If workers are lost again and again, or the work is stopped; what is finished is kept.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = sweep("one_at_a_time", out=folder)
+    >>> found["low"].dims
+    ('outcome', 'parameter')
+    """
+    if workers is not None:
+        workers = _whole("workers", workers)
+        if workers < 1:
+            raise _refused("workers", "is out of range", workers, "a whole number of at least 1")
+    ground = _ground(seeds)
+    asked = read_sweep(_file("sweep", file, "scenarios/sweeps"), ground.seeds)
+    folder = check_writable(_path("out", out), asked.name, "out")
+    posteriors = ground.ready()
+    return run_sweep(asked, ground.seeds, ground.atlas, posteriors, folder, workers=workers or 0)
+
+
+class _Ground:
+    """A seed folder as it was read, and what is made of it when it is first wanted."""
+
+    def __init__(self, directory: Path):
+        self.seeds = read_seeds(directory)
+        self._posteriors: Posteriors | None = None
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        return atlas_of(self.seeds)
+
+    @cached_property
+    def experience(self) -> experience.Experience:
+        return experience.read(self.seeds.directory)
+
+    def ready(self) -> Posteriors:
+        """Return the posteriors; say before the longest wait what it is for."""
+        if will_compile():
+            print(COMPILING, file=sys.stderr)
+        if self._posteriors is None:
+            self._posteriors = load(self.atlas, self.seeds.directory)
+            if said := self._posteriors.notice():
+                _warn(said)
+        return self._posteriors
+
+
+def _ground(seeds: PathLike | None) -> _Ground:
+    """Return a seed folder, read again only where something in it has changed."""
+    directory = find_seeds(None if seeds is None else _path("seeds", seeds))
+    return _read(directory, directory.absolute(), _stamp(directory))
+
+
+@lru_cache(maxsize=KEPT)
+def _read(directory: Path, place: Path, stamp: str) -> _Ground:
+    """Read a seed folder; its place tells it from another that is called the same elsewhere."""
+    return _Ground(directory)
+
+
+def _stamp(directory: Path) -> str:
+    """Hash of all that is read from a seed folder, and of what the shipped one may add to it."""
+    digest = hashlib.sha256()
+    folders = [directory]
+    with suppress(SimmodelError):  # whoever lacks a file that it would have says so
+        folders.append(shipped_seeds())
+    for path in sorted(path for folder in folders for path in folder.glob("*.[yj]*")):
+        digest.update(f"{path}\0".encode())
+        with suppress(OSError):  # whoever reads it says so
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class _Asked:
+    """A scenario to be run, on the ground of its seeds."""
+
+    def __init__(
+        self,
+        scenario: PathLike | Scenario,
+        seeds: PathLike | None,
+        set: Mapping[str, object] | None,
+        draws: int | None,
+        seed: int | None,
+    ):
+        self.ground = _ground(seeds)
+        self.scenario = _scenario(scenario, self.ground.seeds, set, draws, seed)
+        for said in notices(self.scenario, self.ground.seeds, self.ground.atlas):
+            _warn(said)
+
+    def posteriors(self) -> Posteriors:
+        return self.ground.ready()
+
+    def result(self) -> Result:
+        """Simulate and judge."""
+        ground = self.ground
+        return run_scenario(self.scenario, ground.seeds, ground.atlas, ground.ready())
+
+
+def _scenario(
+    scenario: object,
+    seeds: Seeds,
+    set: Mapping[str, object] | None,
+    draws: int | None,
+    seed: int | None,
+) -> Scenario:
+    """Return a scenario with some values replaced; size and seed of the ensemble last."""
+    overrides = _overrides({} if set is None else set)
+    overrides += _overrides({"ensemble.draws": draws} if draws is not None else {})
+    overrides += _overrides({"ensemble.seed": seed} if seed is not None else {})
+    known: dict[str, Any] = {
+        "region_ids": seeds.parents(),
+        "programme_ids": tuple(seeds.programmes()),
+        "source_ids": tuple(seeds.sources),
+    }
+    if isinstance(scenario, Scenario):
+        return with_values(scenario, overrides, **known)
+    return read_scenario(_file("scenario", scenario, "scenarios"), overrides=overrides, **known)
+
+
+def _overrides(values: object) -> tuple[str, ...]:
+    """Return values by dotted path as ``--set`` takes them."""
+    if not isinstance(values, Mapping):
+        allowed = '{"key.path": value}, like {"levers.local_retention": 1.2}'
+        raise _refused("set", "is not a mapping", values, allowed)
+    for key in values:
+        if not isinstance(key, str) or "=" in key:
+            raise _refused("set", "is not a dotted path", key, "like levers.local_retention")
+    return tuple(f"{key}={_as_yaml(key, value)}" for key, value in values.items())
+
+
+def _as_yaml(key: str, value: object) -> str:
+    """Return a value as YAML on one line; numbers of numpy are numbers.
+
+    Examples
+    --------
+    >>> _as_yaml("levers.arrivals", {2020: 1.0, 2030: 1e-07})
+    '{"2020": 1.0, "2030": 1e-07}'
+    """
+    if isinstance(value, Mapping):
+        inner = (f"{json.dumps(str(k))}: {_as_yaml(key, v)}" for k, v in value.items())
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_as_yaml(key, item) for item in value)}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return json.dumps(value, ensure_ascii=False)
+    plain = getattr(value, "tolist", None)
+    if plain is None:
+        raise _refused(f"set: {key}", "is no value", value, "a number, text, list or mapping")
+    return _as_yaml(key, plain())
+
+
+def _file(what: str, name: object, folder: str) -> Path:
+    """Return the file that is meant: one that is there, else the shipped one of a bare name."""
+    path = _path(what, name)
+    if path.is_file() or not is_name(str(path)):
+        return path
+    places = (PACKAGE / folder, PACKAGE.parent / folder)
+    shipped = sorted(found for place in places for found in place.glob("*.yaml"))
+    by_name = {found.stem: found for found in reversed(shipped)}
+    if str(path) not in by_name:
+        known = among(sorted(by_name)) + did_you_mean(str(path), by_name)
+        problem = f"is neither a file here nor a shipped {what}"
+        raise _refused(what, problem, str(path), f"a path, or {known}")
+    return by_name[str(path)]
+
+
+def _path(what: str, value: object) -> Path:
+    if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
+        raise _refused(what, "is not a path", value, "text or a path")
+    return Path(value)
+
+
+def _question(
+    region: object,
+    indicator: object,
+    year: object,
+    levers: object,
+    probability: object,
+    target: object,
+) -> solving.Question:
+    """Return a question whose parts are of the right kinds; `solution.check` does the rest."""
+    named = (levers,) if isinstance(levers, str) else levers
+    if not isinstance(named, (list, tuple)) or not all(isinstance(one, str) for one in named):
+        raise _refused("levers", "are not names", levers, among(LEVERS))
+    if not named:
+        raise _refused("levers", "name none", levers, among(LEVERS))
+    return solving.Question(
+        _text("region", region),
+        _text("indicator", indicator),
+        _whole("year", year),
+        tuple(named),
+        _number("probability", probability),
+        None if target is None else _number("target", target),
+    )
+
+
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _refused(what, "is not text", value, "text")
+    return value
+
+
+def _whole(what: str, value: object) -> int:
+    number = _number(what, value)
+    if not number.is_integer():
+        raise _refused(what, "is not a whole number", value, "a whole number")
+    return int(number)
+
+
+def _number(what: str, value: object) -> float:
+    plain = value.item() if hasattr(value, "item") and getattr(value, "size", 0) == 1 else value
+    if isinstance(plain, bool) or not isinstance(plain, (int, float)):
+        raise _refused(what, "is not a number", value, "a number")
+    try:
+        return float(plain)
+    except OverflowError:
+        raise _refused(what, "is out of range", value, "a number") from None
+
+
+def _refused(what: str, problem: str, found: object, allowed: str) -> SimmodelError:
+    """Return the error of an argument that cannot be used, on one line."""
+    return FaultError([Fault(what, None, "", problem, shown(found), allowed)])
+
+
+def _warn(text: str) -> None:
+    """Warn of something at the line outside of this package that asked for it."""
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(text, UserWarning, stacklevel=depth)

@@ -1,0 +1,368 @@
+"""Charts of what `simmodel.run` and `simmodel.ages` return; each shows itself in a notebook.
+
+A Dataset holds all that its charts say, also after it has been to netCDF and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from . import charts
+from .attached import is_attached, names_of, observations_of, sources_of, verdicts_of
+from .chart_words import Row
+from .errors import OutputError, ScenarioError, SimmodelError, among, did_you_mean, shown
+from .fonts import UNWANTED, image
+from .variables import QUANTILES
+
+__all__ = [
+    "Chart",
+    "compare",
+    "fan",
+    "ledger",
+    "matrix",
+    "pyramid",
+    "registered",
+    "save",
+    "urban_population",
+    "waterfall",
+]
+
+SCREEN: Final = 100.0  # dots per inch of a chart in a notebook
+# What a name ends in that asks for a kind of picture.
+PICTURES: Final = (*UNWANTED, "pdf", "jpg", "jpeg", "eps", "gif", "tif", "tiff", "webp")
+WHOLE: Final = "a Dataset of simmodel.run with all its dimensions, years and quantiles"
+AGES: Final = "a Dataset of simmodel.ages"
+
+
+class Chart(Figure):
+    """A matplotlib Figure that shows itself in a notebook, whatever backend is at work there."""
+
+    def _repr_png_(self) -> bytes:
+        return image(self, "png", SCREEN)
+
+
+def fan(ds: xr.Dataset, *, region: str) -> Figure:
+    """Fan chart of a region's urbanization rate with its targets and observations.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of `simmodel.run`.
+    region : str
+        Id of one of its regions.
+
+    Returns
+    -------
+    Figure
+        Rates in percent, bands of 50, 80 and 90 % of the draws.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the Dataset.
+    SimmodelError
+        If the Dataset is of another making, or cut.
+
+    Examples
+    --------
+    >>> import simmodel as sm
+    >>> ds = sm.run("trend", draws=20, set={"regions": ["jinchang"]})
+    >>> figure = sm.plot.fan(ds, region="jinchang")
+    >>> figure.texts[0].get_text()
+    '金昌市 Jinchang: urbanization rate 常住人口城镇化率'
+    """
+    ds = _attached("fan", ds, region)
+    drawn = charts.fan(ds, region, observations_of(ds), verdicts_of(ds), sources_of(ds))
+    return _shown(drawn)
+
+
+def urban_population(ds: xr.Dataset, *, region: str) -> Figure:
+    """Fan chart of a region's urban population in 万人, with its targets and observations.
+
+    Parameters, value and errors are those of `fan`.
+    """
+    ds = _attached("urban_population", ds, region)
+    rows, marks = verdicts_of(ds), observations_of(ds)
+    return _shown(charts.urban_population_fan(ds, region, marks, rows, sources_of(ds)))
+
+
+def ledger(ds: xr.Dataset, *, region: str) -> Figure:
+    """Components of a region's urban growth by year, in 万人 a year, with the net change.
+
+    Parameters, value and errors are those of `fan`; a ``projection.nc`` will do as well.
+    """
+    return _shown(charts.ledger(_projection("ledger", ds, region), region))
+
+
+def waterfall(ds: xr.Dataset, *, region: str, years: tuple[int, int] | None = None) -> Figure:
+    """What a region's urban population and rate grow by between two years.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Of `simmodel.run`, or a ``projection.nc``.
+    region : str
+        Id of one of its regions.
+    years : (int, int), optional
+        Where to start and to end; all years unless given.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ScenarioError
+        If the region or a year is not in the Dataset.
+    SimmodelError
+        If the Dataset is of another making, or cut.
+    """
+    ds = _projection("waterfall", ds, region)
+    ends = None
+    if years is not None:
+        ends = _two_years(years)
+    return _shown(charts.waterfall(ds, region, ends))
+
+
+def registered(ds: xr.Dataset, *, region: str) -> Figure:
+    """Urban share of a region's residents (常住) beside that of its registered people (户籍).
+
+    Parameters and value are those of `fan`.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the Dataset, or has no registered figures.
+    SimmodelError
+        If the Dataset is of another making, or cut.
+    """
+    ds = _attached("registered", ds, region)
+    there = charts.registered_regions(ds)
+    if region not in there:
+        allowed = among(there) + did_you_mean(region, there)
+        raise ScenarioError(f"region {region} has no registered rate here; allowed {allowed}")
+    return _shown(charts.registered(ds, region, observations_of(ds)))
+
+
+def pyramid(ages: xr.Dataset, *, region: str) -> Figure:
+    """Population of a region by residence, sex and age, at the start beside at the horizon.
+
+    Parameters
+    ----------
+    ages : Dataset
+        Of `simmodel.ages`, or an ``ages.nc``.
+    region : str
+        Id of one of its regions.
+
+    Returns
+    -------
+    Figure
+        In 万人, five-year groups.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the Dataset.
+    SimmodelError
+        If the Dataset is of another making.
+
+    Examples
+    --------
+    >>> import simmodel as sm
+    >>> ages = sm.ages("trend", draws=20, set={"regions": ["jinchang"]})
+    >>> len(sm.plot.pyramid(ages, region="jinchang").axes)
+    2
+    """
+    _check_dataset("pyramid", ages, AGES)
+    _check_region("pyramid", region)
+    wanted = {"region", "year", "residence", "sex", "age"}
+    if "population" not in ages or set(ages["population"].dims) != wanted:
+        raise SimmodelError(f"pyramid: holds no population by age; allowed {AGES}")
+    return _shown(charts.pyramid(ages, region))
+
+
+def compare(datasets: Mapping[str, xr.Dataset], *, region: str) -> Figure:
+    """Medians of a region's urbanization rate in several runs, before the band of one.
+
+    Parameters
+    ----------
+    datasets : mapping of str to Dataset
+        Of `simmodel.run`, by the name each is to have. Under the name of its scenario it is called
+        by the scenario's title. The band is that of ``trend``, else of the first.
+    region : str
+        Id of a region that is in all of them.
+
+    Returns
+    -------
+    Figure
+        Rates in percent.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in all Datasets.
+    SimmodelError
+        If there is none, or one is of another making, or cut.
+    """
+    named = _named("compare", datasets)
+    found = {name: _attached("compare", ds, region) for name, ds in named.items()}
+    rows = [row for ds in found.values() for row in verdicts_of(ds)]
+    return _shown(charts.compare(found, region, rows, observations_of(next(iter(found.values())))))
+
+
+def matrix(datasets: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
+    """Every target against every run, coloured by the probability that it is met.
+
+    Parameters
+    ----------
+    datasets : Dataset or mapping of str to Dataset
+        Of `simmodel.run`; several by name, as in `compare`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    SimmodelError
+        If there is none, one is of another making, or no region in them has a target.
+    """
+    if isinstance(datasets, xr.Dataset):
+        datasets = {str(datasets.attrs.get("scenario", "")): datasets}
+    rows: list[Row] = []
+    names: dict[str, str] = {}
+    titles: dict[str, str] = {}
+    for name, ds in _named("matrix", datasets).items():
+        _check_attached("matrix", ds)
+        rows += [{**row, "scenario": name} for row in verdicts_of(ds)]
+        names |= names_of(ds)
+        titles[name] = f"{ds.attrs['title_zh']}\n{ds.attrs['title_en']}".strip()
+    if not rows:
+        raise SimmodelError("matrix: holds no target; allowed a run of a region that has targets")
+    return _shown(charts.matrix(rows, names, titles))
+
+
+def save(figure: Figure, path: str | Path) -> list[Path]:
+    """Write a chart, the same bytes every time.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : str or pathlib.Path
+        Ending in ``.png`` or ``.svg``; without either, both are written.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written there, or the ending is of another kind of picture.
+    """
+    if not isinstance(figure, Figure):
+        raise OutputError(f"save: is not a chart; found {shown(figure)}; allowed a Figure")
+    if not isinstance(path, (str, Path)):
+        raise OutputError(f"save: is not a path; found {shown(path)}; allowed text or a Path")
+    asked = Path(path).suffix.removeprefix(".").lower()
+    if asked in PICTURES and asked not in UNWANTED:
+        kinds = among(f".{kind}" for kind in UNWANTED)
+        raise OutputError(f"{path}: is not a kind of chart; found .{asked}; allowed {kinds}")
+    try:
+        if asked not in UNWANTED:
+            return charts.save(figure, path)
+        Path(path).write_bytes(image(figure, asked))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"{path}: cannot write there ({reason}); choose another path") from None
+    return [Path(path)]
+
+
+def _shown(figure: Figure) -> Figure:
+    """Return a figure as a `Chart`; what draws it stays the same."""
+    figure.__class__ = Chart
+    return figure
+
+
+def _check_dataset(chart: str, ds: object, allowed: str) -> None:
+    if not isinstance(ds, xr.Dataset):
+        raise SimmodelError(f"{chart}: is not a Dataset; found {shown(ds)}; allowed {allowed}")
+
+
+def _check_region(chart: str, region: object) -> None:
+    if not isinstance(region, str):
+        found = f"found {shown(region)}; allowed the id of a region"
+        raise ScenarioError(f"{chart}: region is not text; {found}")
+
+
+def _projection(chart: str, ds: xr.Dataset, region: str) -> xr.Dataset:
+    """Check a projection for a chart: its making, that it is whole, and the region."""
+    _check_region(chart, region)
+    _check_whole(chart, ds)
+    return ds
+
+
+def _check_whole(chart: str, ds: object) -> None:
+    _check_dataset(chart, ds, WHOLE)
+    assert isinstance(ds, xr.Dataset)
+    lacking = [name for name in ("region", "year", "quantile") if name not in ds.dims]
+    lacking += [name for name in ("urbanization_rate", "urban_population_mean") if name not in ds]
+    if lacking:
+        raise SimmodelError(f"{chart}: has no {lacking[0]}; allowed {WHOLE}")
+    years, levels = ds["year"].values, ds["quantile"].values
+    whole = years[0] == ds.attrs.get("base_year", years[0]) and np.all(np.diff(years) == 1)
+    if not whole or years.size < 2:
+        found = among(str(year) for year in years[:3])
+        raise SimmodelError(f"{chart}: some years are cut away; found {found} …; allowed {WHOLE}")
+    if levels.shape != (len(QUANTILES),) or not np.allclose(levels, QUANTILES):
+        found = among(f"{level:g}" for level in levels)
+        raise SimmodelError(f"{chart}: some quantiles are cut away; found {found}; allowed {WHOLE}")
+
+
+def _check_attached(chart: str, ds: object) -> None:
+    _check_whole(chart, ds)
+    assert isinstance(ds, xr.Dataset)
+    if not is_attached(ds):
+        raise SimmodelError(
+            f"{chart}: holds neither targets nor observations; allowed a Dataset of simmodel.run, "
+            "or one read from netCDF that was written of it"
+        )
+
+
+def _attached(chart: str, ds: xr.Dataset, region: str) -> xr.Dataset:
+    _check_region(chart, region)
+    _check_attached(chart, ds)
+    return ds
+
+
+def _named(chart: str, datasets: object) -> dict[str, xr.Dataset]:
+    """Return Datasets by name, each called by its name where that is not its scenario's."""
+    if not isinstance(datasets, Mapping) or not datasets:
+        found = "none" if isinstance(datasets, Mapping) else shown(datasets)
+        raise SimmodelError(
+            f"{chart}: is not Datasets by name; found {found}; allowed {{name: Dataset}}"
+        )
+    named = {}
+    for name, ds in datasets.items():
+        if not isinstance(name, str):
+            raise SimmodelError(f"{chart}: a name is not text; found {shown(name)}")
+        _check_whole(chart, ds)
+        own = name == ds.attrs.get("scenario")
+        named[name] = ds if own else ds.assign_attrs(title_en=name, title_zh="")
+    return named
+
+
+def _two_years(years: object) -> tuple[int, int]:
+    """Return two whole years, or refuse them."""
+    if isinstance(years, (tuple, list)) and len(years) == 2:
+        kinds = (int, np.integer)
+        if all(isinstance(year, kinds) and not isinstance(year, bool) for year in years):
+            return int(years[0]), int(years[1])
+    raise ScenarioError(f"years: are not two years; found {years!r}; allowed (2020, 2035)")
