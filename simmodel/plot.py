@@ -18,6 +18,7 @@ from .attached import is_attached, names_of, observations_of, sources_of, verdic
 from .chart_words import Row
 from .errors import OutputError, ScenarioError, SimmodelError, among, did_you_mean, shown
 from .fonts import UNWANTED, image
+from .scenario import BASE_YEAR
 from .variables import QUANTILES
 
 __all__ = [
@@ -317,10 +318,10 @@ def _check_whole(chart: str, ds: object) -> None:
     if lacking:
         raise SimmodelError(f"{chart}: has no {lacking[0]}; allowed {WHOLE}")
     years, levels = ds["year"].values, ds["quantile"].values
-    whole = years[0] == ds.attrs.get("base_year", years[0]) and np.all(np.diff(years) == 1)
-    if not whole or years.size < 2:
-        found = among(str(year) for year in years[:3])
-        raise SimmodelError(f"{chart}: some years are cut away; found {found} …; allowed {WHOLE}")
+    first = int(ds.attrs.get("base_year", BASE_YEAR))
+    if years.size < 2 or not np.array_equal(years, np.arange(first, first + years.size)):
+        found = among(str(year) for year in years)
+        raise SimmodelError(f"{chart}: some years are cut away; found {found}; allowed {WHOLE}")
     if levels.shape != (len(QUANTILES),) or not np.allclose(levels, QUANTILES):
         found = among(f"{level:g}" for level in levels)
         raise SimmodelError(f"{chart}: some quantiles are cut away; found {found}; allowed {WHOLE}")
@@ -344,11 +345,14 @@ def _attached(chart: str, ds: xr.Dataset, region: str) -> xr.Dataset:
 
 def _named(chart: str, datasets: object) -> dict[str, xr.Dataset]:
     """Return Datasets by name, each called by its name where that is not its scenario's."""
-    if not isinstance(datasets, Mapping) or not datasets:
-        found = "none" if isinstance(datasets, Mapping) else shown(datasets)
+    # A Dataset is a mapping too, of its variables.
+    by_name = isinstance(datasets, Mapping) and not isinstance(datasets, xr.Dataset)
+    if not by_name or not datasets:
+        found = "none" if by_name else shown(datasets)
         raise SimmodelError(
             f"{chart}: is not Datasets by name; found {found}; allowed {{name: Dataset}}"
         )
+    assert isinstance(datasets, Mapping)
     named = {}
     for name, ds in datasets.items():
         if not isinstance(name, str):
