@@ -1,16 +1,6 @@
 """The commands as functions of Python: labelled data comes back, and nothing is written.
 
-Everything after the first argument goes by its name. These arguments are the same everywhere:
-
-scenario : str, path or Scenario
-    A scenario file or the ``run.json`` of an earlier run; or the name of a shipped scenario, as
-    ``"trend"``, where there is no file of that name; or what `load_scenario` returned.
-draws, seed : int, optional
-    Size of the ensemble and random seed, instead of the scenario's.
-set : mapping of str to value, optional
-    Values to replace by their dotted paths, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
-seeds : str or path, optional
-    Folder of region files; else ``./seeds``, else the copy inside the package.
+Everything after the first argument goes by its name.
 
 What is wrong raises a `simmodel.SimmodelError` that says what the command line would say. Regions
 that had to be calibrated anew, and settings that move nobody, are warned of. Seeds are read and
@@ -29,25 +19,32 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import xarray as xr
+from scipy.stats import norm
 
 from . import experience, solve_text
 from . import ledger as ledgers
 from . import solution as solving
 from .attached import attach, verdicts_of
+from .chart_words import QUANTITY_WORDS
 from .coherence import check
+from .ensemble import FACTORS, factor_quantiles
 from .errors import Fault, FaultError, SimmodelError, among, did_you_mean, shown
 from .model import ages_dataset, draws_dataset, regions_of
 from .model import simulate as all_draws
 from .outlook import outlook_of, trend_of
+from .parameters import PARAMETERS, natural
 from .pooling_file import atlas_of
-from .posterior import Atlas
+from .posterior import Atlas, pace_noise
 from .posterior_file import Posteriors, load
-from .region import Region
-from .scenario import LEVERS, Scenario, is_name
+from .progress import Reporter
+from .region import BASE_YEAR, Region
+from .scenario import LEVERS, QUANTITIES, Scenario, is_name
 from .scenario_file import read_scenario, with_values
 from .seeds import Seeds, find_seeds, read_seeds, shipped_seeds
 from .simulation import (
@@ -74,6 +71,7 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 
 PACKAGE: Final = Path(__file__).resolve().parent
+SHARES: Final = np.array([0.05, 0.5, 0.95])
 KEPT: Final = 4  # seed folders whose posteriors are kept ready
 
 
@@ -89,8 +87,15 @@ def run(
 
     Parameters
     ----------
-    scenario, draws, seed, set, seeds
-        As described for this module.
+    scenario : str, path or Scenario
+        A scenario file or the ``run.json`` of an earlier run; the name of a shipped scenario, as
+        ``"trend"``, where there is no such file; or what `load_scenario` returned.
+    draws, seed : int, optional
+        Size of the ensemble and random seed, instead of the scenario's.
+    set : mapping of str to value, optional
+        Values to replace by dotted path, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
 
     Returns
     -------
@@ -151,8 +156,15 @@ def simulate(
 
     Parameters
     ----------
-    scenario, draws, seed, set, seeds
-        As described for this module.
+    scenario : str, path or Scenario
+        A scenario file or the ``run.json`` of an earlier run; the name of a shipped scenario, as
+        ``"trend"``, where there is no such file; or what `load_scenario` returned.
+    draws, seed : int, optional
+        Size of the ensemble and random seed, instead of the scenario's.
+    set : mapping of str to value, optional
+        Values to replace by dotted path, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
 
     Returns
     -------
@@ -196,8 +208,15 @@ def ages(
 
     Parameters
     ----------
-    scenario, draws, seed, set, seeds
-        As described for this module.
+    scenario : str, path or Scenario
+        A scenario file or the ``run.json`` of an earlier run; the name of a shipped scenario, as
+        ``"trend"``, where there is no such file; or what `load_scenario` returned.
+    draws, seed : int, optional
+        Size of the ensemble and random seed, instead of the scenario's.
+    set : mapping of str to value, optional
+        Values to replace by dotted path, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
 
     Returns
     -------
@@ -235,8 +254,15 @@ def ledger_table(
 
     Parameters
     ----------
-    scenario, draws, seed, set, seeds
-        As described for this module.
+    scenario : str, path or Scenario
+        A scenario file or the ``run.json`` of an earlier run; the name of a shipped scenario, as
+        ``"trend"``, where there is no such file; or what `load_scenario` returned.
+    draws, seed : int, optional
+        Size of the ensemble and random seed, instead of the scenario's.
+    set : mapping of str to value, optional
+        Values to replace by dotted path, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
 
     Returns
     -------
@@ -299,6 +325,15 @@ def verdict_table(ds: xr.Dataset) -> pd.DataFrame:
 def regions(*, seeds: PathLike | None = None) -> list[str]:
     """Return the ids of all regions, in their order.
 
+    Parameters
+    ----------
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
+
+    Returns
+    -------
+    list of str
+
     Raises
     ------
     FaultError
@@ -320,7 +355,12 @@ def load_region(region: str, *, seeds: PathLike | None = None) -> Region:
     region : str
         One of `regions`.
     seeds : str or path, optional
-        As described for this module.
+        Folder of region files; else ``./seeds``, else the copy inside the package.
+
+    Returns
+    -------
+    region.Region
+        As its file has it.
 
     Raises
     ------
@@ -352,8 +392,20 @@ def load_scenario(
 
     Parameters
     ----------
-    scenario, draws, seed, set, seeds
-        As described for this module.
+    scenario : str, path or Scenario
+        A scenario file or the ``run.json`` of an earlier run; the name of a shipped scenario, as
+        ``"trend"``, where there is no such file; or what `load_scenario` returned.
+    draws, seed : int, optional
+        Size of the ensemble and random seed, instead of the scenario's.
+    set : mapping of str to value, optional
+        Values to replace by dotted path, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
+
+    Returns
+    -------
+    scenario.Scenario
+        It cannot be changed; `load_scenario` of it with ``set`` returns another.
 
     Raises
     ------
@@ -370,11 +422,75 @@ def load_scenario(
     return _scenario(scenario, _ground(seeds).seeds, set, draws, seed)
 
 
+def quantities(
+    scenario: PathLike | Scenario,
+    *,
+    region: str,
+    set: Mapping[str, object] | None = None,
+    seeds: PathLike | None = None,
+) -> pd.DataFrame:
+    """Return what is uncertain of a region, any of which a scenario may fix (``parameters``).
+
+    Parameters
+    ----------
+    scenario : str, path or Scenario
+        A scenario file or the ``run.json`` of an earlier run; the name of a shipped scenario, as
+        ``"trend"``, where there is no such file; or what `load_scenario` returned.
+    region : str
+        Id of any region.
+    set : mapping of str to value, optional
+        Values to replace by dotted path, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each quantity; its unit, the values below which 5, 50 and 95 of 100 draws lie
+        where nothing is fixed, and its name in English and Chinese. Of a pace, which varies from
+        year to year, the mean over the years up to the horizon that no figure tells; it is missing
+        where figures tell them all. Nothing else of the scenario counts.
+
+    Raises
+    ------
+    SimmodelError
+        As `run`, and if there is no such region.
+
+    Examples
+    --------
+    >>> middle = quantities("trend", region="jinchang")["median"]
+    >>> fixed = {"parameters": {"jinchang": middle[["rural_exit", "mortality"]].to_dict()}}
+    >>> found = load_scenario("trend", set=fixed).parameters["jinchang"]
+    >>> found == middle[["rural_exit", "mortality"]].to_dict()
+    True
+    """
+    import pandas as pd
+
+    ground = _ground(seeds)
+    years = _scenario(scenario, ground.seeds, set).horizon - BASE_YEAR
+    ground.seeds.region(_text("region", region))
+    normal = ground.ready().by_region[region]
+    theta = normal.mean[:, None] + normal.spread[:, None] * norm.ppf(SHARES)
+    values = natural(theta, ground.atlas.inputs(region).bound)
+    units = {parameter.name: parameter.units for parameter in PARAMETERS}
+    noise = pace_noise(ground.atlas, region, years)
+    for name in FACTORS:
+        known = name == "pace" and not noise.unknown.any()
+        values[name] = SHARES * math.nan if known else factor_quantiles(name, noise, SHARES)
+    rows = {
+        name: (units.get(name, "ratio"), *values[name].tolist(), *QUANTITY_WORDS[name])
+        for name in QUANTITIES
+    }
+    columns = ["unit", "p05", "median", "p95", "name_en", "name_zh"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.rename_axis("quantity")
+
+
 @dataclass(frozen=True, repr=False)
 class Solution:
     """What it would take; as text, the sentences of ``simmodel solve``.
 
-    Attributes
+    Parameters
     ----------
     answer : solution.Answer
         All that was found.
@@ -417,6 +533,10 @@ class Solution:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        """Break the sentences into lines, where a notebook shows them."""
+        return f'<p>{escape(self.sentence)}</p>\n<p lang="zh">{escape(self.sentence_zh)}</p>'
+
 
 def solve(
     scenario: PathLike | Scenario,
@@ -436,8 +556,9 @@ def solve(
 
     Parameters
     ----------
-    scenario, draws, seed, set, seeds
-        As described for this module.
+    scenario : str, path or Scenario
+        A scenario file or the ``run.json`` of an earlier run; the name of a shipped scenario, as
+        ``"trend"``, where there is no such file; or what `load_scenario` returned.
     region : str
         Region or urban district.
     indicator : str
@@ -451,6 +572,12 @@ def solve(
         How likely the target is to become, a share of the draws.
     target : float, optional
         A value of one's own instead of the plan's: percent for rates, persons for counts.
+    draws, seed : int, optional
+        Size of the ensemble and random seed, instead of the scenario's.
+    set : mapping of str to value, optional
+        Values to replace by dotted path, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
 
     Returns
     -------
@@ -504,9 +631,17 @@ def targets(
 
     Parameters
     ----------
-    scenario, draws, seed, set, seeds
-        As described for this module. Without ``scenario`` all regions with targets are checked, in
-        a trend without any measure; with one its regions, under its levers and programmes.
+    scenario : str, path or Scenario, optional
+        A scenario file or the ``run.json`` of an earlier run; the name of a shipped scenario, as
+        ``"trend"``, where there is no such file; or what `load_scenario` returned.
+        Without, all regions with targets are checked, in a trend without any measure; with one its
+        regions, under its levers and programmes.
+    draws, seed : int, optional
+        Size of the ensemble and random seed, instead of the scenario's.
+    set : mapping of str to value, optional
+        Values to replace by dotted path, as ``--set`` does: ``{"levers.local_retention": 1.2}``.
+    seeds : str or path, optional
+        Folder of region files; else ``./seeds``, else the copy inside the package.
 
     Returns
     -------
@@ -562,7 +697,8 @@ def sweep(
 ) -> xr.Dataset:
     """Run a scenario many times with other values, and write and return which of them matter.
 
-    Interrupted, it goes on where it stopped when the same is asked for again. With ``workers`` a
+    Interrupted, it goes on where it stopped when the same is asked for again. How far it has come
+    is said on stderr, once a minute. With ``workers`` a
     script wants ``if __name__ == "__main__":`` around its own work, as for all processes of Python.
 
     Parameters
@@ -575,7 +711,7 @@ def sweep(
     workers : int, optional
         Local processes, at least 1; without, the work is done in this one.
     seeds : str or path, optional
-        As described for this module.
+        Folder of region files; else ``./seeds``, else the copy inside the package.
 
     Returns
     -------
@@ -607,8 +743,20 @@ def sweep(
     ground = _ground(seeds)
     asked = read_sweep(_file("sweep", file, "scenarios/sweeps"), ground.seeds)
     folder = check_writable(_path("out", out), asked.name, "out")
-    posteriors = ground.ready()
-    return run_sweep(asked, ground.seeds, ground.atlas, posteriors, folder, workers=workers or 0)
+    posteriors, reporter = ground.ready(), Reporter(f"{asked.name}:")
+    try:
+        return run_sweep(
+            asked,
+            ground.seeds,
+            ground.atlas,
+            posteriors,
+            folder,
+            workers=workers or 0,
+            report=reporter,
+            say=reporter.say,
+        )
+    finally:
+        reporter.clear()
 
 
 class _Ground:
@@ -691,8 +839,8 @@ def _scenario(
     scenario: object,
     seeds: Seeds,
     set: Mapping[str, object] | None,
-    draws: int | None,
-    seed: int | None,
+    draws: int | None = None,
+    seed: int | None = None,
 ) -> Scenario:
     """Return a scenario with some values replaced; size and seed of the ensemble last."""
     overrides = _overrides({} if set is None else set)

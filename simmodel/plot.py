@@ -86,7 +86,24 @@ def fan(ds: xr.Dataset, *, region: str) -> Figure:
 def urban_population(ds: xr.Dataset, *, region: str) -> Figure:
     """Fan chart of a region's urban population in 万人, with its targets and observations.
 
-    Parameters, value and errors are those of `fan`.
+    Parameters
+    ----------
+    ds : Dataset
+        Of `simmodel.run`.
+    region : str
+        Id of one of its regions.
+
+    Returns
+    -------
+    Figure
+        Persons, bands of 50, 80 and 90 % of the draws.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the Dataset.
+    SimmodelError
+        If the Dataset is of another making, or cut.
     """
     ds = _attached("urban_population", ds, region)
     rows, marks = verdicts_of(ds), observations_of(ds)
@@ -96,7 +113,24 @@ def urban_population(ds: xr.Dataset, *, region: str) -> Figure:
 def ledger(ds: xr.Dataset, *, region: str) -> Figure:
     """Components of a region's urban growth by year, in 万人 a year, with the net change.
 
-    Parameters, value and errors are those of `fan`; a ``projection.nc`` will do as well.
+    Parameters
+    ----------
+    ds : Dataset
+        Of `simmodel.run`, or a ``projection.nc``.
+    region : str
+        Id of one of its regions.
+
+    Returns
+    -------
+    Figure
+        Means of the draws.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the Dataset.
+    SimmodelError
+        If the Dataset is of another making, or cut.
     """
     return _shown(charts.ledger(_projection("ledger", ds, region), region))
 
@@ -134,7 +168,17 @@ def waterfall(ds: xr.Dataset, *, region: str, years: tuple[int, int] | None = No
 def registered(ds: xr.Dataset, *, region: str) -> Figure:
     """Urban share of a region's residents (常住) beside that of its registered people (户籍).
 
-    Parameters and value are those of `fan`.
+    Parameters
+    ----------
+    ds : Dataset
+        Of `simmodel.run`.
+    region : str
+        Id of one of its regions.
+
+    Returns
+    -------
+    Figure
+        Percent, bands of 50 and 90 % of the draws.
 
     Raises
     ------

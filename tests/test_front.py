@@ -21,6 +21,8 @@ import simmodel as sm
 from simmodel import attached, front
 from simmodel.cli import main
 from simmodel.errors import FaultError, OutputError, ScenarioError, SeedError, SimmodelError
+from simmodel.model import Cast
+from simmodel.scenario import QUANTITIES
 from simmodel.scenario_file import write_scenario
 from simmodel.yaml_text import parse
 from tests.conftest import ROOT
@@ -232,6 +234,7 @@ def test_solve_answers_as_the_command(solution):
     aim = [word for key, value in AIM.items() for word in (f"--{key}", str(value))]
     more = ["--lever", "rural_exit", "--draws", "200", "--set", "regions=[jinchang]"]
     assert command("solve", TREND, *aim, *more).startswith(f"{solution}\n")
+    assert solution.sentence_zh in solution._repr_html_()
     assert str(solution) == f"{solution.sentence}\n\n{solution.sentence_zh}" == repr(solution)
     assert json.loads(command("solve", TREND, *aim, *more, "--json")) == solution.data
 
@@ -399,6 +402,41 @@ def test_settings_that_move_nobody_are_warned_of_where_they_were_asked_for():
 def test_more_draws_than_fit_are_refused_before_any_work():
     with pytest.raises(OutputError, match="keeps at most"):
         sm.simulate("trend", draws=10_000_000)
+
+
+# --- what is uncertain ---------------------------------------------------------------------------
+
+
+def test_quantities_fixed_together_leave_nothing_to_chance():
+    table = sm.quantities("trend", region="jinchang", seeds=SEEDS)
+    assert list(table.index) == list(QUANTITIES)
+    assert (table["p05"] < table["median"]).all()
+    assert (table["median"] < table["p95"]).all()
+    above = {name: {"pace": 1.0} for name in ("gansu", "china")}
+    fixed = {"parameters": {"jinchang": table["median"].to_dict(), **above}}
+    draws = sm.simulate("trend", draws=40, set={**HERE, **fixed})
+    rate = draws["urbanization_rate"].sel(region="jinchang")
+    assert float(np.ptp(rate.values, axis=-1).max()) == 0.0
+    free = sm.simulate("trend", draws=40, set=HERE)["urbanization_rate"].sel(region="jinchang")
+    assert float(np.ptp(free.sel(year=2035).values)) > 0.01
+
+
+def test_quantities_have_the_quantiles_of_their_draws(atlas, posteriors):
+    table = sm.quantities("trend", region="wuwei", seeds=SEEDS)
+    cast = Cast(sm.load_scenario("trend", seeds=SEEDS), atlas, posteriors.by_region)
+    blocks = [cast.drawn("wuwei", block) for block in range(cast.blocks)]
+    for name in ("rural_exit", "local_retention", "reclassification"):
+        drawn = np.concatenate([block.values[name] for block in blocks])
+        for column, share in (("p05", 0.05), ("median", 0.5), ("p95", 0.95)):
+            assert (drawn < table.loc[name, column]).mean() == pytest.approx(share, abs=0.03)
+
+
+def test_a_pace_that_figures_tell_is_missing():
+    table = sm.quantities("trend", region="gansu", set={"regions": ["gansu"], "horizon": 2021})
+    assert table.drop(index="pace").notna().all(axis=None)
+    assert np.isnan(table.loc["pace", "median"])
+    with pytest.raises(SeedError, match="'wuwai' does not exist"):
+        sm.quantities("trend", region="wuwai")
 
 
 # --- regions and seeds ---------------------------------------------------------------------------
