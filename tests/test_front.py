@@ -24,6 +24,7 @@ from simmodel.errors import FaultError, OutputError, ScenarioError, SeedError, S
 from simmodel.model import Cast
 from simmodel.scenario import QUANTITIES
 from simmodel.scenario_file import write_scenario
+from simmodel.simulation import COMPILING
 from simmodel.yaml_text import parse
 from tests.conftest import ROOT
 from tests.pictures import (
@@ -397,6 +398,12 @@ def test_settings_that_move_nobody_are_warned_of_where_they_were_asked_for():
     counties = {"regions": ["wuwei"], "levers.wuwei.minqin.arrivals": 2.0}
     with pytest.warns(UserWarning, match="its total follows the levers of wuwei"):
         sm.run("trend", draws=5, set=counties)
+
+
+def test_a_long_wait_is_told_of_before_it(monkeypatch, capsys):
+    monkeypatch.setattr(front, "will_compile", lambda: True)
+    sm.run("trend", draws=5, set=HERE)
+    assert capsys.readouterr() == ("", f"{COMPILING}\n")
 
 
 def test_more_draws_than_fit_are_refused_before_any_work():
