@@ -62,6 +62,12 @@ MISSING: Final = (
     "simmodel.run, or one read from netCDF that was written of it"
 )
 
+# Of two Datasets that are subtracted, xarray drops the coordinates in which they differ.
+LOST: Final = (
+    "has lost some columns of its verdicts, as the difference of two runs has; allowed a Dataset "
+    "of simmodel.run, or one read from netCDF that was written of it"
+)
+
 
 def coordinate_of(dimension: str, column: str) -> str:
     """Return the name of a column's coordinate.
@@ -175,8 +181,11 @@ def _rows(
 ) -> list[dict[str, Any]]:
     if not is_attached(dataset):
         raise SimmodelError(f"Dataset: {MISSING}")
-    if coordinate_of(dimension, next(iter(columns))) not in dataset.coords:
+    there = [coordinate_of(dimension, name) in dataset.coords for name in columns]
+    if not any(there):
         return []
+    if not all(there):
+        raise SimmodelError(f"Dataset: {LOST}")
     read: dict[type, Callable[[Any], Any]] = {
         str: str,
         int: int,

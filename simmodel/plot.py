@@ -18,7 +18,6 @@ from .attached import is_attached, names_of, observations_of, sources_of, verdic
 from .chart_words import Row
 from .errors import OutputError, ScenarioError, SimmodelError, among, did_you_mean, shown
 from .fonts import UNWANTED, image
-from .scenario import BASE_YEAR
 from .variables import QUANTILES
 
 __all__ = [
@@ -279,7 +278,8 @@ def matrix(datasets: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
         If there is none, one is of another making, or no region in them has a target.
     """
     if isinstance(datasets, xr.Dataset):
-        datasets = {str(datasets.attrs.get("scenario", "")): datasets}
+        _check_whole("matrix", datasets)
+        datasets = {str(datasets.attrs["scenario"]): datasets}
     rows: list[Row] = []
     names: dict[str, str] = {}
     titles: dict[str, str] = {}
@@ -359,10 +359,12 @@ def _check_whole(chart: str, ds: object) -> None:
     assert isinstance(ds, xr.Dataset)
     lacking = [name for name in ("region", "year", "quantile") if name not in ds.dims]
     lacking += [name for name in ("urbanization_rate", "urban_population_mean") if name not in ds]
+    # A calculation drops the attributes, or leaves numbers that are no longer what they say.
+    lacking += [name for name in ("scenario", "base_year", "title_en") if name not in ds.attrs]
     if lacking:
         raise SimmodelError(f"{chart}: has no {lacking[0]}; allowed {WHOLE}")
     years, levels = ds["year"].values, ds["quantile"].values
-    first = int(ds.attrs.get("base_year", BASE_YEAR))
+    first = int(ds.attrs["base_year"])
     if years.size < 2 or not np.array_equal(years, np.arange(first, first + years.size)):
         found = among(str(year) for year in years)
         raise SimmodelError(f"{chart}: some years are cut away; found {found}; allowed {WHOLE}")
@@ -402,7 +404,7 @@ def _named(chart: str, datasets: object) -> dict[str, xr.Dataset]:
         if not isinstance(name, str):
             raise SimmodelError(f"{chart}: a name is not text; found {shown(name)}")
         _check_whole(chart, ds)
-        own = name == ds.attrs.get("scenario")
+        own = name == ds.attrs["scenario"]
         named[name] = ds if own else ds.assign_attrs(title_en=name, title_zh="")
     return named
 

@@ -574,6 +574,25 @@ def test_a_dataset_that_is_read_from_a_folder_of_results_has_a_ledger_but_no_tar
         sm.verdict_table(ds)
 
 
+def test_the_difference_of_two_runs_has_no_verdicts(small):
+    more = sm.run("trend", draws=30, set={**HERE, "levers.arrivals": 2.0})
+    with xr.set_options(keep_attrs=True):
+        difference = more - small
+    assert float(difference["urban_population"].sel(region="jinchang", year=2035).min()) > 0
+    for wrong in (lambda: sm.verdict_table(difference), lambda: sm.plot.matrix(difference)):
+        with pytest.raises(SimmodelError, match="lost some columns of its verdicts"):
+            wrong()
+    with pytest.raises(SimmodelError, match="fan: has no scenario; allowed"):
+        sm.plot.fan(small.drop_attrs(), region="jinchang")
+
+
+def test_chosen_regions_are_drawn_as_before(small, tmp_path):
+    one = small.sel(region=["jinchang"])
+    for name, ds in (("one", one), ("all", small)):
+        sm.plot.save(sm.plot.fan(ds, region="jinchang"), tmp_path / f"{name}.svg")
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "all.svg").read_bytes()
+
+
 def cut(ds, **chosen):
     return ds.isel(**chosen)
 
