@@ -1,4 +1,4 @@
-"""The commands as functions of Python: labelled data comes back, and nothing is written.
+"""The commands as functions of Python: labelled data comes back; only `sweep` writes anything.
 
 Everything after the first argument goes by its name.
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -30,11 +29,21 @@ from scipy.stats import norm
 from . import experience, solve_text
 from . import ledger as ledgers
 from . import solution as solving
+from .arguments import (
+    PathLike,
+    file_of,
+    number_of,
+    overrides_of,
+    path_of,
+    refused,
+    text_of,
+    whole_of,
+)
 from .attached import attach, verdicts_of
 from .chart_words import QUANTITY_WORDS
 from .coherence import check
 from .ensemble import FACTORS, factor_quantiles
-from .errors import Fault, FaultError, SimmodelError, among, did_you_mean, shown
+from .errors import SimmodelError, among
 from .model import ages_dataset, draws_dataset, regions_of
 from .model import simulate as all_draws
 from .outlook import outlook_of, trend_of
@@ -44,7 +53,7 @@ from .posterior import Atlas, pace_noise
 from .posterior_file import Posteriors, load
 from .progress import Reporter
 from .region import BASE_YEAR, Region
-from .scenario import LEVERS, QUANTITIES, Scenario, is_name
+from .scenario import LEVERS, QUANTITIES, Scenario
 from .scenario_file import read_scenario, with_values
 from .seeds import Seeds, find_seeds, read_seeds, shipped_seeds
 from .simulation import (
@@ -68,9 +77,6 @@ from .verdicts import COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
-PathLike = str | os.PathLike[str]
-
-PACKAGE: Final = Path(__file__).resolve().parent
 SHARES: Final = np.array([0.05, 0.5, 0.95])
 KEPT: Final = 4  # seed folders whose posteriors are kept ready
 
@@ -315,7 +321,7 @@ def verdict_table(ds: xr.Dataset) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(ds, xr.Dataset):
-        raise _refused("verdict_table", "is not a Dataset", ds, "a Dataset of simmodel.run")
+        raise refused("verdict_table", "is not a Dataset", ds, "a Dataset of simmodel.run")
     table = pd.DataFrame(verdicts_of(ds), columns=list(COLUMNS))
     numbers = ("target", "median", "p05", "p95", "probability", "shortfall", "shortfall_persons")
     kinds = {**dict.fromkeys(numbers, "float64"), "year": "int64", "first_year_met": "Int64"}
@@ -376,7 +382,7 @@ def load_region(region: str, *, seeds: PathLike | None = None) -> Region:
     ('武威市', 688697)
     """
     if not isinstance(region, str):
-        raise _refused("region", "is not text", region, "the id of a region")
+        raise refused("region", "is not text", region, "the id of a region")
     return _ground(seeds).seeds.region(region)
 
 
@@ -468,7 +474,7 @@ def quantities(
 
     ground = _ground(seeds)
     years = _scenario(scenario, ground.seeds, set).horizon - BASE_YEAR
-    ground.seeds.region(_text("region", region))
+    ground.seeds.region(text_of("region", region))
     normal = ground.ready().by_region[region]
     theta = normal.mean[:, None] + normal.spread[:, None] * norm.ppf(SHARES)
     values = natural(theta, ground.atlas.inputs(region).bound)
@@ -737,12 +743,12 @@ def sweep(
     ('outcome', 'parameter')
     """
     if workers is not None:
-        workers = _whole("workers", workers)
+        workers = whole_of("workers", workers)
         if workers < 1:
-            raise _refused("workers", "is out of range", workers, "a whole number of at least 1")
+            raise refused("workers", "is out of range", workers, "a whole number of at least 1")
     ground = _ground(seeds)
-    asked = read_sweep(_file("sweep", file, "scenarios/sweeps"), ground.seeds)
-    folder = check_writable(_path("out", out), asked.name, "out")
+    asked = read_sweep(file_of("sweep", file, "scenarios/sweeps"), ground.seeds)
+    folder = check_writable(path_of("out", out), asked.name, "out")
     posteriors, reporter = ground.ready(), Reporter(f"{asked.name}:")
     try:
         return run_sweep(
@@ -768,6 +774,9 @@ class _Ground:
 
     @cached_property
     def atlas(self) -> Atlas:
+        """Its arrays; the longest wait there may be is told of before it."""
+        if will_compile():
+            print(COMPILING, file=sys.stderr)
         return atlas_of(self.seeds)
 
     @cached_property
@@ -775,9 +784,7 @@ class _Ground:
         return experience.read(self.seeds.directory)
 
     def ready(self) -> Posteriors:
-        """Return the posteriors; say before the longest wait what it is for."""
-        if will_compile():
-            print(COMPILING, file=sys.stderr)
+        """Return the posteriors, and warn once of those that had to be made anew."""
         if self._posteriors is None:
             self._posteriors = load(self.atlas, self.seeds.directory)
             if said := self._posteriors.notice():
@@ -787,7 +794,7 @@ class _Ground:
 
 def _ground(seeds: PathLike | None) -> _Ground:
     """Return a seed folder, read again only where something in it has changed."""
-    directory = find_seeds(None if seeds is None else _path("seeds", seeds))
+    directory = find_seeds(None if seeds is None else path_of("seeds", seeds))
     return _read(directory, directory.absolute(), _stamp(directory))
 
 
@@ -843,9 +850,9 @@ def _scenario(
     seed: int | None = None,
 ) -> Scenario:
     """Return a scenario with some values replaced; size and seed of the ensemble last."""
-    overrides = _overrides({} if set is None else set)
-    overrides += _overrides({"ensemble.draws": draws} if draws is not None else {})
-    overrides += _overrides({"ensemble.seed": seed} if seed is not None else {})
+    overrides = overrides_of({} if set is None else set)
+    overrides += overrides_of({"ensemble.draws": draws} if draws is not None else {})
+    overrides += overrides_of({"ensemble.seed": seed} if seed is not None else {})
     known: dict[str, Any] = {
         "region_ids": seeds.parents(),
         "programme_ids": tuple(seeds.programmes()),
@@ -853,62 +860,7 @@ def _scenario(
     }
     if isinstance(scenario, Scenario):
         return with_values(scenario, overrides, **known)
-    return read_scenario(_file("scenario", scenario, "scenarios"), overrides=overrides, **known)
-
-
-def _overrides(values: object) -> tuple[str, ...]:
-    """Return values by dotted path as ``--set`` takes them."""
-    if not isinstance(values, Mapping):
-        allowed = '{"key.path": value}, like {"levers.local_retention": 1.2}'
-        raise _refused("set", "is not a mapping", values, allowed)
-    for key in values:
-        if not isinstance(key, str) or "=" in key:
-            raise _refused("set", "is not a dotted path", key, "like levers.local_retention")
-    return tuple(f"{key}={_as_yaml(key, value)}" for key, value in values.items())
-
-
-def _as_yaml(key: str, value: object) -> str:
-    """Return a value as YAML on one line; numbers of numpy are numbers.
-
-    Examples
-    --------
-    >>> _as_yaml("levers.arrivals", {2020: 1.0, 2030: 1e-07})
-    '{"2020": 1.0, "2030": 1e-07}'
-    """
-    if isinstance(value, Mapping):
-        inner = (f"{json.dumps(str(k))}: {_as_yaml(key, v)}" for k, v in value.items())
-        return f"{{{', '.join(inner)}}}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_as_yaml(key, item) for item in value)}]"
-    if isinstance(value, float) and not math.isfinite(value):
-        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return json.dumps(value, ensure_ascii=False)
-    plain = getattr(value, "tolist", None)
-    if plain is None:
-        raise _refused(f"set: {key}", "is no value", value, "a number, text, list or mapping")
-    return _as_yaml(key, plain())
-
-
-def _file(what: str, name: object, folder: str) -> Path:
-    """Return the file that is meant: one that is there, else the shipped one of a bare name."""
-    path = _path(what, name)
-    if path.is_file() or not is_name(str(path)):
-        return path
-    places = (PACKAGE / folder, PACKAGE.parent / folder)
-    shipped = sorted(found for place in places for found in place.glob("*.yaml"))
-    by_name = {found.stem: found for found in reversed(shipped)}
-    if str(path) not in by_name:
-        known = among(sorted(by_name)) + did_you_mean(str(path), by_name)
-        problem = f"is neither a file here nor a shipped {what}"
-        raise _refused(what, problem, str(path), f"a path, or {known}")
-    return by_name[str(path)]
-
-
-def _path(what: str, value: object) -> Path:
-    if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
-        raise _refused(what, "is not a path", value, "text or a path")
-    return Path(value)
+    return read_scenario(file_of("scenario", scenario, "scenarios"), overrides=overrides, **known)
 
 
 def _question(
@@ -922,45 +874,17 @@ def _question(
     """Return a question whose parts are of the right kinds; `solution.check` does the rest."""
     named = (levers,) if isinstance(levers, str) else levers
     if not isinstance(named, (list, tuple)) or not all(isinstance(one, str) for one in named):
-        raise _refused("levers", "are not names", levers, among(LEVERS))
+        raise refused("levers", "are not names", levers, among(LEVERS))
     if not named:
-        raise _refused("levers", "name none", levers, among(LEVERS))
+        raise refused("levers", "name none", levers, among(LEVERS))
     return solving.Question(
-        _text("region", region),
-        _text("indicator", indicator),
-        _whole("year", year),
+        text_of("region", region),
+        text_of("indicator", indicator),
+        whole_of("year", year),
         tuple(named),
-        _number("probability", probability),
-        None if target is None else _number("target", target),
+        number_of("probability", probability),
+        None if target is None else number_of("target", target),
     )
-
-
-def _text(what: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise _refused(what, "is not text", value, "text")
-    return value
-
-
-def _whole(what: str, value: object) -> int:
-    number = _number(what, value)
-    if not number.is_integer():
-        raise _refused(what, "is not a whole number", value, "a whole number")
-    return int(number)
-
-
-def _number(what: str, value: object) -> float:
-    plain = value.item() if hasattr(value, "item") and getattr(value, "size", 0) == 1 else value
-    if isinstance(plain, bool) or not isinstance(plain, (int, float)):
-        raise _refused(what, "is not a number", value, "a number")
-    try:
-        return float(plain)
-    except OverflowError:
-        raise _refused(what, "is out of range", value, "a number") from None
-
-
-def _refused(what: str, problem: str, found: object, allowed: str) -> SimmodelError:
-    """Return the error of an argument that cannot be used, on one line."""
-    return FaultError([Fault(what, None, "", problem, shown(found), allowed)])
 
 
 def _warn(text: str) -> None:

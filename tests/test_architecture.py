@@ -47,6 +47,7 @@ LAYERS = [
         "made_by",
     },
     {
+        "arguments",
         "baseline",
         "workbook",
         "derived",

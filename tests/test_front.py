@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 import simmodel as sm
 from simmodel import attached, front
+from simmodel.arguments import as_yaml
 from simmodel.cli import main
 from simmodel.errors import FaultError, OutputError, ScenarioError, SeedError, SimmodelError
 from simmodel.model import Cast
@@ -342,7 +343,7 @@ def test_a_scenario_that_was_read_gives_the_bits_of_its_file(small):
     )
 )  # fmt: skip
 def test_a_value_is_set_as_it_is(value):
-    document = parse(front._as_yaml("key", value), "--set", has_lines=False)
+    document = parse(as_yaml("key", value), "--set", has_lines=False)
     assert document.faults == []
     assert document.plain() == value
 
@@ -356,6 +357,8 @@ def test_a_value_is_set_as_it_is(value):
         ({"scenario": b"trend"}, "scenario: is not a path"),
         ({"scenario": "a\0b.yaml"}, "."),
         ({"scenario": ""}, "."),
+        ({"scenario": "a" * 5000}, "scenario: is neither a file here"),
+        ({"scenario": f"{'a' * 5000}.yaml"}, "."),
         ({"set": "levers.arrivals=2"}, "set: is not a mapping; found 'levers.arrivals=2'"),
         ({"set": {3: 1}}, "set: is not a dotted path; found 3"),
         ({"set": {"levers.arrivals=2": 1}}, "set: is not a dotted path"),
@@ -401,6 +404,7 @@ def test_settings_that_move_nobody_are_warned_of_where_they_were_asked_for():
 
 
 def test_a_long_wait_is_told_of_before_it(monkeypatch, capsys):
+    front._read.cache_clear()
     monkeypatch.setattr(front, "will_compile", lambda: True)
     sm.run("trend", draws=5, set=HERE)
     assert capsys.readouterr() == ("", f"{COMPILING}\n")
