@@ -455,16 +455,16 @@ def _sources(made: _Book, command: str) -> None:
     for case in dossier.cases:
         ensemble = case.scenario.ensemble
         levers = [f"{name}{say('colon')}{value}" for name, value in phrases.levers(case.scenario)]
+        levers = levers or [say("levers_none")]
+        description = case.scenario.description
+        said = phrases.pick(description.en and f"{description.en} ", description.zh)
         rows += [
             (say("scenario_hash", name=case.name), case.scenario.sha256),
             (
                 say("ensemble", name=case.name),
                 say("ensemble_value", draws=ensemble.draws, seed=ensemble.seed),
             ),
-            (
-                phrases.title(case.scenario),
-                phrases.join(levers, "semicolon") or say("levers_none"),
-            ),
+            (phrases.title(case.scenario), f"{said}{phrases.join(levers, 'semicolon')}"),
         ]
     ids = {name for case in dossier.cases for name in sources_used(case.scenario, dossier.seeds)}
     for name in sorted(ids):
