@@ -327,14 +327,13 @@ def _case(dossier: Dossier, phrases: Phrases, case: Case) -> dict[str, Any]:
             )
         )
     lines = lines or [say("levers_none")]
-    if scenario.sources:
-        cited = dict.fromkeys(phrases.cited(s.source, s.place) for s in scenario.sources)
-        lines.append(say("sources") + say("colon") + phrases.join(list(cited), "semicolon"))
+    sources = dict.fromkeys(phrases.cited(s.source, s.place) for s in scenario.sources)
     return {
         "name": case.name,
         "title": phrases.title(scenario),
         "color": color_of(dossier, case.name),
         "lines": lines,
+        "sources": phrases.join(list(sources), "semicolon"),
         "description": phrases.pick(scenario.description.en, scenario.description.zh),
     }
 
@@ -542,16 +541,18 @@ def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
     return [*lines, say("trust_limits")]
 
 
-def _notices(dossier: Dossier, phrases: Phrases) -> list[tuple[str, list[str]]]:
-    """What to know of the figures of each region before its verdicts are read."""
+def _notices(dossier: Dossier, phrases: Phrases) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What to know of each region's figures before its verdicts are read, with the source."""
     colon = phrases.say("colon")
     found = []
     for region_id in dossier.regions:
         lines = [
-            phrases.pick(notice.kind, KINDS_ZH[notice.kind])
-            + colon
-            + phrases.pick(notice.en, notice.zh)
-            + ("" if notice.source is None else _bracketed(phrases, [notice.source]))
+            (
+                phrases.pick(notice.kind, KINDS_ZH[notice.kind])
+                + colon
+                + phrases.pick(notice.en, notice.zh),
+                "" if notice.source is None else _bracketed(phrases, [notice.source]).strip(),
+            )
             for notice in notices(dossier.seeds.regions, region_id)
         ]
         if lines:

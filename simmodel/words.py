@@ -154,6 +154,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "parts_rest": ("{place}, the rest", "{place}其余地区"),
     "sensitivity": ("What matters most", "哪些因素影响最大"),
     "sweep_note": ("Sweep {sweep}, {runs:,} runs.", "参数扫描{sweep}，共{runs:,}次。"),
+    "sweep_met": ("target met", "达到目标"),
     "sweep_more": (
         "{count} more charts in the folder of the sweep.",
         "其余{count}幅图见该扫描的结果目录。",
