@@ -14,7 +14,8 @@ from .verdicts import NOT_MODELLED, Verdict
 from .words import Language, speaker
 
 Key = tuple[str, str, int, str, int]
-# A hyphen that stands for a minus.
+# The short dash of a range, and a hyphen that stands for a minus.
+_RANGE: Final = re.compile(r"(?<=[\d%])–(?=\d)")
 _MINUS: Final = re.compile(r"(?<![\w)）.])-(?=\d)")
 
 
@@ -34,9 +35,13 @@ class Phrases:
         self._districts = seeds.districts()
 
     def pick(self, english: str, chinese: str) -> str:
-        """One of two texts; a Chinese one without the space that others put before a percent."""
-        text = english if self.language == "en" else chinese.replace(" %", "%")
-        return _MINUS.sub("−", text)
+        """One of two texts, its signs as the language writes them.
+
+        Chinese has no space before a percent, and a long dash between the ends of a range.
+        """
+        if self.language == "en":
+            return _MINUS.sub("−", english)
+        return _MINUS.sub("−", _RANGE.sub("—", chinese.replace(" %", "%")))
 
     def join(self, parts: list[str], key: str = "and") -> str:
         """Several texts as a list."""

@@ -766,6 +766,11 @@ def test_places_measures_and_scenarios_can_be_chosen(browser, reports, results):
                 median = results.projection[name][measure, code, 2035, "0.5"] * factor
                 unit = "%" if measure == "urbanization_rate" else "万人"
                 assert cells[1] == f"{median:,.1f}{unit}"
+                low, high = (
+                    results.projection[name][measure, code, 2035, quantile] * factor
+                    for quantile in ("0.05", "0.95")
+                )
+                assert cells[2] == f"{low:,.1f}{unit}—{high:,.1f}{unit}"
     # All but those of urban districts, which have no fan, and of jobs.
     assert checked == 2 * sum(
         1
