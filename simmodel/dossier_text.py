@@ -16,7 +16,7 @@ from .words import Language, speaker
 Key = tuple[str, str, int, str, int]
 # The short dash of a range, and a hyphen that stands for a minus.
 _RANGE: Final = re.compile(r"(?<=[\d%])–(?=\d)")
-_MINUS: Final = re.compile(r"(?<![\w)）.])-(?=\d)")
+_MINUS: Final = re.compile(r"(?<![A-Za-z0-9_.)）])-(?=\d)")
 
 
 class Phrases:

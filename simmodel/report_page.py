@@ -366,8 +366,17 @@ def _region(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any
         "parts": _parts(dossier, phrases, region_id, case),
         "sensitivity": _sensitivity(dossier, phrases, region_id),
         "findings": [_finding(phrases, f) for f in findings if f.grade != "fine"],
-        "fine": say("findings_fine", count=fine) if findings else say("findings_none"),
+        "fine": _fine(phrases, len(findings), fine),
     }
+
+
+def _fine(phrases: Phrases, count: int, fine: int) -> str:
+    """How many of the checks of a region found nothing."""
+    if count == 0:
+        return phrases.say("findings_none")
+    if fine == count:
+        return phrases.say("findings_all_fine", count=count)
+    return phrases.say("findings_fine", count=fine)
 
 
 def _together(phrases: Phrases, case: Case, region_id: str) -> str:

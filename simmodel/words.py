@@ -164,6 +164,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "{count} further checks found nothing to object to.",
         "其余{count}项核对未见问题。",
     ),
+    "findings_all_fine": (
+        "{count} checks found nothing to object to.",
+        "{count}项核对均未见问题。",
+    ),
     "findings_none": ("Nothing to hold against each other.", "没有可以相互核对的数据。"),
     "findings_basis": (
         'Held against "{base}" and against what regions have done.',

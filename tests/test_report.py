@@ -20,6 +20,7 @@ from simmodel import report_files
 from simmodel.chart_words import of_hundred
 from simmodel.cli import main
 from simmodel.dossier import gather
+from simmodel.dossier_text import Phrases
 from simmodel.experience import read
 from simmodel.report_files import check_replaceable, write
 from simmodel.scenario import Scenario
@@ -109,6 +110,19 @@ def own(html):
 
 
 # The page
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese", "said", "said_zh"),
+    [
+        ("-0.28 points", "相差-0.28万人", "−0.28 points", "相差−0.28万人"),
+        ("(-1.14; 40–55 %)", "（-1.14；40–55 %）", "(−1.14; 40–55 %)", "（−1.14；40—55%）"),
+        ("2021-2035", "2021-2035年", "2021-2035", "2021-2035年"),
+    ],
+)
+def test_signs_are_those_of_the_language(seeds, english, chinese, said, said_zh):
+    assert Phrases("en", seeds).pick(english, chinese) == said
+    assert Phrases("zh", seeds).pick(english, chinese) == said_zh
 
 
 def test_the_trend_comes_first_whatever_the_order_of_the_files(dossier):
@@ -897,12 +911,20 @@ def test_print_shows_every_chart_whole(browser, reports, language):
             const texts = Array.from(svg.querySelectorAll("text"));
             return frame.right <= around.right + 1 && texts.every(text => {
                 const box = text.getBoundingClientRect();
-                return box.left >= frame.left - 1 && box.right <= frame.right + 1; }); }"""
+                return box.left >= frame.left - 1 && box.right <= frame.right + 1
+                    && box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1; }); }"""
         ), figure.locator("svg").get_attribute("aria-label")
     for table in filter(lambda table: table.is_visible(), page.locator("table").all()):
         box = table.bounding_box()
         assert box["x"] + box["width"] <= PAPER[0] + 0.5
-    # In the PDF itself each chart lies on one page, whole: a link over it tells where it is.
+
+
+@in_browser
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_in_the_pdf_every_chart_lies_whole_on_one_page(browser, reports, language):
+    visit = Visit(browser, reports[language])
+    page = visit.page
+    # A link over each chart tells where it is in the PDF.
     shapes = page.evaluate(
         """() => Array.from(document.querySelectorAll("figure")).map((figure, i) => {
         const frame = figure.querySelector("svg").viewBox.baseVal;
