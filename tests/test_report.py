@@ -194,6 +194,9 @@ def test_ids_of_a_page_are_its_own(pages):
     assert len(ids) == len(set(ids))
     used = set(re.findall(r'(?:xlink:href="#|url\(#)([^")]+)', own(pages["zh"])))
     assert used <= set(ids)
+    links = re.findall(r'<a href="#([^"]+)"', own(pages["zh"]))
+    assert len(links) > 10
+    assert set(links) <= set(ids)
 
 
 def test_the_numbers_of_the_controls_are_those_of_the_run(data, results):
