@@ -9,7 +9,7 @@ from typing import Literal
 
 from .baseline import has_ages
 from .cells import OBSERVED, VINTAGES
-from .derived import differences
+from .derived import differing
 from .evidence import last_observed_year
 from .posterior import (
     SPREAD,
@@ -71,11 +71,15 @@ class Notice:
     kind : {"borrowed", "missing", "doubtful"}
     en, zh : str
         The same in English and Chinese.
+    source : tuple of str
+        Where the figure it is about is printed: id of the source, and place; none where it is
+        about no single figure.
     """
 
     kind: Kind
     en: str
     zh: str
+    source: tuple[str, str] | None = None
 
 
 def notices(regions: Mapping[str, Region], region_id: str) -> list[Notice]:
@@ -104,7 +108,7 @@ def notices(regions: Mapping[str, Region], region_id: str) -> list[Notice]:
 
 
 def _named(region: Region) -> tuple[str, str]:
-    return f"{region.names.en} ({region.id})", region.names.zh
+    return region.names.en, region.names.zh
 
 
 def _borrowed_ages(regions: Mapping[str, Region], region: Region) -> Iterator[Notice]:
@@ -240,22 +244,43 @@ def _doubtful(region: Region) -> Iterator[Notice]:
             f"{SPAN.first}—{SPAN.base}年城镇化率变动{gain:+.1f}个百分点；"
             f"地级单位最多提高{LARGEST_GAIN:g}个百分点",
         )
-    for line in differences(region):
-        yield Notice("doubtful", f"differs from the census: {line}", f"与普查不一致：{line}")
+    for o, printed, counted in differing(region):
+        rate = o.indicator == "urbanization_rate"
+        unit, unit_zh = (" points", "个百分点") if rate else (" 万", "万人")
+        apart = f"{printed - counted:+.2f}"
+        yield Notice(
+            "doubtful",
+            f"differs from the census: {_plain(o.indicator)} {o.year}: {printed:g} printed, "
+            f"{counted:.2f} counted, {apart}{unit}",
+            f"与普查不一致：{o.year}年{OBSERVED[o.indicator][0]}印作{printed:g}，"
+            f"普查为{counted:.2f}，相差{apart}{unit_zh}",
+            (o.source, o.place),
+        )
     for o in region.observations:
         kept_out = o.indicator in LATER_INDICATORS and o.vintage in LATER_VINTAGES[1:]
         if o.year > BASE_YEAR and kept_out:
+            vintage = o.vintage or ""
             yield Notice(
                 "doubtful",
-                f"{o.indicator} {o.year}: of vintage {o.vintage}, so not used in the calibration",
-                f"{o.year}年{OBSERVED[o.indicator][0]}："
-                f"口径为“{VINTAGES[o.vintage or ''][0]}”，不用于校准",
+                f"{_plain(o.indicator)} {o.year}: of vintage {_plain(vintage)}, so not used in the "
+                "calibration",
+                f"{o.year}年{OBSERVED[o.indicator][0]}：口径为“{VINTAGES[vintage][0]}”，不用于校准",
+                (o.source, o.place),
             )
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def notice_lines(found: list[Notice]) -> list[str]:
     """One line each in English, then one each in Chinese."""
+    cited = [("", "") if n.source is None else _cited(*n.source) for n in found]
     return [
-        *(f"{n.kind}: {n.en}" for n in found),
-        *(f"{KINDS_ZH[n.kind]}：{n.zh}" for n in found),
+        *(f"{n.kind}: {n.en}{en}" for n, (en, _) in zip(found, cited, strict=True)),
+        *(f"{KINDS_ZH[n.kind]}：{n.zh}{zh}" for n, (_, zh) in zip(found, cited, strict=True)),
     ]
+
+
+def _cited(source: str, place: str) -> tuple[str, str]:
+    return f" ({source}, {place})", f"（{source}，{place}）"

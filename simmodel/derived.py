@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from .region import BASE_YEAR, SPAN, Observation, Region, Span
 from .registration import Registered
 
@@ -87,24 +89,47 @@ def _caution(o: Observation) -> str:
     return ", on another census vintage" if o.vintage == "mixed" else ""
 
 
-def differences(region: Region) -> list[str]:
-    """Sentences on printed figures of the base year that differ from the census count."""
+class Difference(NamedTuple):
+    """A printed figure of the base year that is not what the census counted.
+
+    Attributes
+    ----------
+    figure : Observation
+        As it is printed.
+    printed, counted : float
+        In 万 persons, or percent.
+    """
+
+    figure: Observation
+    printed: float
+    counted: float
+
+
+def differing(region: Region) -> list[Difference]:
+    """Printed figures of the base year that differ from the census count."""
     census = region.baseline.census
     counted = {
         "urban_population": census.urban / 1e4,
         "total_population": census.total / 1e4,
         "urbanization_rate": 100.0 * census.urban / census.total,
     }
-    lines = []
+    found = []
     for o in region.observations:
         if o.year != BASE_YEAR or o.indicator not in counted:
             continue
         value = o.value / 1e4 if o.unit == "persons" else o.value
-        difference = value - counted[o.indicator]
-        if abs(difference) >= 0.005:
-            unit = "points" if o.indicator == "urbanization_rate" else "万"
-            lines.append(
-                f"{o.indicator} {o.year}: {o.value:g} printed, {counted[o.indicator]:.2f} counted, "
-                f"{difference:+.2f} {unit} ({o.source}, {o.place})"
-            )
+        if abs(value - counted[o.indicator]) >= 0.005:
+            found.append(Difference(o, value, counted[o.indicator]))
+    return found
+
+
+def differences(region: Region) -> list[str]:
+    """Sentences on printed figures of the base year that differ from the census count."""
+    lines = []
+    for o, value, counted in differing(region):
+        unit = "points" if o.indicator == "urbanization_rate" else "万"
+        lines.append(
+            f"{o.indicator} {o.year}: {o.value:g} printed, {counted:.2f} counted, "
+            f"{value - counted:+.2f} {unit} ({o.source}, {o.place})"
+        )
     return lines

@@ -28,6 +28,8 @@ from .verdicts import Verdict, is_conditional
 
 # What a plan can hope to move, each tried alone.
 TRIED: Final = ("local_retention", "arrivals", "urban_out_migration", "reclassification")
+# Of these the one that makes places urban where they stand: nobody moves.
+RELABELLING: Final = "reclassification"
 ASKED: Final = 0.5
 SOLVED: Final = "urbanization_rate"
 # Standard normal deviates of the ends of 90 %, and of the middle.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from .chart_words import of_hundred
 from .dossier import Case, Dossier
 from .findings import printed
-from .report_text import of_hundred
 from .scenario import LEVERS, Scenario
 from .seeds import Seeds
 from .verdicts import NOT_MODELLED, Verdict
 from .words import Language, speaker
 
 Key = tuple[str, str, int, str, int]
+# The short dash of a range, and a hyphen that stands for a minus.
+_RANGE: Final = re.compile(r"(?<=[\d%])–(?=\d)")
+_MINUS: Final = re.compile(r"(?<![A-Za-z0-9_.)）])-(?=\d)")
 
 
 class Phrases:
@@ -29,8 +35,13 @@ class Phrases:
         self._districts = seeds.districts()
 
     def pick(self, english: str, chinese: str) -> str:
-        """One of two texts; a Chinese one without the space that others put before a percent."""
-        return english if self.language == "en" else chinese.replace(" %", "%")
+        """One of two texts, its signs as the language writes them.
+
+        Chinese has no space before a percent, and a long dash between the ends of a range.
+        """
+        if self.language == "en":
+            return _MINUS.sub("−", english)
+        return _MINUS.sub("−", _RANGE.sub("—", chinese.replace(" %", "%")))
 
     def join(self, parts: list[str], key: str = "and") -> str:
         """Several texts as a list."""
@@ -59,7 +70,9 @@ class Phrases:
     def cited(self, name: str, place: str) -> str:
         """A source and the place in it, unless that is only said in another language."""
         said = "" if place == "page" or (self.language == "zh" and place.isascii()) else place
-        return f"{self.source(name)} {said}".strip()
+        if not said:
+            return self.source(name)
+        return f"{self.source(name)}{self.pick(', ', ' ')}{said}"
 
     def amount(self, value: float | None, unit: str, *, exact: bool = False) -> str:
         """A rate (percent) or a number of persons, with its unit; "–" where there is none.
@@ -104,12 +117,16 @@ class Phrases:
         what = self.say(f"indicator.{verdict.indicator}")
         return self.say("aim", year=verdict.year, indicator=what, aim=self.aim(verdict))
 
+    def range(self, low: float | None, high: float | None, unit: str) -> str:
+        """From one rate or number of persons to another."""
+        if low is None or high is None:
+            return "–"
+        key = "rate_range" if unit == "percent" else "wan_range"
+        return self.say(key, low=self.bare(low, unit), high=self.bare(high, unit))
+
     def interval(self, verdict: Verdict) -> str:
         """Where 90 of 100 futures lie."""
-        if verdict.p05 is None:
-            return "–"
-        low, high = self.bare(verdict.p05, verdict.unit), self.amount(verdict.p95, verdict.unit)
-        return self.say("to", low=low, high=high)
+        return self.range(verdict.p05, verdict.p95, verdict.unit)
 
     def count(self, verdict: Verdict) -> str:
         """Of 100 futures, those that meet a target; a word where it cannot be judged."""

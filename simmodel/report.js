@@ -49,6 +49,7 @@
   function drawFan(panel) {
     const place = chosen(panel, ".place", panel.dataset.region), measure = chosen(panel, ".measure");
     const unit = data.measures[measure].unit, names = shown(panel);
+    const span = data.measures[measure].range.replace("{low}", "%{customdata:,.1f}").replace("{high}", "%{y:,.1f}");
     const known = names.filter((name) => (data.courses[name] || {})[place]);
     const traces = [];
     const hover = (text) => `${text} %{y:,.1f}${unit}<extra></extra>`;
@@ -61,7 +62,7 @@
           traces.push({ x: data.years[name], y: course[high], mode: "lines", line: { width: 0 }, fill: "tonexty",
             fillcolor: faded(one.color, share), name: `${title} ${label}`, showlegend: true,
             customdata: course[low],
-            hovertemplate: `${label} %{customdata:,.1f}${words.dash}%{y:,.1f}${unit}<extra></extra>` });
+            hovertemplate: `${label} ${span}<extra></extra>` });
         });
       }
     });
@@ -116,14 +117,15 @@
       return line;
     };
     const last = data.years[names[0]].slice(-1)[0];
-    row(table.createTHead(), [words.scenario, `${last}${words.year} ${words.median}`, words.band,
-      ...targets.map((aim) => `${aim.year}${words.year} ${aim.text}`)], "th");
-    const body = table.createTBody(), unit = data.measures[measure].unit;
+    const dated = (year, text) => words.year ? `${year}${words.year}${text}` : `${year} ${text}`;
+    row(table.createTHead(), [words.scenario, dated(last, words.median), words.band,
+      ...targets.map((aim) => dated(aim.year, aim.text))], "th");
+    const body = table.createTBody(), { unit, range } = data.measures[measure];
     names.forEach((name) => {
       const course = data.courses[name][place][measure], at = course.p50.length - 1;
-      const end = last === data.years[name][at] ? "" : ` (${data.years[name][at]})`;
+      const end = last === data.years[name][at] ? "" : `${words.open}${data.years[name][at]}${words.year}${words.close}`;
       const line = row(body, [scenario(name).title, `${number(course.p50[at], 1)}${unit}${end}`,
-        `${number(course.p05[at], 1)}${words.dash}${number(course.p95[at], 1)}${unit}`,
+        range.replace("{low}", number(course.p05[at], 1)).replace("{high}", number(course.p95[at], 1)),
         ...targets.map((aim) => (aim.chances[name] || { text: "–" }).text)], "td");
       line.dataset.scenario = name;
       targets.forEach((aim, i) => {
@@ -185,7 +187,7 @@
       const note = (text, x, anchor) => notes.push({ text: text, xref: "paper", yref: "paper", x: x, y: top,
         xanchor: anchor, yanchor: "bottom", showarrow: false, yshift: 4 });
       note(`${words.men}`, left, "left");
-      note(`${year}${words.year} (${words.wan})`, (left + right) / 2, "center");
+      note(`${year}${words.year}${words.open}${words.wan}${words.close}`, (left + right) / 2, "center");
       note(`${words.women}`, right, "right");
     });
     Plotly.react(inside(panel, ".chart"), traces, layout(Object.assign(more, {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from .report_data import color_of
 from .simulation import sources_used
 from .study import index_rows
 from .variables import COMPONENTS, FLOWS, RATE_CHANGE, RESIDENCES, SEXES, URBAN_GROWTH
-from .words import Language
+from .words import WORDS, Language
 
 MADE_BY: Final = "simmodel report"
 # No clock: the same report has the same bytes.
@@ -98,6 +98,7 @@ class _Sheet:
                 self.sheet.write_string(HEAD, column, said, self.book.head)
             width = widths[min(column, len(widths) - 1)]
             self.sheet.set_column(column, column, width)
+        self.sheet.set_row(HEAD, 30)  # two lines
         self.sheet.freeze_panes(HEAD + 1, texts)
         self._columns = len(columns)
         self.sheet.repeat_rows(HEAD)
@@ -137,7 +138,7 @@ class _Book:
         self.year = workbook.add_format(
             {**line, "bold": True, "num_format": '0"年"' if phrases.language == "zh" else "0"}
         )
-        self.text = workbook.add_format({"valign": "top"})
+        self.text = workbook.add_format({"valign": "top", "indent": 1})
         self.wrapped = workbook.add_format({"text_wrap": True, "valign": "top"})
         self.number = workbook.add_format({"num_format": "#,##0.00"})
         self.share = workbook.add_format({"num_format": "0.0%", "align": "center"})
@@ -357,7 +358,7 @@ def _targets(made: _Book) -> None:
         "column_source",
         "column_place",
     ]
-    widths = [27, 20, 24, 24, 7, 9, 10, 8, 10, 10, 10, 9, 14, 10, 12, 9, 40, 22]
+    widths = [27, 20, 30, 24, 7, 12, 10, 19, 10, 10, 10, 11, 20, 10, 12, 9, 48, 22]
     table.head(list(map(say, heads)), widths, 5)
     signs = {">=": "≥", "~": "≈", "near": say("near_sign")}
     for found in all_targets(dossier).values():
@@ -428,12 +429,27 @@ def _sweeps(made: _Book) -> None:
     heads = ["column_sweep", "column_outcome", "column_parameter", "column_index", "column_value"]
     heads += ["column_low", "column_high"]
     table.head([say(head) for head in heads], [18, 44, 60, 10, 12, 12, 12], 2)
+    language = made.phrases.language
     for ds in made.dossier.sweeps:
+        names = _named(ds, "parameter", f"parameter_{language}")
         for row in index_rows(ds):
-            names = [row["parameter"], row["parameter_2"]]
-            cells = [ds.attrs["sweep"], row["outcome"], " × ".join(str(n) for n in names if n)]
+            of = [names[str(row[key])] for key in ("parameter", "parameter_2") if row[key]]
+            cells = [ds.attrs[f"title_{language}"], _outcome(made.phrases, row), " × ".join(of)]
             table.add([*cells, row["index"], row["value"], row["low"], row["high"]])
     table.close()
+
+
+def _outcome(phrases: Phrases, row: Mapping[str, object]) -> str:
+    """What a row of a sweep is about, in words."""
+    name = row["indicator"]
+    key = next((k for k in (f"indicator.{name}", f"flow.{name}") if k in WORDS), None)
+    said = phrases.say("dated", year=row["year"], text=phrases.say(key) if key else name)
+    met = phrases.say("bracketed", text=phrases.say("sweep_met")) if row["kind"] == "met" else ""
+    return f"{phrases.place(str(row['region']))} {said}{met}"
+
+
+def _named(ds: xr.Dataset, dimension: str, words: str) -> dict[str, str]:
+    return dict(zip(map(str, ds[dimension].values), map(str, ds[words].values), strict=True))
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -455,16 +471,16 @@ def _sources(made: _Book, command: str) -> None:
     for case in dossier.cases:
         ensemble = case.scenario.ensemble
         levers = [f"{name}{say('colon')}{value}" for name, value in phrases.levers(case.scenario)]
+        levers = levers or [say("levers_none")]
+        description = case.scenario.description
+        said = phrases.pick(description.en and f"{description.en} ", description.zh)
         rows += [
             (say("scenario_hash", name=case.name), case.scenario.sha256),
             (
                 say("ensemble", name=case.name),
                 say("ensemble_value", draws=ensemble.draws, seed=ensemble.seed),
             ),
-            (
-                phrases.title(case.scenario),
-                phrases.join(levers, "semicolon") or say("levers_none"),
-            ),
+            (phrases.title(case.scenario), f"{said}{phrases.join(levers, 'semicolon')}"),
         ]
     ids = {name for case in dossier.cases for name in sources_used(case.scenario, dossier.seeds)}
     for name in sorted(ids):

@@ -59,6 +59,7 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
     say = phrases.say
     named = [i for region_id in dossier.regions for i in places_of(dossier, region_id)]
     units = {"urbanization_rate": "rate", "urban_population": "wan", "total_population": "wan"}
+    ends = {"low": "{low}", "high": "{high}"}
     axes = {"rate": "in_percent", "wan": "in_wan"}
     return {
         "words": {key[3:]: say(key) for key in WORDS if key.startswith("js.")},
@@ -74,6 +75,7 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
             name: {
                 "name": say(f"indicator.{name}"),
                 "unit": say(units[name], value="").replace(" ", "\u00a0"),
+                "range": say(f"{units[name]}_range", **ends),
                 "axis": say(f"indicator.{name}") + say("bracketed", text=say(axes[units[name]])),
             }
             for name in SHOWN

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from . import __version__, charts
 from .borrowed import KINDS_ZH, notices
-from .dossier import ASKED, SOLVED, TRIED, Case, Dossier, Estimate
+from .dossier import ASKED, RELABELLING, SOLVED, TRIED, Case, Dossier, Estimate
 from .dossier_text import Key, Phrases, all_targets, met_by_half
 from .findings import Finding
 from .inline import font, svg
@@ -106,7 +106,12 @@ def _view(dossier: Dossier, phrases: Phrases, command: str) -> dict[str, Any]:
         "near_points": NEAR_POINTS,
         "conditional": any(is_conditional(case.scenario) for case in dossier.cases),
         "asked": f"{100 * ASKED:g}",
-        "levers": [say(f"lever.{lever}") for lever in TRIED],
+        "levers": [
+            say("takes_column_relabelled", lever=say(f"lever.{lever}"))
+            if lever == RELABELLING
+            else say(f"lever.{lever}")
+            for lever in TRIED
+        ],
         "measures": [
             {"id": name, "name": say(f"indicator.{name}")}
             for name in ("urbanization_rate", "urban_population", "total_population")
@@ -211,8 +216,7 @@ def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
             "card_expected",
             base=title,
             median=phrases.amount(verdict.median, verdict.unit),
-            low=phrases.bare(verdict.p05, verdict.unit),
-            high=phrases.amount(verdict.p95, verdict.unit),
+            interval=phrases.interval(verdict),
         ),
         "first": first,
         "others": phrases.join(others, "semicolon"),
@@ -220,24 +224,39 @@ def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
     }
 
 
-def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict) -> str:
-    """What a single lever would take, in one sentence; empty where nothing was solved."""
+def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict) -> list[str]:
+    """What a single lever would take: one that moves people first, then what mere labels would.
+
+    Empty where nothing was solved.
+    """
     say = phrases.say
     if verdict.indicator != SOLVED or verdict.probability is None:
-        return ""
+        return []
     if verdict.probability >= ASKED:
-        return say("takes_already")
+        return [say("takes_already")]
     answers = dossier.answers.get(region_id, ())
     answer = next((a for a in answers if a.question.year == verdict.year), None)
     if answer is None:
-        return ""
-    able = sorted((way for way in answer.alone if way.enough), key=_effort)
+        return []
     asked = phrases.chance(ASKED)
-    if not able:
-        levers = phrases.join([say(f"lever.{way.changes[0].lever}") for way in answer.alone])
-        return say("takes_none", levers=levers, asked=asked)
-    change = phrases.pick(*change_words(able[0].changes[0]))
-    return say("takes_one", change=change, chance=asked)
+    moving = [way for way in answer.alone if not _relabels(way)]
+    able = sorted((way for way in moving if way.enough), key=_effort)
+    if able:
+        change = phrases.pick(*change_words(able[0].changes[0]))
+        lines = [say("takes_one", change=change, chance=asked)]
+    else:
+        levers = phrases.join([say(f"lever.{way.changes[0].lever}") for way in moving])
+        lines = [say("takes_none", levers=levers, asked=asked)]
+    lines += [
+        say("takes_relabelled") if way.enough else say("takes_not_relabelled")
+        for way in answer.alone
+        if _relabels(way)
+    ]
+    return lines
+
+
+def _relabels(way: Way) -> bool:
+    return way.changes[0].lever == RELABELLING
 
 
 def _effort(way: Way) -> float:
@@ -302,22 +321,20 @@ def _case(dossier: Dossier, phrases: Phrases, case: Case) -> dict[str, Any]:
             say(
                 "programme",
                 name=phrases.pick(item.names.en, item.names.zh),
-                value=phrases.amount(persons, "persons"),
+                value=phrases.amount(persons, "persons", exact=True),
                 first=item.from_,
                 last=item.to,
             )
         )
     lines = lines or [say("levers_none")]
-    if scenario.sources:
-        cited = dict.fromkeys(phrases.cited(s.source, s.place) for s in scenario.sources)
-        lines.append(say("sources") + say("colon") + phrases.join(list(cited), "semicolon"))
+    sources = dict.fromkeys(phrases.cited(s.source, s.place) for s in scenario.sources)
     return {
         "name": case.name,
         "title": phrases.title(scenario),
         "color": color_of(dossier, case.name),
         "lines": lines,
-        # Written in one language only.
-        "description": phrases.pick(scenario.description, ""),
+        "sources": phrases.join(list(sources), "semicolon"),
+        "description": phrases.pick(scenario.description.en, scenario.description.zh),
     }
 
 
@@ -349,8 +366,17 @@ def _region(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any
         "parts": _parts(dossier, phrases, region_id, case),
         "sensitivity": _sensitivity(dossier, phrases, region_id),
         "findings": [_finding(phrases, f) for f in findings if f.grade != "fine"],
-        "fine": say("findings_fine", count=fine) if findings else say("findings_none"),
+        "fine": _fine(phrases, len(findings), fine),
     }
+
+
+def _fine(phrases: Phrases, count: int, fine: int) -> str:
+    """How many of the checks of a region found nothing."""
+    if count == 0:
+        return phrases.say("findings_none")
+    if fine == count:
+        return phrases.say("findings_all_fine", count=count)
+    return phrases.say("findings_fine", count=fine)
 
 
 def _together(phrases: Phrases, case: Case, region_id: str) -> str:
@@ -416,17 +442,19 @@ def _answer(phrases: Phrases, case: Case, answer: Answer) -> dict[str, Any]:
         relative_to=aim.target.relative_to,
     )
     return {
-        "aim": f"{phrases.say('year', year=verdict.year)} {phrases.aim(verdict)}",
+        "aim": phrases.say("dated", year=verdict.year, text=phrases.aim(verdict)),
         "ways": [_way(phrases, way) for way in answer.alone],
         "pace": phrases.pick(*experience_words(answer)),
     }
 
 
 def _way(phrases: Phrases, way: Way) -> dict[str, Any]:
+    lever = f"{phrases.say('lever.' + way.changes[0].lever)}{phrases.say('colon')}"
     if way.enough:
-        return {"enough": True, "text": phrases.pick(*change_words(way.changes[0]))}
-    chance = phrases.chance(way.probability)
-    return {"enough": False, "text": phrases.say("takes_cell_most", chance=chance)}
+        text = phrases.pick(*change_words(way.changes[0]))
+    else:
+        text = phrases.say("takes_cell_most", chance=phrases.chance(way.probability))
+    return {"lever": lever, "enough": way.enough, "apart": _relabels(way), "text": text}
 
 
 def _parts(dossier: Dossier, phrases: Phrases, region_id: str, case: Case) -> list[tuple[str, ...]]:
@@ -452,11 +480,7 @@ def _parts(dossier: Dossier, phrases: Phrases, region_id: str, case: Case) -> li
                 phrases.amount(at(total, last), "persons"),
                 phrases.amount(at(rate, BASE_YEAR), "percent"),
                 phrases.amount(at(rate, last), "percent"),
-                phrases.say(
-                    "to",
-                    low=phrases.bare(low, "percent"),
-                    high=phrases.amount(high, "percent"),
-                ),
+                phrases.range(low, high, "percent"),
             )
         )
     return rows
@@ -497,11 +521,13 @@ def _finding(phrases: Phrases, f: Finding) -> dict[str, str]:
 
 def cited(phrases: Phrases, sources: Sequence[str]) -> str:
     """Sources of a finding ("id, place") by their titles."""
-    named = []
-    for text in sources:
-        name, _, place = text.partition(", ")
-        named.append(phrases.cited(name, place))
-    return phrases.say("bracketed", text=phrases.join(named, "semicolon")).strip()
+    named = [text.partition(", ")[::2] for text in sources]
+    return _bracketed(phrases, named).strip()
+
+
+def _bracketed(phrases: Phrases, sources: Sequence[tuple[str, str]]) -> str:
+    named = [phrases.cited(name, place) for name, place in sources]
+    return phrases.say("bracketed", text=phrases.join(named, "semicolon"))
 
 
 def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
@@ -524,15 +550,18 @@ def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
     return [*lines, say("trust_limits")]
 
 
-def _notices(dossier: Dossier, phrases: Phrases) -> list[tuple[str, list[str]]]:
-    """What to know of the figures of each region before its verdicts are read."""
+def _notices(dossier: Dossier, phrases: Phrases) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What to know of each region's figures before its verdicts are read, with the source."""
     colon = phrases.say("colon")
     found = []
     for region_id in dossier.regions:
         lines = [
-            phrases.pick(notice.kind, KINDS_ZH[notice.kind])
-            + colon
-            + phrases.pick(notice.en, notice.zh)
+            (
+                phrases.pick(notice.kind, KINDS_ZH[notice.kind])
+                + colon
+                + phrases.pick(notice.en, notice.zh),
+                "" if notice.source is None else _bracketed(phrases, [notice.source]).strip(),
+            )
             for notice in notices(dossier.seeds.regions, region_id)
         ]
         if lines:

@@ -79,8 +79,14 @@ def _aim(verdict: Verdict) -> str:
 
 
 def of_hundred(probability: float) -> str:
-    """Draws of 100; what is rare but happens is not nought."""
-    if 0 < probability < 0.005:
+    """Draws of 100; what is rare but happens is not nought.
+
+    Examples
+    --------
+    >>> [of_hundred(p) for p in (0.0, 0.005, 0.26, 0.995, 1.0)]
+    ['0', '<1', '26', '>99', '100']
+    """
+    if 0 < probability <= 0.005:
         return "<1"
     if 0.995 <= probability < 1:
         return ">99"

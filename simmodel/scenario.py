@@ -233,7 +233,7 @@ Ids = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 
 
 class Title(Strict):
-    """A title in English and Chinese; one that is missing takes the other."""
+    """A text in English and Chinese; one that is missing takes the other."""
 
     en: Text
     zh: Text
@@ -246,6 +246,18 @@ class Title(Strict):
             if isinstance(present, str):
                 return {"en": present, "zh": present, **data}
         return data
+
+
+def _described(value: object) -> object:
+    if isinstance(value, str):
+        return {"en": _text(value), "zh": value}
+    if not isinstance(value, (Mapping, Title)):
+        raise Refusal(Part("is not text", "text, or {en: text, zh: text}", (), shown(value)))
+    return value
+
+
+# A plain text serves both languages.
+Description = Annotated[Title, BeforeValidator(_described)]
 
 
 class Ensemble(Strict):
@@ -293,7 +305,7 @@ class Scenario(Strict):
 
     scenario: Text
     title: Title
-    description: Text = ""
+    description: Description = Title(en="", zh="")
     regions: Ids
     horizon: Annotated[int, BeforeValidator(whole_number(*HORIZON_RANGE, "a whole year"))]
     levers: Levers = Levers.model_validate({})
@@ -371,7 +383,7 @@ class Scenario(Strict):
         return {
             "scenario": self.scenario,
             "title": {"en": self.title.en, "zh": self.title.zh},
-            "description": self.description,
+            "description": _description_as_data(self.description),
             "regions": list(self.regions),
             "horizon": self.horizon,
             "levers": _levers_as_data(self.levers),
@@ -425,6 +437,12 @@ def _levers_as_data(levers: Levers) -> dict[str, Any]:
         for region, those in levers.by_region.items()
     }
     return general | own
+
+
+def _description_as_data(description: Title) -> str | dict[str, str]:
+    # One text for both languages stays one, so that hashes of older scenarios do not change.
+    same = description.en == description.zh
+    return description.en if same else {"en": description.en, "zh": description.zh}
 
 
 def _value_as_data(value: Value) -> float | dict[str, float]:

@@ -61,12 +61,15 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "of_hundred_many": ("more than 99 of 100", "每百次超过99次"),
     "aim": ("{year}: {indicator} {aim}", "{year}年{indicator}{aim}"),
     "card_expected": (
-        "{base}: median {median}, 90 % of futures {low} to {high}",
-        "{base}：中位数{median}，90%的模拟在{low}—{high}",
+        "{base}: median {median}, 90 % of futures {interval}",
+        "{base}：中位数{median}，90%的模拟介于{interval}",
     ),
-    "card_first": ("half of the futures have met it by {year}", "{year}年前半数模拟已实现"),
+    "card_first": ("half of the futures have met it by {year}", "到{year}年已有半数模拟实现"),
     "card_others": ("Other scenarios, of 100: ", "其他情景（每百次）："),
-    "card_never": ("half of the futures have not met it by {year}", "至{year}年仍未过半"),
+    "card_never": (
+        "half of the futures have not met it by {year}",
+        "到{year}年实现的模拟仍不足半数",
+    ),
     "card_no_target": ("no target that can be judged", "无可评判的目标"),
     "takes": ("What would it take?", "怎样才能实现？"),
     "takes_already": (
@@ -74,20 +77,38 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "无需额外措施，半数以上的模拟即可实现。",
     ),
     "takes_one": (
-        "With the smallest single change it is {chance}: {change}.",
-        "单项变动最小的做法：{change}，即可达到{chance}。",
+        "The least single change that moves people: {change}; then it is {chance}.",
+        "涉及人口流动的各项中，变动最小的是：{change}，即可达到{chance}。",
     ),
     "takes_none": (
         "None of {levers} reaches {asked} alone.",
         "单独依靠{levers}中的任何一项，都达不到{asked}。",
+    ),
+    "takes_relabelled": (
+        "Counting more villages as towns where they stand (reclassification) would do it on paper; "
+        "nobody would move.",
+        "把更多村庄就地划为城镇（城乡划分调整），在统计上也可达到，但没有人迁移。",
+    ),
+    "takes_not_relabelled": (
+        "Nor does counting more villages as towns where they stand (reclassification), which moves "
+        "nobody.",
+        "把更多村庄就地划为城镇（城乡划分调整，没有人迁移），也达不到。",
+    ),
+    "takes_column_relabelled": (
+        "{lever}: villages count as towns, nobody moves",
+        "{lever}（村庄就地划为城镇，没有人迁移）",
     ),
     "targets_table": ("Every target", "全部目标"),
     "targets_note": (
         "Of 100 futures, those that meet the target in its year; 万 = 10,000 persons. "
         '"≈" is met from half a unit of the last digit printed below the figure; "near" at most '
         "{points:g} point below the other region's rate in the same future.",
-        "数字为每百次模拟中在目标年达到目标的次数。“约”从末位数字的半个单位以下算起；"
-        "“接近”指同一次模拟中不低于对方城镇化率{points:g}个百分点。",
+        "数字为每百次模拟中在目标年达到目标的次数。“约”指最多比所印数字低其末位的半个单位；"
+        "“接近”指同一次模拟中最多比对方城镇化率低{points:g}个百分点。",
+    ),
+    "share_note": (
+        "A rate is a share: it rises, too, where villages lose people faster than towns do.",
+        "城镇化率是比重：农村人口比城镇人口减少得快时，城镇人口没有增加，城镇化率也会上升。",
     ),
     "column_region": ("Region", "地区"),
     "column_indicator": ("Indicator", "指标"),
@@ -102,9 +123,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "column_chances": ("Of 100 futures", "每百次模拟中实现次数"),
     "together": (
         "all {count} targets of {year} are met in {chance}",
-        "{year}年{count}项目标同时实现：{chance}",
+        "{year}年{count}项目标同时实现的，{chance}",
     ),
-    "together_head": ('Together, under "{base}"', "同时实现（“{base}”情景）"),
+    "together_head": ('Together, under "{base}"', "“{base}”情景"),
     # A region.
     "rate": ("{value}\u00a0%", "{value}%"),
     "wan": ("{value}\u00a0万", "{value}万人"),
@@ -115,6 +136,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "near_sign": ("near", "接近"),
     "near_plain": ("near {place}'s rate", "接近{place}"),
     "to": ("{low} to {high}", "{low}—{high}"),
+    "rate_range": ("{low} to {high}\u00a0%", "{low}%—{high}%"),
+    "wan_range": ("{low} to {high}\u00a0万", "{low}万人—{high}万人"),
+    "dated": ("{year} {text}", "{year}年{text}"),
     "year": ("{year}", "{year}年"),
     "fan": ("What is expected", "预期与区间"),
     "growth": ("Where urban growth comes from", "城镇人口增长从哪里来"),
@@ -130,6 +154,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "parts_rest": ("{place}, the rest", "{place}其余地区"),
     "sensitivity": ("What matters most", "哪些因素影响最大"),
     "sweep_note": ("Sweep {sweep}, {runs:,} runs.", "参数扫描{sweep}，共{runs:,}次。"),
+    "sweep_met": ("target met", "达到目标"),
     "sweep_more": (
         "{count} more charts in the folder of the sweep.",
         "其余{count}幅图见该扫描的结果目录。",
@@ -138,6 +163,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "findings_fine": (
         "{count} further checks found nothing to object to.",
         "其余{count}项核对未见问题。",
+    ),
+    "findings_all_fine": (
+        "{count} checks found nothing to object to.",
+        "{count}项核对均未见问题。",
     ),
     "findings_none": ("Nothing to hold against each other.", "没有可以相互核对的数据。"),
     "findings_basis": (
@@ -158,7 +187,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "trust": ("How far to trust this", "可信程度"),
     "skill_sentence": (
         "Over {years} years the error for a {level} has been about {mae} points; the "
-        "80 % interval, {width} points wide on average, held {held} of 100 counts.",
+        "80 % interval, {width} points wide on average, held {held} of 100 census results.",
         "{level}{years}年预测的平均误差约{mae}个百分点；80%区间平均宽{width}个百分点，"
         "每百个实际值有{held}个落在其中。",
     ),
@@ -180,8 +209,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "calibration": ("What the data decided", "数据决定了什么"),
     "calibration_note": (
         "Posterior medians with 90 % of the distribution, from the censuses of 2010 and 2020 and "
-        "the figures published since. † the data hardly narrowed the prior: an assumption.",
-        "依据2010年、2020年普查及此后公布数据校准的后验中位数与90%区间。†数据几乎没有缩小先验的范围，实为假定。",
+        "the figures published since. Rates a year are those of 2010–20; what comes after the base "
+        "year multiplies them. † the data hardly narrowed the prior: an assumption.",
+        "依据2010年、2020年普查及此后公布数据校准的后验中位数与90%区间。年率为2010—2020年水平，"
+        "基年后再乘以“基年后”各行的系数。†数据几乎没有缩小先验的范围，实为假定。",
     ),
     "column_parameter": ("Parameter", "参数"),
     # What it rests on.
@@ -268,7 +299,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "js.points": ("points", "个百分点"),
     "js.age": ("age", "岁"),
     "js.year": ("", "年"),
-    "js.dash": ("–", "—"),
+    "js.open": (" (", "（"),
+    "js.close": (")", "）"),
     "js.none": ("Tick a scenario to see it.", "请至少选择一个情景。"),
     # The workbook.
     "sheet_charts": ("Charts", "图表"),

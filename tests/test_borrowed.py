@@ -1,5 +1,6 @@
 """What a region without tables borrows: exact margins, no observations, wider priors, and words."""
 
+import re
 import sys
 
 import numpy as np
@@ -225,10 +226,12 @@ def test_every_line_is_in_both_languages(bare, seeds):
     assert kinds.count("borrowed") == 4
     lines = notice_lines(found)
     assert len(lines) == 2 * len(found)
-    assert lines[0].startswith("borrowed: ages and sex of 2010 and 2020: from Gansu (gansu)")
+    assert lines[0].startswith("borrowed: ages and sex of 2010 and 2020: from Gansu,")
     assert lines[len(found)].startswith("借用：2010年、2020年分年龄性别人口：借自甘肃省")
     assert all(not n.zh.isascii() for n in found)
     assert all("\n" not in line for line in lines)
+    assert [n.zh for n in found if re.search("[A-Za-z]{2,}", n.zh)] == []
+    assert [n.en for n in found if re.search("[\u4e00-\u9fff]", n.en.replace("万", ""))] == []
     assert set(COSTS) == set(USUAL_ARRIVALS)
 
 

@@ -421,7 +421,7 @@ def test_a_county_below_a_prefecture_that_is_not_whole(folder):
     assert load_workbook("new.town.xlsx")["基本情况"]["C8"].value == "县级 county"
     result = call("new-region", "new.town", "--from-excel", "new.town.xlsx")
     assert result.exit_code == 0, result.output
-    assert "missing: the other counties of New (new)" in result.stdout
+    assert "missing: the other counties of New:" in result.stdout
     assert "缺少：新市的其他县" in result.stdout
     assert call("validate", "seeds").exit_code == 0
     book_of(folder, county | {"普查!D6": 71, "普查!D5": 71}, name="new.other")

@@ -187,6 +187,12 @@ def test_provenance_has_hashes_and_neither_clock_nor_path(trend, projection):
     made = record["provenance"]
     for key in ("simmodel_version", "scenario_sha256", "seeds_sha256", "random_seed", "draws"):
         assert projection.attrs[key] == str(made[key])
+    described = {
+        k: projection.attrs[f"description{'' if k == 'en' else '_zh'}"] for k in ("en", "zh")
+    }
+    assert described == record["description"]
+    assert described["en"].isascii()
+    assert not described["zh"].isascii()
     text = (trend[0] / "run.json").read_text(encoding="utf-8")
     assert str(ROOT) not in text
     assert str(trend[0].parent) not in text

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import html as markup
 import io
 import json
 import re
@@ -16,12 +17,14 @@ from click.testing import CliRunner
 from fontTools.ttLib import TTFont
 
 from simmodel import report_files
+from simmodel.chart_words import of_hundred
 from simmodel.cli import main
 from simmodel.dossier import gather
+from simmodel.dossier_text import Phrases
 from simmodel.experience import read
 from simmodel.report_files import check_replaceable, write
-from simmodel.report_text import of_hundred
 from simmodel.scenario import Scenario
+from simmodel.variables import COMPONENTS, FLOWS
 from simmodel.words import WORDS, speaker
 from tests.conftest import ROOT
 
@@ -109,6 +112,19 @@ def own(html):
 # The page
 
 
+@pytest.mark.parametrize(
+    ("english", "chinese", "said", "said_zh"),
+    [
+        ("-0.28 points", "相差-0.28万人", "−0.28 points", "相差−0.28万人"),
+        ("(-1.14; 40–55 %)", "（-1.14；40–55 %）", "(−1.14; 40–55 %)", "（−1.14；40—55%）"),
+        ("2021-2035", "2021-2035年", "2021-2035", "2021-2035年"),
+    ],
+)
+def test_signs_are_those_of_the_language(seeds, english, chinese, said, said_zh):
+    assert Phrases("en", seeds).pick(english, chinese) == said
+    assert Phrases("zh", seeds).pick(english, chinese) == said_zh
+
+
 def test_the_trend_comes_first_whatever_the_order_of_the_files(dossier):
     assert [case.name for case in dossier.cases] == ["trend", "plan_as_written"]
 
@@ -178,6 +194,9 @@ def test_ids_of_a_page_are_its_own(pages):
     assert len(ids) == len(set(ids))
     used = set(re.findall(r'(?:xlink:href="#|url\(#)([^")]+)', own(pages["zh"])))
     assert used <= set(ids)
+    links = re.findall(r'<a href="#([^"]+)"', own(pages["zh"]))
+    assert len(links) > 10
+    assert set(links) <= set(ids)
 
 
 def test_the_numbers_of_the_controls_are_those_of_the_run(data, results):
@@ -191,6 +210,125 @@ def test_the_numbers_of_the_controls_are_those_of_the_run(data, results):
                         wanted = results.projection[name][measure, place, year, quantile]
                         assert value == pytest.approx(wanted * factor, abs=6e-5)
     assert data["zh"]["courses"] == data["en"]["courses"]
+
+
+# What is no sentence of either language: names of programs, and of people.
+NEUTRAL = {"simmodel", "SHA", "Scherbov", "O'Neill"}
+
+
+def strange(text, language):
+    """Words of the other language in a text; 万 is of both."""
+    if language == "zh":
+        return set(re.findall(r"[A-Za-z_][A-Za-z_']*", text)) - NEUTRAL
+    return set(re.findall(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+", text.replace("万", "")))
+
+
+def told(html):
+    """Return the text of a page: no scripts, charts (which tell in both), code, or citations."""
+    for part in (
+        "<(style|script|svg|pre|code)\\b.*?</\\1>",
+        '<(span) class="cited">.*?</span>',
+        '<(ol) class="sources">.*?</ol>',
+    ):
+        html = re.sub(part, " ", html, flags=re.DOTALL)
+    return markup.unescape(re.sub(r"<[^>]*>", " ", html))
+
+
+def shown_by_script(data):
+    """Yield the texts that the script shows."""
+    yield from data["words"].values()
+    for one in (*data["scenarios"], *data["parts"], *data["residences"].values()):
+        yield one["title"]
+    for measure in data["measures"].values():
+        yield from (measure["name"], measure["unit"], measure["axis"])
+        yield measure["range"].format(low=0, high=0)
+    for place in data["places"].values():
+        yield place["name"]
+        for target in place["targets"]:
+            yield target["text"]
+            yield from (chance["text"] for chance in target["chances"].values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_speaks_one_language(pages, data, dossier, language):
+    text = told(own(pages[language]))
+    assert len(text.split()) > 500
+    names = {case.name for case in dossier.cases}
+    assert strange(text, language) - names == set()
+    texts = list(shown_by_script(data[language]))
+    assert len(texts) > 100
+    assert set().union(*(strange(one, language) for one in texts)) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_workbook_speaks_one_language(reports, language):
+    say = speaker(language)
+    cited = {say(f"column_{name}") for name in ("code", "source", "place")}
+    _, tables = tables_of(reports[language] / "report.xlsx")
+    assert len(tables) == 13
+    found = {
+        (sheet, head, str(value))
+        for sheet, rows in tables.items()
+        if sheet != say("sheet_sources")
+        for row in rows
+        for head, value in row.items()
+        if head not in cited
+        and (strange(str(head), language) or strange(str(value), language))
+        and value is not None
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_scenario_is_described_in_the_language_of_the_page(pages, reports, dossier, language):
+    _, tables = tables_of(reports[language] / "report.xlsx")
+    say = speaker(language)
+    sheet = tables[say("sheet_sources")]
+    cells = [row[say("column_value")] for row in sheet]
+    text = told(own(pages[language]))
+    for case in dossier.cases:
+        said = getattr(case.scenario.description, language)
+        assert len(said) > 50
+        assert said in text
+        assert any(str(cell).startswith(said) for cell in cells)
+
+
+def cards(html):
+    """Text of each card of the answer, by the region's name."""
+    found = {}
+    for card in re.findall(r'<article class="card">(.*?)</article>', own(html), re.DOTALL):
+        text = " ".join(markup.unescape(re.sub(r"<[^>]*>", " ", card)).split())
+        found[text.split()[0]] = text
+    return found
+
+
+def test_what_moves_people_comes_before_what_is_relabelled(pages, dossier):
+    shown = cards(pages["en"])
+    seen = set()
+    for region, answers in dossier.answers.items():
+        years = [
+            v.year
+            for v in dossier.base.verdicts
+            if (v.region, v.indicator) == (region, "urbanization_rate")
+            and v.probability is not None
+        ]
+        answer = next((a for a in answers if a.question.year == max(years)), None)
+        if answer is None:
+            continue
+        enough = {way.changes[0].lever: way.enough for way in answer.alone}
+        relabelling = enough.pop("reclassification")
+        text = shown[dossier.seeds.regions[region].names.en]
+        takes = text[text.index("What would it take?") :]
+        moving, counting = (
+            takes.index("moves people" if any(enough.values()) else "None of"),
+            (takes.index("ounting more villages as towns")),
+        )
+        assert moving < counting
+        # The first answer names a lever that moves people, and never the other.
+        assert "reclassification" not in takes[:counting]
+        assert ("would do it on paper" in takes) == relabelling
+        seen.add((any(enough.values()), relabelling))
+    assert len(seen) > 1
 
 
 def test_texts_of_people_do_not_run_on_the_page(shipped, seeds, atlas, posteriors, tmp_path):
@@ -338,10 +476,78 @@ def tables_of(path):
     return book, found
 
 
+# Of these sheets: their column of the variable, the variable of each of its words, and the factor.
+YEARLY = {
+    "sheet_growth": (
+        "column_component",
+        {f"part.{part.name}": f"urban_growth_{part.name}" for part in COMPONENTS},
+        1e-4,
+    ),
+    "sheet_points": (
+        "column_component",
+        {f"part.{part.name}": f"rate_change_{part.name}" for part in COMPONENTS},
+        100.0,
+    ),
+    "sheet_flows": ("column_flow", {f"flow.{flow.name}": flow.name for flow in FLOWS}, 1e-4),
+}
+
+
+def check_yearly(tables, language, results):
+    """Every number of the tables of flows is the mean of projection.csv."""
+    say = speaker(language)
+    scenario_of = {titles[language == "zh"]: name for name, titles in NAMES.items()}
+    compared = {}
+    for key, (column, words, factor) in YEARLY.items():
+        variable_of = {say(word): variable for word, variable in words.items()}
+        assert len(variable_of) == len(words)
+        for row in tables[say(key)]:
+            if row[say(column)] == say("total"):
+                continue
+            assert row[say("column_quantile")] == say("mean")
+            variable = variable_of[row[say(column)]]
+            projection = results.projection[scenario_of[row[say("column_scenario")]]]
+            for year in range(2021, 2036):
+                wanted = projection[variable, row[say("column_code")], year, "mean"] * factor
+                assert row[year] == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+                compared[key] = compared.get(key, 0) + 1
+    regions = {code for case in results.projection.values() for _, code, _, _ in case}
+    regions = {
+        code
+        for code in regions
+        if ("urban_births", code, 2021, "mean") in results.projection["trend"]
+    }
+    for key, (_, words, _) in YEARLY.items():
+        assert compared[key] == len(NAMES) * len(regions) * len(words) * 15
+
+
+def check_ages(tables, language, results):
+    """The age groups of a residence add up to its people in projection.csv."""
+    say = speaker(language)
+    scenario_of = {titles[language == "zh"]: name for name, titles in NAMES.items()}
+    sums = {}
+    for row in tables[say("sheet_ages")]:
+        residence = {say(f"residence.{name}"): name for name in ("urban", "rural")}
+        key = (
+            scenario_of[row[say("column_scenario")]],
+            f"{residence[row[say('column_residence')]]}_population",
+            row[say("column_code")],
+            row[say("column_year")],
+        )
+        groups = [value for head, value in row.items() if str(head)[:1].isdigit()]
+        assert len(groups) == 19
+        sums[key] = sums.get(key, 0.0) + sum(groups)
+    assert {year for *_, year in sums} == {2020, 2035}
+    for (name, variable, code, year), persons in sums.items():
+        wanted = results.projection[name][variable, code, year, "mean"] * 1e-4
+        assert persons == pytest.approx(wanted, rel=1e-9)
+
+
 def check_values(path, language, results):
-    """Every number of the tables of stocks is the one of projection.csv."""
+    """Every number of the tables is the one of projection.csv."""
     say = speaker(language)
     _, tables = tables_of(path)
+    check_yearly(tables, language, results)
+    check_ages(tables, language, results)
     scenario_of = {titles[language == "zh"]: name for name, titles in NAMES.items()}
     compared = 0
     for key, (variable, factor) in SHEETS.items():
@@ -423,15 +629,35 @@ def test_native_charts_stand_on_the_first_sheet(reports, dossier):
 
 
 @pytest.mark.skipif(OFFICE is None, reason="no LibreOffice: apt-get install libreoffice-calc")
-def test_libreoffice_reads_the_same_numbers(reports, results, tmp_path):
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_libreoffice_reads_the_same_numbers_and_charts(reports, results, tmp_path, language):
     command = [OFFICE, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
     command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path)]
-    command.append(str(reports["zh"] / "report.xlsx"))
+    command.append(str(reports[language] / "report.xlsx"))
     subprocess.run(command, check=True, capture_output=True, timeout=240)
-    check_values(tmp_path / "report.xlsx", "zh", results)
+    check_values(tmp_path / "report.xlsx", language, results)
     with zipfile.ZipFile(tmp_path / "report.xlsx") as file:
-        charts = [n for n in file.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", n)]
+        names = [n for n in file.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", n)]
+        charts = [file.read(name).decode() for name in names]
     assert len(charts) == 10
+    # What LibreOffice computed for each line and bar are the numbers of the projection.
+    drawn = [
+        [float(value) for value in re.findall(r"<c:v>([^<]*)</c:v>", values)]
+        for chart in charts
+        for values in re.findall(r"<c:val>(.*?)</c:val>", chart, re.DOTALL)
+    ]
+    for code in ("wuwei", "linxia", "liupanshui", "jinchang", "gansu"):
+        for name, projection in results.projection.items():
+            rate = [
+                100.0 * projection["urbanization_rate", code, year, "0.5"]
+                for year in range(2020, 2036)
+            ]
+            assert any(values == pytest.approx(rate, abs=1e-6) for values in drawn), (name, code)
+        grown = [
+            1e-4 * results.projection["trend"]["urban_growth_internal_migration", code, y, "mean"]
+            for y in range(2021, 2036)
+        ]
+        assert any(values == pytest.approx(grown, abs=1e-6) for values in drawn), code
 
 
 # The page in a browser
@@ -557,6 +783,11 @@ def test_places_measures_and_scenarios_can_be_chosen(browser, reports, results):
                 median = results.projection[name][measure, code, 2035, "0.5"] * factor
                 unit = "%" if measure == "urbanization_rate" else "万人"
                 assert cells[1] == f"{median:,.1f}{unit}"
+                low, high = (
+                    results.projection[name][measure, code, 2035, quantile] * factor
+                    for quantile in ("0.05", "0.95")
+                )
+                assert cells[2] == f"{low:,.1f}{unit}—{high:,.1f}{unit}"
     # All but those of urban districts, which have no fan, and of jobs.
     assert checked == 2 * sum(
         1
@@ -683,14 +914,46 @@ def test_print_shows_every_chart_whole(browser, reports, language):
             const texts = Array.from(svg.querySelectorAll("text"));
             return frame.right <= around.right + 1 && texts.every(text => {
                 const box = text.getBoundingClientRect();
-                return box.left >= frame.left - 1 && box.right <= frame.right + 1; }); }"""
+                return box.left >= frame.left - 1 && box.right <= frame.right + 1
+                    && box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1; }); }"""
         ), figure.locator("svg").get_attribute("aria-label")
     for table in filter(lambda table: table.is_visible(), page.locator("table").all()):
         box = table.bounding_box()
         assert box["x"] + box["width"] <= PAPER[0] + 0.5
+
+
+@in_browser
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_in_the_pdf_every_chart_lies_whole_on_one_page(browser, reports, language):
+    visit = Visit(browser, reports[language])
+    page = visit.page
+    # A link over each chart tells where it is in the PDF.
+    shapes = page.evaluate(
+        """() => Array.from(document.querySelectorAll("figure")).map((figure, i) => {
+        const frame = figure.querySelector("svg").viewBox.baseVal;
+        const link = document.createElement("a");
+        link.href = "https://chart.invalid/" + i;
+        link.style.cssText = "position: absolute; inset: 0";
+        figure.style.position = "relative";
+        figure.append(link);
+        return frame.width / frame.height; })"""
+    )
     pdf = page.pdf(prefer_css_page_size=True)
-    assert pdf.startswith(b"%PDF")
-    assert 10 < len(re.findall(rb"/Type\s*/Page\b", pdf)) < 60
+    pages = re.findall(rb"/MediaBox \[([^\]]*)\]", pdf)
+    assert 10 < len(pages) < 60
+    assert set(pages) == {pages[0]}
+    width, height = (float(end) for end in pages[0].split()[2:])
+    assert (width, height) == pytest.approx((595, 842), abs=1)  # A4 in points
+    found = dict.fromkeys(range(len(shapes)), ())
+    rects = re.findall(rb"/Rect \[([^\]]*)\]\s*/A <<[^>]*chart\.invalid/(\d+)\)", pdf)
+    for numbers, which in rects:
+        found[int(which)] += (tuple(map(float, numbers.split())),)
+    for number, boxes in found.items():
+        assert len(boxes) == 1, f"chart {number} lies on {len(boxes)} pages"
+        ((left, low, right, top),) = boxes
+        assert 0 < left < right < width, number
+        assert 0 < low < top < height, number
+        assert (right - left) / (top - low) == pytest.approx(shapes[number], rel=0.01)
     assert visit.asked == [visit.address]
 
 
@@ -713,7 +976,12 @@ def swept(tmp_path_factory):
         "ensemble: {at: median}\n",
         encoding="utf-8",
     )
-    arguments = ["sweep", str(folder / "small.yaml"), "--quiet", "--seeds", str(ROOT / "seeds")]
+    return sweep_in(folder, folder / "small.yaml")
+
+
+def sweep_in(folder, file):
+    """Run `simmodel sweep` on a file; return where its results are."""
+    arguments = ["sweep", str(file), "--quiet", "--seeds", str(ROOT / "seeds")]
     done = CliRunner().invoke(main, [*arguments, "--out", str(folder)])
     assert done.exit_code == 0, done.output
     return folder / "small"
@@ -737,12 +1005,30 @@ def test_a_sweep_is_shown_under_the_region_that_it_is_about(swept, tmp_path):
     assert "What matters most" in section
     assert 'aria-label="Two levers tornado_jinchang_yongchang_urbanization_rate_2022"' in section
     assert "--sweep small" in html
+    row = next(row for row in rows_of(swept / "indices.csv"))
+    assert row["parameter"] == "levers.local_retention"
     _, tables = tables_of(tmp_path / "made/report.xlsx")
     indices = rows_of(swept / "indices.csv")
     shown = tables["Sensitivity"]
     assert [row["Index"] for row in shown] == [row["index"] for row in indices]
     wanted = [float(row["value"]) for row in indices]
     assert [row["Value"] for row in shown] == pytest.approx(wanted, rel=1e-9)
+    assert {row["Outcome"] for row in shown} == {"Yongchang 2022 urbanization rate"}
+    assert {row["Parameter"] for row in shown} == {"local retention", "rural exit"}
+
+
+def test_a_sweep_kept_as_zarr_makes_the_same_report(swept, tmp_path, monkeypatch):
+    monkeypatch.setattr("simmodel.study.EXACT_BYTES", 1)
+    kept = sweep_in(tmp_path, swept.parent / "small.yaml")
+    assert (kept / "sweep.zarr").is_dir()
+    assert not (kept / "sweep.nc").exists()
+    for folder, out in ((swept, tmp_path / "netcdf"), (kept, tmp_path / "zarr")):
+        out.mkdir()
+        done = county_report(folder, out)
+        assert done.exit_code == 0, done.output
+    for name in ("report.html", "report.xlsx"):
+        made = [(tmp_path / form / "made" / name).read_bytes() for form in ("netcdf", "zarr")]
+        assert made[0] == made[1], name
 
 
 def test_without_a_sweep_nothing_is_said_of_one(pages, reports):
@@ -760,6 +1046,11 @@ def test_what_is_not_a_sweep_is_refused(swept, tmp_path):
     done = county_report(tmp_path / "bad", tmp_path)
     assert done.exit_code == 1
     assert "sweep.nc: is not netCDF; run the sweep again" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    (tmp_path / "worse/sweep.zarr").mkdir(parents=True)
+    done = county_report(tmp_path / "worse", tmp_path)
+    assert done.exit_code == 1
+    assert "sweep.zarr: is not Zarr; run the sweep again" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "made").exists()
 

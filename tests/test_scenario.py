@@ -45,6 +45,8 @@ WORLD = {
     "programme_ids": ["resettlement"],
     "source_ids": ["plan"],
 }
+# Of a scenario with one description, in 2030 for Wuwei, as it was before there could be two.
+PLAIN_SHA256 = "b2939fa515c0128829ab42f7bafe66d8b5c3674aa47c8be453578c8596c64508"
 DESIGN = """\
 scenario: retention_and_return
 title: {en: Local retention and return, zh: 就近城镇化与返乡}
@@ -205,6 +207,42 @@ def test_faults_survive_pickling(tmp_path):
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
+def test_a_description_is_a_text_or_one_of_each_language(tmp_path):
+    def read(text):
+        lines = f"scenario: s\nregions: [wuwei]\nhorizon: 2030\n{text}"
+        return read_scenario(write(tmp_path, lines), **WORLD)
+
+    both = read("description: {en: More stay., zh: 更多人留下。}\n")
+    assert (both.description.en, both.description.zh) == ("More stay.", "更多人留下。")
+    assert both.resolved()["description"] == {"en": "More stay.", "zh": "更多人留下。"}
+    # One text is the same as that text in either language, and as in both.
+    plain = read("description: More stay.\n")
+    assert plain.resolved()["description"] == "More stay."
+    for text in ("{en: More stay.}", "{zh: More stay.}", "{en: More stay., zh: More stay.}"):
+        assert read(f"description: {text}\n") == plain
+    # The hash that this text had when a description could be nothing else.
+    assert plain.sha256 == PLAIN_SHA256
+    assert both.sha256 != plain.sha256
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("5", "4: description: is not text; found 5; allowed text, or {en: text, zh: text}"),
+        ("[a]", "4: description: is not text; found a list; allowed text, or {en: text"),
+        ("{en: 5}", "4: description.en: is not text; found 5"),
+        ("{en: a, de: b}", "4: description.de: unknown key; allowed en, zh"),
+        ('{en: "a\\a"}', "4: description.en: has a character that is not text; found U+0007"),
+        ("{}", "4: description.en: required key is missing"),
+    ],
+)
+def test_what_is_no_description_is_refused(tmp_path, text, said):
+    lines = f"scenario: s\nregions: [wuwei]\nhorizon: 2030\ndescription: {text}\n"
+    with pytest.raises(FaultError) as caught:
+        read_scenario(write(tmp_path, lines), **WORLD)
+    assert said in str(caught.value)
+
+
 def test_a_title_in_one_language_serves_both(tmp_path):
     scenario = read_scenario(
         write(tmp_path, DESIGN.replace("en: Local retention and return, ", "")), **WORLD
@@ -247,7 +285,9 @@ scenarios = st.fixed_dictionaries(
     },
     optional={
         "title": st.fixed_dictionaries({"en": text, "zh": text}),
-        "description": text | st.sampled_from(["yes", "~", "2020-01-01", "1_000", "- x: #", "0x1"]),
+        "description": text
+        | st.sampled_from(["yes", "~", "2020-01-01", "1_000", "- x: #", "0x1"])
+        | st.fixed_dictionaries({"en": text, "zh": text}),
         "levers": st.builds(
             lambda general, own: general | own,
             levers,
@@ -342,7 +382,8 @@ def test_the_order_of_keys_does_not_change_the_hash(tmp_path):
         ("regions=[wuwei]", lambda s: s.regions == ("wuwei",)),
         ("ensemble.draws=500", lambda s: (s.ensemble.draws, s.ensemble.seed) == (500, 0)),
         ("ensemble.seed=7", lambda s: (s.ensemble.draws, s.ensemble.seed) == (2000, 7)),
-        ('description="a = b"', lambda s: s.description == "a = b"),
+        ('description="a = b"', lambda s: s.description.zh == "a = b"),
+        ("description={en: a, zh: 甲}", lambda s: s.description.zh == "甲"),
         ("title.en=x", lambda s: s.title.en == "x"),
     ],
 )
@@ -469,7 +510,17 @@ def test_no_text_whatever_makes_anything_but_faults(text):
         max_leaves=8,
     ),
     st.sampled_from(
-        ["scenario", "title", "regions", "horizon", "levers", "programmes", "ensemble", "sources"]
+        [
+            "scenario",
+            "title",
+            "description",
+            "regions",
+            "horizon",
+            "levers",
+            "programmes",
+            "ensemble",
+            "sources",
+        ]
     ),
 )
 def test_no_value_whatever_makes_anything_but_faults(tmp_path_factory, value, key):

@@ -1,6 +1,7 @@
 """The shipped scenarios do what their descriptions say."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -23,8 +24,12 @@ def test_all_of_them_are_there(shipped):
     assert set(NAMES) == set(shipped)
     for name, scenario in shipped.items():
         assert scenario.scenario == name
-        sentences = scenario.description.count(". ") + 1
-        assert sentences >= 2, f"{name} says in two sentences what it stands for"
+        said = scenario.description
+        for text, stop in ((said.en + " ", ". "), (said.zh, "。")):
+            assert text.count(stop) >= 2, f"{name} says in two sentences what it stands for"
+            assert text.endswith(stop)
+        assert not set(" ,;:()\n") & set(said.zh), f"{name} has Chinese punctuation"
+        assert not re.search("[A-Za-z]", said.zh)
         assert set(scenario.regions) == {"wuwei", "linxia", "liupanshui", "jinchang", "gansu"}
         if name != "trend":
             assert scenario.sources, f"{name} cites where its levers come from"
