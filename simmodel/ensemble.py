@@ -51,7 +51,7 @@ def standard_normal(seed: int, name: str, block: int, shape: Sequence[int]) -> A
 
     Returns
     -------
-    ndarray, shape (*shape, BLOCK)
+    ndarray, shape (leading axes, BLOCK)
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()), block))
     return np.random.default_rng(sequence).standard_normal((*shape, BLOCK))

@@ -34,7 +34,7 @@ def rogers_castro(age: ArrayLike, parameters: ArrayLike = STANDARD) -> Array:
 
     Notes
     -----
-    :math:`a_1 e^{-\alpha_1 x} + a_2 e^{-\alpha_2 (x-\mu_2) - e^{-\lambda_2 (x-\mu_2)}} + c`.
+    ``a1 exp(-alpha1 x) + a2 exp(-alpha2 (x - mu2) - exp(-lambda2 (x - mu2))) + c``.
 
     Examples
     --------
