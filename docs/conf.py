@@ -7,6 +7,7 @@ from click import Context
 from sphinx.application import Sphinx
 
 import simmodel
+from simmodel.inline import font
 
 TOP = Path(__file__).parents[1]
 # Pages that stand at the top of the project, for who reads it without this site.
@@ -33,15 +34,32 @@ html_theme = "furo"
 html_title = f"simmodel {version}"
 html_show_sourcelink = False
 html_copy_source = False
-html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_show_copyright = False
+html_static_path = ["_static", "_build/static"]
+html_css_files = ["han.css", "site.css"]
+
+# A font for the Chinese that the pages have, so that nothing is missing where none is installed.
+pages = [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("docs/*.ipynb")]
+pages += TOP.glob("simmodel/*.py")
+characters = {c for page in pages for c in page.read_text(encoding="utf-8") if ord(c) > 0x2E7F}
+drawn, _ = font(sorted(characters))
+folder = Path(__file__).parent / "_build/static"
+folder.mkdir(parents=True, exist_ok=True)
+face = f"@font-face{{font-family:Han;src:url(data:font/woff;base64,{drawn})}}\n"
+(folder / "han.css").write_text(face, encoding="utf-8")
+stacks = {
+    "font-stack": "system-ui, Segoe UI, Helvetica, Arial, Han, sans-serif",
+    "font-stack--monospace": "SFMono-Regular, Menlo, Consolas, Liberation Mono, Han, monospace",
+}
+html_theme_options = {"light_css_variables": stacks, "dark_css_variables": stacks}
 
 
 def _from_the_top(app: Sphinx, docname: str, source: list[str]) -> None:
     """Take pages from the top of the project, and turn links so that they hold here."""
     if docname in ELSEWHERE:
-        text = (TOP / ELSEWHERE[docname]).read_text(encoding="utf-8")
-        text = re.sub(r"\]\((?:\./)?(figures/)", r"](../\1", text)
+        path = TOP / ELSEWHERE[docname]
+        app.env.note_dependency(str(path), docname=docname)
+        text = path.read_text(encoding="utf-8").replace("](figures/", "](../figures/")
         source[0] = text.replace("](docs/", "](")
     for page, file in ELSEWHERE.items():
         source[0] = re.sub(rf"\]\((?:\.\./)*{re.escape(file)}([)#])", rf"](/{page}.md\1", source[0])
@@ -49,9 +67,10 @@ def _from_the_top(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def _example_as_code(app: Sphinx, context: Context, lines: list[str]) -> None:
     """Show a command's example as it is typed: in the help it is text of its own lines."""
-    lines[:] = [line.replace("\b", "").removeprefix("| ") for line in lines]
-    at = lines.index("Example:") if "Example:" in lines else len(lines)
-    lines[at : at + 1] = ["Example::", ""] if at < len(lines) else []
+    lines[:] = [line.removeprefix("| ") for line in lines]
+    if "Example:" in lines:
+        at = lines.index("Example:")
+        lines[at : at + 1] = ["Example::", ""]
 
 
 def setup(app: Sphinx) -> None:

@@ -352,8 +352,9 @@ def test_scores_of_the_readme_are_those_of_the_skill_page(name):
 @pytest.mark.parametrize("name", main.commands)
 def test_every_commands_help_has_an_example_that_is_a_command_line(name):
     command = main.commands[name]
-    text = command.help.partition("Example:")[2].partition("\n\n")[0]
-    lines = [" ".join(line.split()) for line in text.replace("\\\n", " ").strip().splitlines()]
+    printed = CliRunner().invoke(main, [name, "--help"]).stdout
+    text = re.search(r"^  Example:\n((?:      .*\n)+)", printed, re.MULTILINE)[1]
+    lines = text.replace("\\\n", " ").splitlines()
     assert lines
     for line in lines:
         program, *words = shlex.split(line)
