@@ -45,11 +45,12 @@ characters = {c for page in pages for c in page.read_text(encoding="utf-8") if o
 drawn, _ = font(sorted(characters))
 folder = Path(__file__).parent / "_build/static"
 folder.mkdir(parents=True, exist_ok=True)
-face = f"@font-face{{font-family:Han;src:url(data:font/woff;base64,{drawn})}}\n"
+source = f"src:url(data:font/woff;base64,{drawn});unicode-range:U+2E80-FFFF"
+face = f"@font-face{{font-family:Han;{source}}}\n"
 (folder / "han.css").write_text(face, encoding="utf-8")
 stacks = {
-    "font-stack": "system-ui, Segoe UI, Helvetica, Arial, Han, sans-serif",
-    "font-stack--monospace": "SFMono-Regular, Menlo, Consolas, Liberation Mono, Han, monospace",
+    "font-stack": "Han, system-ui, Segoe UI, Helvetica, Arial, sans-serif",
+    "font-stack--monospace": "Han, SFMono-Regular, Menlo, Consolas, Liberation Mono, monospace",
 }
 html_theme_options = {"light_css_variables": stacks, "dark_css_variables": stacks}
 
