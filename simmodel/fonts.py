@@ -107,7 +107,7 @@ def foot(figure: Figure, *lines: str) -> None:
 
 
 def save(figure: Figure, path: str | Path) -> list[Path]:
-    """Write a figure as PNG and SVG, the same bytes every time, and return both paths.
+    """Write a figure as PNG and SVG, the same bytes every time.
 
     Parameters
     ----------
@@ -115,6 +115,11 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
         What to write.
     path : str or Path
         Where, without suffix.
+
+    Returns
+    -------
+    list of Path
+        The two files.
     """
     written = []
     for suffix, unwanted in (("png", ("Software",)), ("svg", ("Date", "Creator"))):
