@@ -25,6 +25,8 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"
 # No script from a network: widgets are not used.
 nb_ipywidgets_js = {}
+# Notebooks are found by pattern, whether there is one or not.
+suppress_warnings = ["toc.empty_glob"]
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

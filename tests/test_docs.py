@@ -8,6 +8,7 @@ from typing import get_args
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from simmodel import (
     findings,

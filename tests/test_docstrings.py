@@ -1,9 +1,9 @@
 """Docstrings of charts and of the numerical core: complete, and with the shape of every array.
 
 numpydoc's checks held here: PR01 and PR02 (every parameter is documented, and nothing else), PR03
-(in their order), PR04 (each with its type), RT01 (what is returned is said). Its checks of form (full stops, capital
-letters, sections that must be there) are left to the style of the house. Attributes of classes are
-checked here, since numpydoc takes fields for parameters.
+(in their order), PR04 (each with its type), RT01 (what is returned is said): a reader cannot guess
+these. Its checks of form (full stops, capital letters, sections that must be there) are left to the
+style of the house. Fields of records are checked here, since numpydoc takes them for parameters.
 """
 
 import dataclasses

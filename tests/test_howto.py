@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from simmodel.cli import main
 from simmodel.findings import GRADES
 from tests.conftest import ROOT
-from tests.test_docs import INTERVALS, REFERENCE, names, sections
+from tests.test_docs import INTERVALS, REFERENCE, TWINS, names, sections
 
 PAGE = sections(ROOT / "docs/howto.md")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -201,6 +201,16 @@ def test_every_file_of_a_run_stands_in_the_reference(small, howto):
     held(names("outputs", "Files of a comparison"), files(figures / "_compared"))
     assert {p.name for p in (howto[0] / "meeting").iterdir()} == {"report.html", "report.xlsx"}
     assert files(howto[0] / "skill") == set(names("outputs", "hindcast --charts"))
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_files_that_the_readme_names_are_files_of_a_run(name):
+    shown = re.findall(r"`figures/(\w+)/([\w.]+)`", TWINS[name])
+    assert len(shown) == 4
+    said = [*names("outputs", "Files of a scenario"), *names("outputs", "Files of a comparison")]
+    for folder, file in shown:
+        assert folder == "_compared" or (ROOT / f"scenarios/{folder}.yaml").is_file()
+        assert any(pattern(one).fullmatch(file) for one in said)
 
 
 def test_every_variable_coordinate_and_attribute_of_a_run_stands_in_the_reference(small, howto):
