@@ -25,8 +25,6 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"
 # No script from a network: widgets are not used.
 nb_ipywidgets_js = {}
-# Notebooks are found by pattern, whether there is one or not.
-suppress_warnings = ["toc.empty_glob"]
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
@@ -68,6 +66,13 @@ def _from_the_top(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = re.sub(rf"\]\((?:\.\./)*{re.escape(file)}([)#])", rf"](/{page}.md\1", source[0])
 
 
+def _with_notebooks(app: Sphinx, docname: str, source: list[str]) -> None:
+    """List the notebooks that lie beside the pages, however many there are."""
+    if docname == "index":
+        found = "".join(f"\n{path.stem}" for path in sorted(TOP.glob("docs/*.ipynb")))
+        source[0] = source[0].replace("\nreference/python", f"\nreference/python{found}")
+
+
 def _example_as_code(app: Sphinx, context: Context, lines: list[str]) -> None:
     """Show a command's example as it is typed: in the help it is text of its own lines."""
     lines[:] = [line.removeprefix("| ") for line in lines]
@@ -80,3 +85,4 @@ def setup(app: Sphinx) -> None:
     """Register what is done to a page before it is read."""
     app.connect("sphinx-click-process-description", _example_as_code)
     app.connect("source-read", _from_the_top)
+    app.connect("source-read", _with_notebooks)
