@@ -26,6 +26,8 @@ nb_execution_mode = "off"
 # No script from a network: widgets are not used.
 nb_ipywidgets_js = {}
 
+# Names in single backticks lead to what they name, where it is on a page.
+default_role = "py:obj"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
