@@ -1,11 +1,12 @@
 # make run    every shipped scenario, and the verdicts of all in one table
 # make test   lint, types, tests
 # make figures  the pictures of the README
+# make docs   the site, into docs/_build/html
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test figures calibrate pooling skill experience lock clean
+.PHONY: run test figures docs calibrate pooling skill experience lock clean
 
 run: $(READY)
 	$(BIN)/simmodel run scenarios/*.yaml --keep-draws
@@ -18,6 +19,10 @@ test: $(READY)
 
 figures: run
 	$(BIN)/python figures/gallery.py
+
+docs: $(READY)
+	$(BIN)/sphinx-build -W --keep-going --quiet -b html docs docs/_build/html
+	@echo open docs/_build/html/index.html
 
 calibrate: $(READY)
 	$(BIN)/simmodel calibrate
@@ -48,4 +53,4 @@ lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --extra explore --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --output-file requirements.lock
 
 clean:
-	rm -rf .venv figures/*/ .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv docs/_build figures/*/ .pytest_cache .mypy_cache .ruff_cache

@@ -86,7 +86,7 @@ class Evidence:
     observed, error : ndarray, shape (observation,)
         Value and standard error.
     predict : callable
-        Parameters (parameter, draw) to predictions (observation, draw).
+        Parameters, shape (parameter, draw), to predictions, shape (observation, draw).
     """
 
     observed: Array
@@ -161,6 +161,20 @@ def calibrate(prior: Normal, evidence: Evidence, *, sample: int = SAMPLE) -> Pos
 
 def at_mode(prior: Normal, evidence: Evidence, *, iterations: int = 400) -> Normal:
     """Normal distribution at the posterior's mode (Gauss-Newton with damping, Laplace).
+
+    Parameters
+    ----------
+    prior : Normal
+        Of the parameters, on their transformed scales.
+    evidence : Evidence
+        What was observed.
+    iterations : int
+        The most that are tried.
+
+    Returns
+    -------
+    Normal
+        The mode, and the inverse of the curvature there.
 
     Raises
     ------

@@ -42,6 +42,16 @@ def ledger(ds: xr.Dataset, region: str) -> Figure:
         Projection of one scenario, as `simmodel run` writes it.
     region : str
         Id of the region.
+
+    Returns
+    -------
+    Figure
+        For `save`.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the projection.
     """
     parts = {n: values / 1e4 for n, values in parts_of(ds, region, "urban_growth").items()}
     years = np.asarray(ds["year"].values[1:], dtype=float)

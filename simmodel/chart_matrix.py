@@ -52,6 +52,11 @@ def matrix(
         Rows of ``verdicts.csv`` of all scenarios.
     names, titles : mapping of str to str, optional
         Written for the id of a region, and for the name of a scenario; lines may be broken.
+
+    Returns
+    -------
+    Figure
+        For `save`.
     """
     names, titles = names or {}, titles or {}
     scenarios = list(dict.fromkeys(row["scenario"] for row in verdict_rows))

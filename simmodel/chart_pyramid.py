@@ -58,6 +58,11 @@ def pyramid(ages: xr.Dataset, region: str) -> Figure:
     region : str
         Id of the region.
 
+    Returns
+    -------
+    Figure
+        For `save`.
+
     Raises
     ------
     ScenarioError

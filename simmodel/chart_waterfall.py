@@ -110,6 +110,11 @@ def waterfall(
         Whether the prior decides how internal migration and reclassification share the growth; as
         the Dataset has it unless given.
 
+    Returns
+    -------
+    Figure
+        For `save`.
+
     Raises
     ------
     ScenarioError
@@ -154,6 +159,11 @@ def waterfall_difference(ds: xr.Dataset, other: xr.Dataset, region: str) -> Figu
         Projections of two scenarios from the same base, as `simmodel run` writes them.
     region : str
         Id of the region, in both.
+
+    Returns
+    -------
+    Figure
+        For `save`.
 
     Raises
     ------

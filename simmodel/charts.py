@@ -113,6 +113,16 @@ def fan(
         Rows of ``verdicts.csv``; those of other regions and scenarios are left aside.
     sources : mapping of str to str, optional
         Printed title or number of a source, for its id; the id itself where it is not given.
+
+    Returns
+    -------
+    Figure
+        For `save`.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the projection.
     """
     return _fan(ds, region, marks, verdicts, sources or {}, RATE)
 
@@ -124,7 +134,29 @@ def urban_population_fan(
     verdicts: Sequence[Row],
     sources: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Fan chart of a region's urban population in 万人; the parameters are those of `fan`."""
+    """Fan chart of a region's urban population in 万人 with its targets and observations.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Projection of one scenario, as `simmodel run` writes it.
+    region : str
+        Id of the region.
+    marks, verdicts : sequence of mapping
+        As in `fan`.
+    sources : mapping of str to str, optional
+        As in `fan`.
+
+    Returns
+    -------
+    Figure
+        For `save`.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the projection.
+    """
     return _fan(ds, region, marks, verdicts, sources or {}, URBAN)
 
 
@@ -177,6 +209,16 @@ def compare(
         Id of the region.
     verdicts, marks : sequence of mapping
         As in `fan`; targets without their probability, as that depends on the scenario.
+
+    Returns
+    -------
+    Figure
+        For `save`.
+
+    Raises
+    ------
+    ScenarioError
+        If the region is not in the projection.
     """
     first = "trend" if "trend" in datasets else next(iter(datasets))
     base = datasets[first]
@@ -208,7 +250,18 @@ def compare(
 
 
 def registered_regions(ds: xr.Dataset) -> list[str]:
-    """Return the regions whose registered urban rate is projected."""
+    """Return the regions whose registered urban rate is projected.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Projection of one scenario, as `simmodel run` writes it.
+
+    Returns
+    -------
+    list of str
+        Their ids; none where no region has registered figures.
+    """
     if "registered_region" not in ds.coords:
         return []
     known_in_base = np.isfinite(ds["registered_urban_rate_mean"].isel(year=0).values)
@@ -228,6 +281,11 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
     marks : sequence of mapping
         As in `fan`; of registered people the indicators ``registered_urban_rate`` (percent) and
         ``registered_urban_population`` (persons).
+
+    Returns
+    -------
+    Figure
+        For `save`.
     """
     notes = _registered_notes(ds, region, marks)
     both = ((RATE, BANDS[::2], BLUE), (REGISTERED_RATE, REGISTERED_BANDS, ORANGE))

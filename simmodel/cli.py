@@ -29,6 +29,12 @@ class Commands(click.Group):
             click.echo(str(error), err=True)
             context.exit(error.exit_code)
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command; the mark that keeps the lines of its example is spelt in its docstring."""
+        if cmd.help is not None:
+            cmd.help = cmd.help.replace("\\b", "\b")
+        super().add_command(cmd, name)
+
 
 draws_option = click.option(
     "--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's."

@@ -36,7 +36,19 @@ def urban_growth(flows: Array) -> Array:
 
 
 def rural_growth(flows: Array) -> Array:
-    """What each component adds to the rural population; as `urban_growth`."""
+    """What each component adds to the rural population.
+
+    Parameters
+    ----------
+    flows : ndarray, shape (..., year, flow, draw)
+        Persons a year, in the order of `variables.FLOWS`.
+
+    Returns
+    -------
+    ndarray, shape (..., component, year, draw)
+        Persons a year, in the order of `variables.COMPONENTS`; they add up to the change of the
+        rural population.
+    """
     return _gains(flows, lambda component: component.rural)
 
 

@@ -51,7 +51,7 @@ def standard_normal(seed: int, name: str, block: int, shape: Sequence[int]) -> A
 
     Returns
     -------
-    ndarray, shape (*shape, BLOCK)
+    ndarray, shape (leading axes, BLOCK)
     """
     sequence = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()), block))
     return np.random.default_rng(sequence).standard_normal((*shape, BLOCK))
@@ -218,7 +218,18 @@ def pace_factors(
 
 
 def growing(years: int) -> Array:
-    """How much of its final spread on the log scale a factor has in each year, (year,)."""
+    """How much of its final spread on the log scale a factor has in each year.
+
+    Parameters
+    ----------
+    years : int
+        How many, from the year after the base.
+
+    Returns
+    -------
+    ndarray, shape (year,)
+        0 to 1.
+    """
     return np.asarray(np.minimum((np.arange(years) + 1.0) / GROWING_YEARS, 1.0))
 
 
@@ -279,8 +290,13 @@ def factor_quantiles(name: str, noise: PaceNoise, share: Array) -> Array:
         not known; of fertility and mortality the value reached after `GROWING_YEARS`.
     noise : PaceNoise
         Of the region it belongs to.
-    share : ndarray
+    share : ndarray, any shape
         Between 0 and 1.
+
+    Returns
+    -------
+    ndarray, shape of ``share``
+        Multipliers.
     """
     if name != "pace":
         spread = {

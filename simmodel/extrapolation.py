@@ -63,7 +63,26 @@ def linear(panel: Panel, origin: float, to: float) -> list[Forecast]:
     """Continue the share's yearly change of the last `WINDOW` years, held within 0 and 1.
 
     The share at the start of those years lies on the line between two counts; a shorter history
-    counts in full. Units with one count are left out. Parameters and errors as in `persistence`.
+    counts in full. Units with one count are left out.
+
+    Parameters
+    ----------
+    panel : Panel
+        Counts; those after ``origin`` are not looked at.
+    origin : float
+        Year in which the forecast is made.
+    to : float
+        Year that is forecast.
+
+    Returns
+    -------
+    list of Forecast
+        At `forecast.MEDIAN` alone, in the order of the panel.
+
+    Raises
+    ------
+    ValueError
+        If ``to`` is not later than ``origin``.
     """
     return _by_own_counts("linear", panel, origin, to, _linear_rate)
 
@@ -73,7 +92,26 @@ def constant_urgd(panel: Panel, origin: float, to: float) -> list[Forecast]:
 
     The difference between the growth rates of urban and rural population is the yearly change of
     the logit of the urban share, so the share follows a logistic curve. Units with one count, or
-    with a share of 0 or 1 in those years, are left out. Parameters and errors as in `persistence`.
+    with a share of 0 or 1 in those years, are left out.
+
+    Parameters
+    ----------
+    panel : Panel
+        Counts; those after ``origin`` are not looked at.
+    origin : float
+        Year in which the forecast is made.
+    to : float
+        Year that is forecast.
+
+    Returns
+    -------
+    list of Forecast
+        At `forecast.MEDIAN` alone, in the order of the panel.
+
+    Raises
+    ------
+    ValueError
+        If ``to`` is not later than ``origin``.
     """
     return _by_own_counts("constant_urgd", panel, origin, to, _constant_urgd_rate)
 
@@ -82,7 +120,26 @@ def un_wup_2018(panel: Panel, origin: float, to: float) -> list[Forecast]:
     """Let the growth difference between the last two counts turn to the norm of all countries.
 
     Units with one count, or with a share of 0 or 1 in the last two, are left out. The method is
-    `wup_2018_path`; parameters and errors as in `persistence`.
+    `wup_2018_path`.
+
+    Parameters
+    ----------
+    panel : Panel
+        Counts; those after ``origin`` are not looked at.
+    origin : float
+        Year in which the forecast is made.
+    to : float
+        Year that is forecast.
+
+    Returns
+    -------
+    list of Forecast
+        At `forecast.MEDIAN` alone, in the order of the panel.
+
+    Raises
+    ------
+    ValueError
+        If ``to`` is not later than ``origin``.
     """
     return _by_own_counts("un_wup_2018", panel, origin, to, _wup_2018_rate)
 
@@ -149,12 +206,26 @@ def empirical_bayes_drift(panel: Panel, origin: float, to: float) -> list[Foreca
     A unit with one count has no pace of its own and takes the norm's.
 
     Units with a share of 0 or 1 in the last `WINDOW` years are left out, and so are all where
-    there are fewer than `FEWEST_TRANSITIONS`. Parameters and errors as in `persistence`.
+    there are fewer than `FEWEST_TRANSITIONS`.
+
+    Parameters
+    ----------
+    panel : Panel
+        Counts; those after ``origin`` are not looked at.
+    origin : float
+        Year in which the forecast is made.
+    to : float
+        Year that is forecast.
 
     Returns
     -------
     list of Forecast
         At `forecast.LEVELS`; the quantiles of the rate do not reach beyond the errors seen.
+
+    Raises
+    ------
+    ValueError
+        If ``to`` is not later than ``origin``.
     """
     known = _known(panel, origin, to)
     transitions = _transitions(known)
@@ -183,8 +254,26 @@ def hamilton_perry(panel: Panel, origin: float, to: float) -> list[Forecast]:
     From two tables by age, 10 or else 5 years apart, the later that of the last count: each
     cohort changes by the same ratio again (`cohort_change`), step by step until ``to``. Units
     without such tables, whose step does not lead to ``to``, or with a cohort that came from
-    nobody, are left out. Rate and total are sums of the table. Parameters and errors as in
-    `persistence`.
+    nobody, are left out. Rate and total are sums of the table.
+
+    Parameters
+    ----------
+    panel : Panel
+        Counts; those after ``origin`` are not looked at.
+    origin : float
+        Year in which the forecast is made.
+    to : float
+        Year that is forecast.
+
+    Returns
+    -------
+    list of Forecast
+        At `forecast.MEDIAN` alone, in the order of the panel.
+
+    Raises
+    ------
+    ValueError
+        If ``to`` is not later than ``origin``.
     """
     known = _known(panel, origin, to)
     forecasts = []

@@ -109,7 +109,7 @@ def foot(figure: Figure, *lines: str) -> None:
 
 
 def save(figure: Figure, path: str | Path) -> list[Path]:
-    """Write a figure as PNG and SVG, the same bytes every time, and return both paths.
+    """Write a figure as PNG and SVG, the same bytes every time.
 
     Parameters
     ----------
@@ -117,6 +117,11 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
         What to write.
     path : str or Path
         Where, without suffix.
+
+    Returns
+    -------
+    list of Path
+        The two files.
     """
     written = []
     for kind in UNWANTED:

@@ -112,5 +112,20 @@ def split_groups(groups: Array, lower_bounds: Sequence[int], single_years: Array
 
 
 def join_groups(single: Array, lower_bounds: Sequence[int], axis: int = -1) -> Array:
-    """Sum single years of age (along ``axis``) into the groups that start at ``lower_bounds``."""
+    """Sum single years of age (along ``axis``) into the groups that start at ``lower_bounds``.
+
+    Parameters
+    ----------
+    single : ndarray, any shape
+        Persons by single year of age along ``axis``.
+    lower_bounds : sequence of int
+        First age of each group; the last is open.
+    axis : int
+        Of age.
+
+    Returns
+    -------
+    ndarray, shape of ``single`` with groups for ages
+        Persons.
+    """
     return np.asarray(np.add.reduceat(single, list(lower_bounds), axis=axis))

@@ -33,8 +33,14 @@ def shared(parts: Array, whole: Array, otherwise: Array) -> Array:
     parts : ndarray, shape (part, ...)
         Not negative.
     whole : ndarray, shape (...)
+        Not negative.
     otherwise : ndarray, shape (part, ...)
         Proportions in which the whole is shared where all parts are zero; not all zero.
+
+    Returns
+    -------
+    ndarray, shape (part, ...)
+        Their sum is the whole.
 
     Examples
     --------
@@ -50,6 +56,20 @@ def gross(arrivals: Array, departures: Array, net: Array) -> tuple[Array, Array]
     """Arrivals and departures with a given balance and the product that they had.
 
     Both are multiplied, one by what the other is divided by, so that neither turns negative.
+
+    Parameters
+    ----------
+    arrivals : ndarray, any shape
+        Persons a year, not negative.
+    departures : ndarray, shape of ``arrivals``
+        Persons a year, not negative.
+    net : ndarray, shape of ``arrivals``
+        Arrivals less departures wanted, persons a year.
+
+    Returns
+    -------
+    tuple of (ndarray, ndarray), shape of ``arrivals``
+        Arrivals and departures, persons a year.
 
     Examples
     --------
@@ -77,14 +97,15 @@ def reconcile(
     Parameters
     ----------
     whole : (ndarray, ndarray, ndarray)
-        Urban and rural population, (year, draw), and flows, (year - 1, flow, draw), persons.
+        Urban and rural population, shape (year, draw), and flows, shape (year - 1, flow, draw),
+        persons.
     parts : (ndarray, ndarray, ndarray)
-        The same with a leading axis of parts.
+        The same shapes with a leading axis of parts.
 
     Returns
     -------
     (ndarray, ndarray, ndarray)
-        The parts, reconciled; every ledger closes.
+        The parts, reconciled, in the same shapes; every ledger closes.
     """
     before = np.stack(parts[:2])  # (residence, part, year, draw)
     base = np.repeat(before[:, :, :1], before.shape[2], axis=2)

@@ -51,7 +51,25 @@ def person_years(rates: Array, sex: int) -> Array:
 
 
 def survivors(rates: Array, sex: int) -> Array:
-    """Survivors of one birth to each exact age, shape (age,); arguments as in `person_years`."""
+    """Survivors of one birth to each exact age.
+
+    Parameters
+    ----------
+    rates : ndarray, shape (age,)
+        Central death rates per person-year, ages 0 to the open last age.
+    sex : int
+        0 female, 1 male; decides the years lived by infants who die.
+
+    Returns
+    -------
+    ndarray, shape (age,)
+        Share of births alive at each exact age; the first is one.
+
+    Raises
+    ------
+    ValueError
+        If a rate is negative or not finite, or the open age's is zero.
+    """
     if not np.all(np.isfinite(rates)) or np.any(rates < 0):
         found = rates[~(np.isfinite(rates) & (rates >= 0))][0]
         raise ValueError(f"rates: must be finite and not negative; found {found:g}")
@@ -69,7 +87,25 @@ def _years_lived_by_the_dying(rates: Array, sex: int) -> Array:
 
 
 def life_expectancy(rates: Array, sex: int) -> float:
-    """Life expectancy at birth, in years; arguments as in `person_years`."""
+    """Life expectancy at birth.
+
+    Parameters
+    ----------
+    rates : ndarray, shape (age,)
+        Central death rates per person-year, ages 0 to the open last age.
+    sex : int
+        0 female, 1 male; decides the years lived by infants who die.
+
+    Returns
+    -------
+    float
+        Years.
+
+    Raises
+    ------
+    ValueError
+        If a rate is negative or not finite, or the open age's is zero.
+    """
     return float(person_years(rates, sex).sum())
 
 
@@ -147,6 +183,20 @@ def relational(rates: Array, sex: int, shift: float) -> Array:
 
 def relational_at(rates: Array, sex: int, years: float) -> float:
     """Shift of `relational` at which life expectancy at birth is ``years``.
+
+    Parameters
+    ----------
+    rates : ndarray, shape (age,)
+        Central death rates of the standard, per person-year.
+    sex : int
+        0 female, 1 male.
+    years : float
+        Life expectancy at birth, in years.
+
+    Returns
+    -------
+    float
+        Added to the logit of the standard's survivors.
 
     Raises
     ------

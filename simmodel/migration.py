@@ -22,19 +22,19 @@ def rogers_castro(age: ArrayLike, parameters: ArrayLike = STANDARD) -> Array:
 
     Parameters
     ----------
-    age : array_like
+    age : array_like, any shape
         Exact age in years.
     parameters : array_like, shape (7,)
         a1, alpha1 (children), a2, mu2, alpha2, lambda2 (labour force) and the constant c.
 
     Returns
     -------
-    ndarray
-        Rate per year, up to scale, of the same shape as ``age``.
+    ndarray, shape of ``age``
+        Rate per year, up to scale.
 
     Notes
     -----
-    :math:`a_1 e^{-\alpha_1 x} + a_2 e^{-\alpha_2 (x-\mu_2) - e^{-\lambda_2 (x-\mu_2)}} + c`.
+    ``a1 exp(-alpha1 x) + a2 exp(-alpha2 (x - mu2) - exp(-lambda2 (x - mu2))) + c``.
 
     Examples
     --------
@@ -51,7 +51,20 @@ def rogers_castro(age: ArrayLike, parameters: ArrayLike = STANDARD) -> Array:
 
 
 def calendar_year_schedule(parameters: ArrayLike, ages: int = 101) -> Array:
-    """Schedule by age at 1 January, (age,): over the year those aged x are x + 1 on average."""
+    """Schedule by age at 1 January: over the year those aged x are x + 1 on average.
+
+    Parameters
+    ----------
+    parameters : array_like, shape (7,)
+        As in `rogers_castro`.
+    ages : int
+        How many single years of age, from 0.
+
+    Returns
+    -------
+    ndarray, shape (age,)
+        Rate per year, up to scale.
+    """
     return rogers_castro(np.arange(ages) + 1.0, parameters)
 
 
@@ -68,6 +81,11 @@ def cohort_mean(schedule: Array, first: int, width: int = 5, years: int = 10) ->
         Number of single ages in the cohort.
     years : int
         Calendar years passed.
+
+    Returns
+    -------
+    float
+        Rate per year.
 
     Examples
     --------
@@ -121,6 +139,18 @@ def saturate(level: Array, bound: float) -> Array:
     A multiplier of ten on a peak rate would move more people than there are. The smooth minimum
     ``level (1 + (level / bound)^8)^(-1/8)`` changes a level of a third of the bound by two parts
     in a hundred thousand and can never reach the bound itself.
+
+    Parameters
+    ----------
+    level : ndarray, any shape
+        Peak rate per year, not negative.
+    bound : float
+        Above 0, in the same unit.
+
+    Returns
+    -------
+    ndarray, shape of ``level``
+        Below ``bound``.
 
     Examples
     --------

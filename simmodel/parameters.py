@@ -107,10 +107,15 @@ def transformed(name: str, value: Array, bound: float) -> Array:
     ----------
     name : str
         One of `NAMES`.
-    value : ndarray
+    value : ndarray, any shape
         In its own units.
     bound : float
         Upper limit of the reclassification hazard, per year.
+
+    Returns
+    -------
+    ndarray, shape of ``value``
+        Log, or logit up to the limit of the scale.
 
     Raises
     ------
@@ -168,7 +173,22 @@ RETURNING_SHARE = 0.5
 
 
 def levels_before(values: Mapping[str, Array], setting: Setting, years: int) -> Array:
-    """Levels of the years from one census to the next, shape (level, year, draw)."""
+    """Levels of the years from one census to the next.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray, shape (draw,)
+        Parameters in their own units, as `natural` makes them.
+    setting : Setting
+        Of the earlier census.
+    years : int
+        From one census to the next.
+
+    Returns
+    -------
+    ndarray, shape (level, year, draw)
+        As `projection.project` takes them.
+    """
     ones = np.ones((years, values["rural_exit"].size))
     fertility = fertility_path(values, years)
     return _levels(
@@ -187,7 +207,20 @@ def levels_before(values: Mapping[str, Array], setting: Setting, years: int) -> 
 
 
 def fertility_path(values: Mapping[str, Array], years: int) -> Array:
-    """Fertility ratio by year, log-linear between its knots and held outside, (year, draw)."""
+    """Fertility ratio by year, log-linear between its knots and held outside.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray, shape (draw,)
+        With the ratios at the knots.
+    years : int
+        From one census to the next.
+
+    Returns
+    -------
+    ndarray, shape (year, draw)
+        Fertility over the standard, in the middle of each year.
+    """
     knots = np.log([values[name] for name in FERTILITY_KNOTS])
     at = list(FERTILITY_KNOTS.values())
     position = np.interp((np.arange(years) + 0.5) / years, at, np.arange(len(at)))
@@ -273,7 +306,7 @@ def levels_after(
 
 
 def pull(values: Mapping[str, Array], setting: Setting, years: int) -> Array:
-    """Factor on rural exit and reclassification as towns grow, (year, draw).
+    """Factor on rural exit and reclassification as towns grow.
 
     A steady urban-rural growth difference means that the rate at which villagers become urban is
     proportional to the urban share: towns draw by their size. The difference itself shrinks with
@@ -287,6 +320,11 @@ def pull(values: Mapping[str, Array], setting: Setting, years: int) -> Array:
     setting : Setting
         With the share at the start, and the one at which the levels hold.
     years : int
+
+    Returns
+    -------
+    ndarray, shape (year, draw)
+        One where the urban share is the one at which the levels hold.
 
     Examples
     --------
@@ -312,6 +350,18 @@ def retained(share: Array, multiplier: Array) -> Array:
 
     The share is multiplied as it stands up to 0.8 (or up to itself, where it is higher); beyond,
     what is missing to one shrinks exponentially, with the same slope where the two meet.
+
+    Parameters
+    ----------
+    share : ndarray, any shape
+        Local retention, 0 to 1.
+    multiplier : ndarray, shape of ``share``
+        Of the lever, not negative.
+
+    Returns
+    -------
+    ndarray, shape of ``share``
+        0 to 1.
 
     Examples
     --------

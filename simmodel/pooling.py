@@ -31,18 +31,49 @@ REPORTING_MEMORY = 2.0
 
 
 def logit(share: ArrayLike) -> Array:
-    """Log odds of a share."""
+    """Log odds of a share.
+
+    Parameters
+    ----------
+    share : array_like, any shape
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray, shape of ``share``
+    """
     share = np.asarray(share, dtype=float)
     return np.asarray(np.log(share) - np.log1p(-share))
 
 
 def share_of(log_odds: ArrayLike) -> Array:
-    """Share of log odds."""
+    """Share of log odds.
+
+    Parameters
+    ----------
+    log_odds : array_like, any shape
+
+    Returns
+    -------
+    ndarray, shape of ``log_odds``
+        Between 0 and 1.
+    """
     return np.asarray(1.0 / (1.0 + np.exp(-np.asarray(log_odds, dtype=float))))
 
 
 def norm(share: ArrayLike) -> Array:
-    """Growth difference, per year, that countries tend to at an urban share (WUP 2018)."""
+    """Growth difference, per year, that countries tend to at an urban share (WUP 2018).
+
+    Parameters
+    ----------
+    share : array_like, any shape
+        Urban share, 0 to 1.
+
+    Returns
+    -------
+    ndarray, shape of ``share``
+        Log odds a year.
+    """
     return np.asarray(NORM_AT_ZERO + NORM_SLOPE * np.asarray(share, dtype=float))
 
 
@@ -165,7 +196,20 @@ def integrated(memory: float, starts: Array, ends: Array, later: Array, until: A
 
 
 def reported(pooling: Pooling, years: int) -> Array:
-    """Covariance of the further straying of annual figures, by year, (year, year)."""
+    """Covariance of the further straying of annual figures, by year.
+
+    Parameters
+    ----------
+    pooling : Pooling
+        Of the unit's level.
+    years : int
+        How many, from the last census on.
+
+    Returns
+    -------
+    ndarray, shape (year, year)
+        Squares of departures, which are shares of a pace.
+    """
     at = np.arange(years, dtype=float)
     process = integrated(REPORTING_MEMORY, at, at + 1.0, at, at + 1.0)
     return np.asarray(pooling.reporting**2 * process)
@@ -203,6 +247,11 @@ def depart(
     known : int
         Of how many of them annual figures tell the mean departure. It is met as expected here:
         figures narrow what is left open, and what they say is for the caller.
+
+    Returns
+    -------
+    Departure
+        By year, conditional on what was seen.
     """
     ahead = np.arange(years, dtype=float)
     level = pooling.slope * offset + pooling.shift
@@ -228,7 +277,19 @@ def depart(
 
 
 def log_likelihood(pooling: Pooling, records: Sequence[Record]) -> float:
-    """Log density of the records of many units, each a multivariate Student's t."""
+    """Log density of the records of many units, each a multivariate Student's t.
+
+    Parameters
+    ----------
+    pooling : Pooling
+        Of their level.
+    records : sequence of Record
+        One a unit.
+
+    Returns
+    -------
+    float
+    """
     total = 0.0
     for record in records:
         residual, covariance = _moments(pooling, record)
@@ -256,6 +317,20 @@ def fit(records: Sequence[Record], start: Pooling, free: Sequence[str]) -> Pooli
 
     Positive attributes are searched on the log scale (Nelder-Mead: a handful of parameters, and
     a likelihood that is flat near a spread of zero), from several starts.
+
+    Parameters
+    ----------
+    records : sequence of Record
+        One a unit.
+    start : Pooling
+        Where the search starts, and what is not searched.
+    free : sequence of str
+        Names of the attributes to be estimated.
+
+    Returns
+    -------
+    Pooling
+        Of the best of the searches.
 
     Raises
     ------

@@ -96,6 +96,20 @@ class Scale:
 def outward(value: float, start: float, scale: Scale) -> float:
     """Round a value to `DIGITS` digits, away from where the lever started.
 
+    Parameters
+    ----------
+    value : float
+        To be rounded.
+    start : float
+        Where the lever started.
+    scale : Scale
+        Whose bounds are kept.
+
+    Returns
+    -------
+    float
+        No nearer to the start than ``value``, but for the bounds.
+
     Examples
     --------
     >>> outward(1.63712, 1.0, Scale(0.0, 10.0, added=False))
@@ -191,8 +205,14 @@ def nearest(trials: Trials, scale: Scale, start: float) -> Found:
     trials : Trials
         Of settings with one value.
     scale : Scale
+        Of the lever.
     start : float
         Present value.
+
+    Returns
+    -------
+    Found
+        The value, or the one that does most, with the probability there.
     """
     if trials.enough((start,)):
         return Found((start,), trials.probability((start,)), True)
@@ -582,5 +602,17 @@ def share_of_all(trials: Trials, start: Values, singles: Values) -> float | None
 
 
 def partly(start: Values, end: Values, share: float) -> Values:
-    """Values a share of the way from one setting to another."""
+    """Values a share of the way from one setting to another.
+
+    Parameters
+    ----------
+    start, end : tuple of float
+        Values of the levers.
+    share : float
+        0 to 1.
+
+    Returns
+    -------
+    tuple of float
+    """
     return tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))

@@ -241,6 +241,21 @@ def smallest(method: str, count: int) -> int:
 def runs(method: str, size: int, dimensions: Sequence[Dimension], second_order: bool = True) -> int:
     """Return how many runs a design has, without making it.
 
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    size : int
+        As in `sample`.
+    dimensions : sequence of Dimension
+        The parameters.
+    second_order : bool
+        Of a Sobol' design.
+
+    Returns
+    -------
+    int
+
     Examples
     --------
     >>> runs("sobol", 4096, [Dimension(str(j)) for j in range(12)])
@@ -279,12 +294,20 @@ def sample(
         each parameter, one of BA for each where second order is wanted, B. Discovery: a Latin
         hypercube of ``size`` points.
     size : int
+        As the method takes it.
     dimensions : sequence of Dimension
+        The parameters.
     seed : int
+        Of the random numbers.
     second_order : bool
         Of a Sobol' design.
     base : array_like, shape (parameter,), optional
         What one-at-a-time starts from, inside the ranges or not; their medians by default.
+
+    Returns
+    -------
+    Design
+        Values by run and parameter, and what made them.
 
     Raises
     ------
@@ -336,6 +359,15 @@ def _known(method: str) -> None:
 
 def check_size(method: str, size: int, count: int) -> None:
     """Refuse a design that its method cannot do with.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    size : int
+        As in `sample`.
+    count : int
+        Of the parameters.
 
     Raises
     ------

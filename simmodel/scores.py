@@ -136,6 +136,11 @@ def score(scored: Sequence[Scored], *, seed: int = SEED, resamples: int = RESAMP
     resamples : int
         Of the bootstrap.
 
+    Returns
+    -------
+    Score
+        With 90 % bootstrap intervals of its measures.
+
     Raises
     ------
     ValueError
@@ -193,6 +198,11 @@ def difference(
     seed, resamples : int
         Of the bootstrap, as in `score`.
 
+    Returns
+    -------
+    Difference
+        First less second, percentage points; negative where the first is better.
+
     Raises
     ------
     ValueError
@@ -227,6 +237,16 @@ def crps(scored: Scored) -> float:
     The integral of the squared distance between the distribution forecast and a step at the count,
     which is twice the pinball loss integrated over all levels; here its mean over
     `forecast.LEVELS`. Of a point forecast, the same at all levels, it is the absolute error.
+
+    Parameters
+    ----------
+    scored : Scored
+        A forecast beside its count.
+
+    Returns
+    -------
+    float
+        Percentage points.
     """
     levels = np.array(LEVELS)
     quantiles = np.interp(levels, scored.forecast.levels, scored.forecast.rate)
@@ -240,6 +260,16 @@ def level_of_count(scored: Scored) -> float:
 
     Uniform over units where the method is calibrated (probability integral transform). Where the
     forecast has the count at several levels, the highest of them.
+
+    Parameters
+    ----------
+    scored : Scored
+        A forecast beside its count.
+
+    Returns
+    -------
+    float
+        0 to 1.
     """
     forecast = scored.forecast
     return float(np.interp(scored.observed, forecast.rate, forecast.levels, left=0.0, right=1.0))
@@ -250,6 +280,16 @@ def as_rows(scores: Sequence[Score]) -> tuple[list[str], list[dict[str, object]]
 
     Each measure is followed by the ends of its interval, ``<measure>_low`` and ``<measure>_high``;
     what is unknown is None. Numbers are plain, as JSON and CSV take them.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        One a method.
+
+    Returns
+    -------
+    tuple of (list of str, list of dict)
+        Names of the columns, and the rows.
     """
     columns = ["method", "n", "block", "blocks"]
     columns += [f"{name}{end}" for name in MEASURES for end in ("", "_low", "_high")]
