@@ -7,6 +7,7 @@ draws, quantiles and judge. What a move of a lever does not change is kept.
 from __future__ import annotations
 
 import io
+import math
 import re
 import tempfile
 from collections import OrderedDict
@@ -24,14 +25,24 @@ from numpy.typing import NDArray
 from .decomposition import urban_growth
 from .derived import registered_of
 from .ensemble import BLOCK
-from .errors import FaultError, ScenarioError, SimmodelError, among, shown
+from .errors import (
+    FaultError,
+    Refusal,
+    ScenarioError,
+    SimmodelError,
+    among,
+    did_you_mean,
+    shown,
+    whole_number,
+)
 from .model import Cast, Ensemble, add_up, district_population, references_of, regions_of
+from .outlook import trend_of
 from .posterior import Atlas, lineage
 from .posterior_file import Posteriors
 from .projection import Projection
 from .quantiles import Exact
-from .region import BASE_YEAR, UrbanDistrict
-from .scenario import LEVERS, Scenario, Value, is_name
+from .region import BASE_YEAR, Region, UrbanDistrict
+from .scenario import DRAWS_RANGE, LEVERS, Scenario, Value, is_name
 from .scenario_file import is_heeded, read_scenario
 from .seeds import Seeds
 from .simulation import keeps_all_draws
@@ -169,6 +180,50 @@ def visible(lever: str, value: float) -> tuple[float, float]:
     return (low, high) if low <= value <= high else (rule.low, rule.high)
 
 
+def trend_with(regions: Mapping[str, Region], draws: int | None, seed: int | None) -> Scenario:
+    """The trend without any measure, with an ensemble as asked for.
+
+    Raises
+    ------
+    ScenarioError
+        If no region has targets, or the ensemble cannot be like that.
+    """
+    trend = trend_of(regions)
+    ensemble = trend.ensemble.model_dump()
+    for name, value, bounds in (("draws", draws, DRAWS_RANGE), ("seed", seed, (0, math.inf))):
+        if value is None:
+            continue
+        try:
+            ensemble[name] = whole_number(*bounds)(value)
+        except Refusal as refusal:
+            part = refusal.parts[0]
+            raise ScenarioError(
+                f"--{name}: {part.problem}; found {value}; allowed {part.allowed}"
+            ) from None
+    return Scenario.model_validate(
+        trend.resolved() | {"title": {"en": "Trend", "zh": "趋势延续"}, "ensemble": ensemble}
+    )
+
+
+def check_region(region: str | None, base: Scenario, atlas: Atlas) -> str:
+    """Region to be shown first: the one asked for, else the scenario's first.
+
+    Raises
+    ------
+    ScenarioError
+        If it is not in the scenario.
+    """
+    there = regions_of(base, atlas)
+    if region is None:
+        return there[0]
+    if region not in there:
+        raise ScenarioError(
+            f"--region: is not in {base.scenario}; found {shown(region)}; allowed {among(there)}"
+            f"{did_you_mean(region, there)}"
+        )
+    return region
+
+
 @dataclass(frozen=True)
 class View:
     """The numbers of a state.
@@ -229,7 +284,7 @@ class Explorer:
         self.base, self.seeds, self.atlas = base, seeds, atlas
         self.regions = regions_of(base, atlas)
         self._posteriors = posteriors
-        self._stages: OrderedDict[str, _Stage] = OrderedDict()
+        self._stages: OrderedDict[str, Stage] = OrderedDict()
         self._bases: dict[str, View] = {}
         self._more_of_base: dict[str, More] = {}
         for region_id in self.regions:
@@ -242,7 +297,9 @@ class Explorer:
 
     # The state
 
-    def state_of(self, query: str, language: Language) -> tuple[State, list[Complaint]]:
+    def state_of(
+        self, query: str, language: Language, region: str
+    ) -> tuple[State, list[Complaint]]:
         """State that an address asks for, and everything that is wrong with the address.
 
         What is wrong is left out: a lever stays as the base has it.
@@ -252,9 +309,11 @@ class Explorer:
         query : str
             What stands behind the question mark.
         language : {"zh", "en"}
-            Where the address names none.
+            Where the address names none, or none there is.
+        region : str
+            The same.
         """
-        state = State(self.regions[0], language)
+        state = State(region, language)
         faults: list[Complaint] = []
         seen: set[str] = set()
         for key, text in parse_qsl(query, keep_blank_values=True):
@@ -464,7 +523,7 @@ class Explorer:
 
     def _view(self, state: State) -> View:
         scenario = self.scenario(state)
-        found = self._stage(state.region).under(scenario, moved=bool(state.levers))
+        found = self.stage(state.region).under(scenario, moved=bool(state.levers))
         judge = Judge(scenario, self.atlas, exact=True, places=(state.region,))
         rate, urban, growth = Exact(), Exact(), Exact()
         for ensemble in found:
@@ -499,7 +558,7 @@ class Explorer:
     def _more(self, state: State) -> More:
         scenario = self.scenario(state)
         districts = self._districts(state.region)
-        stage = self._stage(state.region, counties=bool(districts))
+        stage = self.stage(state.region, counties=bool(districts))
         judge = Judge(scenario, self.atlas, exact=True, places=[one.id for one in districts])
         people = Exact() if self._has_registered(state.region) else None
         for ensemble in stage.under(scenario, moved=bool(state.levers)):
@@ -526,13 +585,21 @@ class Explorer:
         aimed = {aim.region for aim in aims(region)}
         return [district for district in region.urban_districts if district.id in aimed]
 
-    def _stage(self, region_id: str, *, counties: bool = False) -> _Stage:
+    def stage(self, region_id: str, *, counties: bool = False) -> Stage:
+        """What a region's states are projected on, of the few looked at last.
+
+        Parameters
+        ----------
+        region_id : str
+        counties : bool
+            With those that make up its urban districts.
+        """
         key = f"{region_id} with its counties" if counties else region_id
         if key not in self._stages:
             districts = self._districts(region_id) if counties else []
             parts = dict.fromkeys(county for one in districts for county in one.counties)
             scenario = self.scenario(State(region_id, "en"))
-            self._stages[key] = _Stage(
+            self._stages[key] = Stage(
                 scenario, self.atlas, self._posteriors, region_id, tuple(parts), districts
             )
             while len(self._stages) > _KEPT_REGIONS:
@@ -590,8 +657,25 @@ def _knots(value: Any) -> Any:
     return {int(k) if k.isdigit() else k: _knots(v) for k, v in value.items()}
 
 
-class _Stage:
-    """A region and what is projected beside it, with draws and the base's projections kept."""
+class Stage:
+    """A region and what is projected beside it, with draws and the base's projections kept.
+
+    Parameters
+    ----------
+    base : Scenario
+        Of the region alone, without any lever moved.
+    atlas : Atlas
+    posteriors : Posteriors
+    region_id : str
+    parts : sequence of str
+        Regions inside of it that are wanted too.
+    districts : sequence of UrbanDistrict
+        Whose counties are among the parts.
+
+    Attributes
+    ----------
+    cast : Cast
+    """
 
     def __init__(
         self,
@@ -599,13 +683,13 @@ class _Stage:
         atlas: Atlas,
         posteriors: Posteriors,
         region_id: str,
-        parts: tuple[str, ...],
+        parts: Sequence[str],
         districts: Sequence[UrbanDistrict],
     ):
         self._base, self._atlas, self._region = base, atlas, region_id
-        self._cast = Cast(base, atlas, posteriors.by_region, regions=(region_id, *parts), keep=True)
+        self.cast = Cast(base, atlas, posteriors.by_region, regions=(region_id, *parts), keep=True)
         self._districts = districts
-        self._movable = {i for i in self._cast.named if region_id in lineage(atlas.regions, i)}
+        self._movable = {i for i in self.cast.named if region_id in lineage(atlas.regions, i)}
         self._kept: dict[tuple[str, int], Projection] = {}
 
     def under(self, scenario: Scenario, *, moved: bool) -> list[Ensemble]:
@@ -615,12 +699,12 @@ class _Stage:
         """
         # The kernel runs in one thread at a time; making parts add up does not need to.
         pieces = []
-        for block in range(self._cast.blocks):
-            paths = [self._path(i, block, scenario, moved) for i in self._cast.named]
+        for block in range(self.cast.blocks):
+            paths = [self._path(i, block, scenario, moved) for i in self.cast.named]
             kept = self._kept_of(scenario, block)
             for first in range(0, kept, PIECE):
                 pieces.append((paths, slice(first, min(first + PIECE, kept))))
-        if not self._cast.sums:
+        if not self.cast.sums:
             return [self._whole(*piece) for piece in pieces]
         with ThreadPoolExecutor() as threads:
             return list(threads.map(lambda piece: self._whole(*piece), pieces))
@@ -628,9 +712,9 @@ class _Stage:
     def registered(self, scenario: Scenario, *, moved: bool) -> list[Array]:
         """Registered people of the region block by block, (residence, year, draw)."""
         found = []
-        for block in range(self._cast.blocks):
+        for block in range(self.cast.blocks):
             path = self._path(self._region, block, scenario, moved)
-            people = self._cast.registered(scenario, self._region, block, path)
+            people = self.cast.registered(scenario, self._region, block, path)
             found.append(people[..., : self._kept_of(scenario, block)])
         return found
 
@@ -639,15 +723,15 @@ class _Stage:
 
     def _path(self, region_id: str, block: int, scenario: Scenario, moved: bool) -> Projection:
         if moved and region_id in self._movable:
-            return self._cast.project(scenario, region_id, block)
+            return self.cast.project(scenario, region_id, block)
         key = (region_id, block)
         if key not in self._kept:
-            self._kept[key] = self._cast.project(self._base, region_id, block)
+            self._kept[key] = self.cast.project(self._base, region_id, block)
         return self._kept[key]
 
     def _whole(self, paths: Sequence[Projection], draws: slice) -> Ensemble:
         """Some draws of all regions, parts adding up to their wholes."""
-        cast = self._cast
+        cast = self.cast
         urban = np.stack([path.urban[:, draws] for path in paths])
         rural = np.stack([path.rural[:, draws] for path in paths])
         flows = np.stack([path.flows[:, :, draws] for path in paths])
