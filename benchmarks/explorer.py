@@ -82,7 +82,7 @@ def in_the_page(address, region, moves):
         page.goto(f"{address}?region={region}&lang=zh")
         page.wait_for_selector(".chart.growth .main-svg")
         page.wait_for_timeout(1500)
-        slider = page.locator(f'[data-lever="{LEVER}"] [tabindex]')
+        slider = page.locator(f'[data-lever="{LEVER}"] .q-slider [tabindex]')
         slider.focus()
         page.evaluate(WATCH)
         seconds = []

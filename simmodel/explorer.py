@@ -35,7 +35,8 @@ from .errors import (
     shown,
     whole_number,
 )
-from .model import Cast, Ensemble, add_up, district_population, references_of, regions_of
+from .hierarchy import reconcile
+from .model import Cast, Ensemble, district_population, references_of, regions_of
 from .outlook import trend_of
 from .posterior import Atlas, lineage
 from .posterior_file import Posteriors
@@ -201,8 +202,20 @@ def trend_with(regions: Mapping[str, Region], draws: int | None, seed: int | Non
                 f"--{name}: {part.problem}; found {value}; allowed {part.allowed}"
             ) from None
     return Scenario.model_validate(
-        trend.resolved() | {"title": {"en": "Trend", "zh": "趋势延续"}, "ensemble": ensemble}
+        trend.resolved() | {"title": _in_both("explore.trend"), "ensemble": ensemble}
     )
+
+
+def _sign(lever: str, value: float) -> str:
+    """What stands before a lever's value: it multiplies, or adds."""
+    return "×" if LEVERS[lever].neutral == 1.0 else "+" if value > 0.0 else ""
+
+
+def _in_both(
+    key: str, *, en: Mapping[str, object] | None = None, zh: Mapping[str, object] | None = None
+) -> dict[str, str]:
+    """What stands under a key in both languages."""
+    return {"en": speaker("en")(key, **(en or {})), "zh": speaker("zh")(key, **(zh or {}))}
 
 
 def check_region(region: str | None, base: Scenario, atlas: Atlas) -> str:
@@ -318,7 +331,7 @@ class Explorer:
         seen: set[str] = set()
         for key, text in parse_qsl(query, keep_blank_values=True):
             if key in seen:
-                faults.append(Complaint("twice", {"key": key}))
+                faults.append(Complaint("twice", {"word": key}))
                 continue
             seen.add(key)
             if key == "region":
@@ -480,18 +493,18 @@ class Explorer:
 
     def _said(self, state: State, address: str) -> dict[str, object]:
         """Title and description of the scenario of a state."""
-        place, base = self.atlas.regions[state.region].names, self.base.title
-        titles = {
-            "en": speaker("en")("explore.saved_title", place=place.en, base=base.en),
-            "zh": speaker("zh")("explore.saved_title", place=place.zh, base=base.zh),
-        }
+        names, base = self.atlas.regions[state.region].names, self.base.title
+        titles = _in_both("explore.saved_title", en={"place": names.en}, zh={"place": names.zh})
         say = speaker(state.language)
-        moved = [f"{say(f'lever.{lever}')} {plain(value)}" for lever, value in state.levers.items()]
+        moved = [
+            f"{say(f'lever.{lever}')} {_sign(lever, value)}{plain(value)}"
+            for lever, value in state.levers.items()
+        ]
         description = say(
             "explore.saved_description",
             base=base.zh if state.language == "zh" else base.en,
             name=self.base.scenario,
-            levers=say("and").join(moved) or say("explore.saved_nothing"),
+            levers=say("and").join(moved) if moved else say("explore.saved_nothing"),
             how=say("explore.at_once") if state.by is None else say("explore.until", year=state.by),
             address=address,
         )
@@ -531,7 +544,7 @@ class Explorer:
             row = ensemble.row(state.region)
             rate.add(ensemble.rate(state.region))
             urban.add(ensemble.urban[row])
-            growth.add(urban_growth(ensemble.flows[row]))
+            growth.add(urban_growth(ensemble.flows[0]))
         means = growth.mean()
         return View(
             years=found[0].years,
@@ -695,7 +708,7 @@ class Stage:
     def under(self, scenario: Scenario, *, moved: bool) -> list[Ensemble]:
         """All draws in small pieces; ``moved`` where levers of the region differ from the base's.
 
-        What these levers leave as it is is kept.
+        What these levers leave as it is is kept. Flows are those of the region alone.
         """
         # The kernel runs in one thread at a time; making parts add up does not need to.
         pieces = []
@@ -730,12 +743,26 @@ class Stage:
         return self._kept[key]
 
     def _whole(self, paths: Sequence[Projection], draws: slice) -> Ensemble:
-        """Some draws of all regions, parts adding up to their wholes."""
+        """Some draws of all regions, parts adding up to their wholes as `model.add_up` has it.
+
+        Flows are there for the first region alone: to copy those of all would take longest.
+        """
         cast = self.cast
-        urban = np.stack([path.urban[:, draws] for path in paths])
-        rural = np.stack([path.rural[:, draws] for path in paths])
-        flows = np.stack([path.flows[:, :, draws] for path in paths])
-        add_up(cast.sums, urban, rural, flows)
-        whole = Ensemble(cast.regions, cast.references, cast.years, urban, rural, flows, {}, {})
+        own = [(p.urban[:, draws], p.rural[:, draws], p.flows[:, :, draws]) for p in paths]
+        for at, rows in cast.sums:
+            urban, rural, flows = (np.stack([own[row][kind] for row in rows]) for kind in range(3))
+            shared = reconcile(own[at], (urban, rural, flows))
+            for part, row in enumerate(rows):
+                own[row] = (shared[0][part], shared[1][part], shared[2][part])
+        whole = Ensemble(
+            cast.regions,
+            cast.references,
+            cast.years,
+            np.stack([urban for urban, _, _ in own]),
+            np.stack([rural for _, rural, _ in own]),
+            own[0][2][None],
+            {},
+            {},
+        )
         districts = {one.id: district_population(whole, one) for one in self._districts}
         return replace(whole, districts=districts)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numba
 import uvicorn
 from fastapi import FastAPI, Request
 from jinja2 import Environment, StrictUndefined
@@ -41,7 +42,7 @@ from .explorer import (
     visible,
     years_by,
 )
-from .explorer_charts import MEASURES, fan, growth
+from .explorer_charts import MEASURES, axis_of, fan, fan_legend, growth, growth_legend
 from .fonts import BLUE, PART_COLORS
 from .inline import font
 from .region import BASE_YEAR
@@ -160,7 +161,7 @@ def serve(
     """
     address = f"http://{HOST}:{listening.getsockname()[1]}"
     first = State(region, language)
-    with ThreadPoolExecutor(max_workers=1) as threads:
+    with ThreadPoolExecutor(max_workers=1, initializer=_leave_room) as threads:
         desk = Desk(explorer, out, address, language, region, tuple(options), threads)
         # The first look takes longest; it is over before there is anybody to look.
         threads.submit(explorer.view, first).result()
@@ -170,6 +171,7 @@ def serve(
                 log_level="critical",
                 access_log=False,
                 timeout_graceful_shutdown=1,
+                ws_per_message_deflate=False,  # to pack what stays on the machine only takes time
             )
         )
         link = f"{address}/?{first.query()}"
@@ -178,6 +180,11 @@ def serve(
             threading.Thread(target=_open, args=(link, warn), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):  # stopping it is how it ends
             server.run(sockets=[listening])
+
+
+def _leave_room() -> None:
+    """Leave a processor to the browser that draws what is computed here."""
+    numba.set_num_threads(max(1, numba.get_num_threads() - 1))
 
 
 def _open(link: str, warn: Callable[[str], None]) -> None:
@@ -332,7 +339,9 @@ class _Page:
                     on_change=lambda event: self._go(
                         State(event.value, self.state.language, self.state.by)
                     ),
-                ).props("dense options-dense").classes("place")
+                ).props(
+                    f'dense options-dense display-value="{self.phrases.place(self.state.region)}"'
+                ).classes("place")
                 ui.toggle(
                     LANGUAGE_NAMES_BY_ID,
                     value=self.state.language,
@@ -402,6 +411,7 @@ class _Page:
             value=self.measure,
             on_change=lambda event: self._measure(event.value),
         ).props("dense flat").classes("measure")
+        self.fan_legend = self._html("div", "legend", "")
         label = say("explore.chart_of", what=say("fan"), place=place)
         self.fan = ui.plotly({}).classes("chart fan").props(f'role=img aria-label="{label}"')
         if self.base.verdicts or self.base_more.verdicts:
@@ -411,6 +421,7 @@ class _Page:
         else:
             self.targets = None
         self._text("h2", say("growth"))
+        self.growth_legend = self._html("div", "legend", "")
         label = say("explore.chart_of", what=say("growth"), place=place)
         self.growth = ui.plotly({}).classes("chart growth").props(f'role=img aria-label="{label}"')
         self.table = self._html("div", "wide", "")
@@ -448,14 +459,13 @@ class _Page:
         self._to(State(self.state.region, self.state.language, self.state.by))
 
     def _to(self, state: State) -> None:
+        # The rest of the page follows with the numbers: one message less to draw before them.
         self.state = state
-        for row in self.rows.values():
-            row.follow()
         self.changed.set()
 
     def _measure(self, measure: str) -> None:
         self.measure = measure
-        self.fan.update_figure(self._fan())
+        self._draw_fan()
 
     def _go(self, state: State) -> None:
         ui.navigate.to(f"/?{state.query()}")
@@ -534,16 +544,25 @@ class _Page:
 
     def _show(self, *, waiting: bool) -> None:
         """Put the numbers of the state on the page; ``waiting`` for those that take longer."""
+        for row in self.rows.values():
+            row.follow()
         self.answer.set_content(self.parts.headline(self._headline(waiting)))
         if self.targets is not None:
             self.targets.set_content(self.parts.targets(self._target_rows(waiting)))
         caption = self.say("explore.growth_table", first=BASE_YEAR, last=self.explorer.base.horizon)
         self.table.set_content(self.parts.growth(self._growth_rows(), caption))
-        self.fan.update_figure(self._fan())
+        self._draw_fan()
+        self.growth_legend.set_content(
+            self.parts.legend(
+                growth_legend(self.view, self.base, self.phrases), self.say("explore.growth_unit")
+            )
+        )
         self.growth.update_figure(growth(self.view, self.base, self.phrases))
 
-    def _fan(self) -> dict[str, Any]:
-        return fan(self.view, self.base, self.measure, self.marks, self.phrases)
+    def _draw_fan(self) -> None:
+        items = fan_legend(self.measure, self.base, self.marks, self.phrases)
+        self.fan_legend.set_content(self.parts.legend(items, axis_of(self.measure, self.phrases)))
+        self.fan.update_figure(fan(self.view, self.base, self.measure, self.marks, self.phrases))
 
     def _main_target(self) -> int | None:
         """Which verdict is on the target that a region is judged by first: its last rate."""
@@ -666,16 +685,16 @@ class _Lever:
                     f'flat dense round size=sm aria-label="{say("explore.reset")}" '
                     f'title="{say("explore.reset")}"'
                 )
+                added = lever in YEARS_ADDED
                 self.number = (
-                    ui.input(value=plain(self._value()))
+                    ui.input(
+                        value=plain(self._value()),
+                        prefix=None if added else "×",
+                        suffix=say("explore.years") if added else None,
+                    )
                     .props(
                         "dense outlined inputmode=decimal autocomplete=off "
-                        + (
-                            f'suffix="{say("explore.years")}" '
-                            if lever in YEARS_ADDED
-                            else "prefix=× "
-                        )
-                        + f'aria-label="{say("explore.value_of", lever=name)}"'
+                        f'aria-label="{say("explore.value_of", lever=name)}"'
                     )
                     .classes("value")
                 )

@@ -338,6 +338,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "total": ("total", "合计"),
     # The explorer.
     "explore.title": ("What would it take? Try it", "情景推演：调一调，看目标能否实现"),
+    "explore.trend": ("Trend", "趋势延续"),
     "explore.subtitle": (
         'Base scenario: "{base}", to {horizon}, {draws:,} futures',
         "基准情景：“{base}”，至{horizon}年，{draws:,}次模拟",
@@ -437,9 +438,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "这里只调整{place}；与之比较的其他地区保持基准情景不变。",
     ),
     "explore.note_inside": (
-        "{whole} keeps its total: what changes in {place} is shared out among the parts of "
-        "{whole}, so the effect is smaller than that of the same lever on all of it.",
-        "{whole}总数不变：{place}的变化在{whole}各县区之间重新分配，因此影响小于对{whole}整体作同样调整。",
+        "{whole} keeps its urban and rural totals: what {place} gains here, the other parts of "
+        "{whole} lose.",
+        "{whole}城乡人口总数不变：{place}增加的，就是{whole}其他县区减少的。",
     ),
     "explore.note_left_out": (
         "The base sets values of {places} on their own. They concern neither {place} nor what it "
@@ -519,8 +520,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "{lever}：“{found}”超出范围；允许{low}—{high}；未改动",
     ),
     "explore.twice": (
-        '"{key}" stands twice in the address; the first counts',
-        "链接中“{key}”出现两次，以第一个为准",
+        '"{word}" stands twice in the address; the first counts',
+        "链接中“{word}”出现两次，以第一个为准",
     ),
     # Families.
     "indicator.urbanization_rate": ("urbanization rate", "常住人口城镇化率"),
