@@ -21,6 +21,7 @@ from fastapi import FastAPI, Request
 from jinja2 import Environment, StrictUndefined
 from nicegui import background_tasks, ui
 from nicegui.client import Client
+from nicegui.elements.mixins.value_element import ValueElement
 from nicegui.translations import translations
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import Response
@@ -247,9 +248,16 @@ def _beside(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-class _Slider(ui.slider):
+class _Slider(ValueElement[float]):
+    """A slider that says every move at once: of what comes too fast the latest is taken."""
+
     # The thumb is where the hand has it, not where the server last heard it was.
     LOOPBACK = False
+
+    def __init__(self, low: float, high: float, step: float, value: float, name: str):
+        super().__init__(tag="q-slider", value=value)
+        self.props["min"], self.props["max"], self.props["step"] = low, high, step
+        self.props["aria-label"] = name
 
 
 class _Page:
@@ -701,9 +709,7 @@ class _Lever:
                 self.number.on("blur", self._typed)
                 self.number.on("keydown.enter", self._typed)
             page._text("div", say(f"explore.about_{lever}"), "about")
-            self.slider = _Slider(min=low, max=high, step=STEP[neutral], value=self._value()).props(
-                f'aria-label="{name}"'
-            )
+            self.slider = _Slider(low, high, STEP[neutral], self._value(), name)
             self.slider.on_value_change(lambda event: self._slid(event.value))
             self._label_ends(low, high)
             if base := self._base():
