@@ -17,6 +17,7 @@ import time
 from playwright.sync_api import sync_playwright
 
 from simmodel.explorer import Explorer, State, trend_with
+from simmodel.explorer_page import leave_room
 from simmodel.pooling_file import atlas_of
 from simmodel.posterior_file import load
 from simmodel.seeds import find_seeds, read_seeds
@@ -45,6 +46,7 @@ def main():
     parser.add_argument("--moves", type=int, default=30)
     parser.add_argument("--draws", type=int, default=2000)
     options = parser.parse_args()
+    leave_room()  # as the server does
     seeds = read_seeds(find_seeds(None))
     atlas = atlas_of(seeds)
     base = trend_with(seeds.regions, options.draws, None)

@@ -281,7 +281,7 @@ def _layout(**more: Any) -> dict[str, Any]:
     }
     return {
         "font": {"family": FAMILY, "size": 13, "color": INK},
-        "margin": {"l": 46, "r": 14, "t": 8, "b": 30},
+        "margin": {"l": 46, "r": 14, "t": 14, "b": 30},
         "hovermode": "x unified",
         "hoverlabel": {"font": {"family": FAMILY, "size": 12}},
         "showlegend": False,

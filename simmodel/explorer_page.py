@@ -162,7 +162,7 @@ def serve(
     """
     address = f"http://{HOST}:{listening.getsockname()[1]}"
     first = State(region, language)
-    with ThreadPoolExecutor(max_workers=1, initializer=_leave_room) as threads:
+    with ThreadPoolExecutor(max_workers=1, initializer=leave_room) as threads:
         desk = Desk(explorer, out, address, language, region, tuple(options), threads)
         # The first look takes longest; it is over before there is anybody to look.
         threads.submit(explorer.view, first).result()
@@ -183,7 +183,7 @@ def serve(
             server.run(sockets=[listening])
 
 
-def _leave_room() -> None:
+def leave_room() -> None:
     """Leave a processor to the browser that draws what is computed here."""
     numba.set_num_threads(max(1, numba.get_num_threads() - 1))
 
@@ -709,11 +709,11 @@ class _Lever:
                 self.number.on("blur", self._typed)
                 self.number.on("keydown.enter", self._typed)
             page._text("div", say(f"explore.about_{lever}"), "about")
+            if base := self._base():
+                page._text("div", base, "stands")
             self.slider = _Slider(low, high, STEP[neutral], self._value(), name)
             self.slider.on_value_change(lambda event: self._slid(event.value))
             self._label_ends(low, high)
-            if base := self._base():
-                page._text("div", base, "stands")
             self.wrong = page._text("div", "", "wrong")
         self.follow()
 
