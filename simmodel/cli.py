@@ -496,6 +496,89 @@ def report(
 
 
 @main.command()
+@click.argument("file", required=False, metavar="[SCENARIO]", type=click.Path(path_type=Path))
+@click.option("--region", metavar="ID", help="Region shown first, e.g. wuwei.")
+@click.option(
+    "--lang",
+    type=click.Choice(["zh", "en"]),
+    default="zh",
+    show_default=True,
+    help="Language of the page; it can be changed there.",
+)
+@click.option(
+    "--port",
+    type=int,
+    default=8765,
+    show_default=True,
+    metavar="N",
+    help="Port on this machine; 0 for any that is free.",
+)
+@click.option("--no-browser", is_flag=True, help="Open no browser; the address is printed.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Where saved scenarios go; else here.",
+)
+@draws_option
+@seed_option
+@seeds_option
+def explore(
+    file: Path | None,
+    region: str | None,
+    lang: Literal["zh", "en"],
+    port: int,
+    no_browser: bool,
+    out: Path,
+    draws: int | None,
+    seed: int | None,
+    seeds_dir: Path | None,
+) -> None:
+    r"""Move the levers of a region on a local page and see rate, targets and growth follow.
+
+    \b
+    Example:
+        simmodel explore scenarios/trend.yaml --region wuwei
+
+    Without SCENARIO all regions with targets are there, in a trend without any measure. The page
+    is served to this machine alone; Ctrl-C ends it. It needs: pip install "simmodel[explore]"
+    """
+    try:
+        import nicegui  # noqa: F401
+    except ImportError:
+        raise SimmodelError(
+            'explore needs NiceGUI, which is not installed: pip install "simmodel[explore]"'
+        ) from None
+    seeds = _seeds(seeds_dir)
+    from .explorer import Explorer, check_region, trend_with
+    from .explorer_page import listen, serve
+    from .pooling_file import atlas_of
+    from .store import try_writing
+
+    if file is None:
+        base = trend_with(seeds.regions, draws, seed)
+    else:
+        (base,) = _scenarios((file,), seeds.index(), _with_ensemble((), draws, seed))
+    try_writing(out)
+    atlas = atlas_of(seeds)
+    shown_first = check_region(region, base, atlas)
+    listening = listen(port)
+    _say_if_compiling()
+    serve(
+        Explorer(base, seeds, atlas, _calibrated(atlas, seeds)),
+        listening,
+        out,
+        lang,
+        shown_first,
+        options=() if seeds_dir is None else ("--seeds", str(seeds_dir)),
+        show=not no_browser,
+        say=click.echo,
+        warn=_aside,
+    )
+
+
+@main.command()
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
 )

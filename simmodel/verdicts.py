@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -187,14 +187,25 @@ class Judge:
     atlas : Atlas
     exact : bool
         As in `model.Summaries`; probabilities are exact either way.
+    places : collection of str, optional
+        Regions and urban districts whose targets are judged, instead of all. The ensemble needs
+        these and what they are compared with, and nothing else.
     """
 
-    def __init__(self, scenario: Scenario, atlas: Atlas, *, exact: bool):
+    def __init__(
+        self,
+        scenario: Scenario,
+        atlas: Atlas,
+        *,
+        exact: bool,
+        places: Collection[str] | None = None,
+    ):
         self._scenario = scenario
         self._tallies = [
             _Tally(aim, scenario, exact=exact)
             for region_id in regions_of(scenario, atlas)
             for aim in aims(atlas.regions[region_id])
+            if places is None or aim.region in places
         ]
         for tally in self._tallies:
             place = tally.aim.region

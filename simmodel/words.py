@@ -368,6 +368,193 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "book_series_low": ("{title}, 5 %", "{title}，5%"),
     "book_series_high": ("{title}, 95 %", "{title}，95%"),
     "total": ("total", "合计"),
+    # The explorer.
+    "explore.title": ("What would it take? Try it", "情景推演：调一调，看目标能否实现"),
+    "explore.trend": ("Trend", "趋势延续"),
+    "explore.subtitle": (
+        'Base scenario: "{base}", to {horizon}, {draws:,} futures',
+        "基准情景：“{base}”，至{horizon}年，{draws:,}次模拟",
+    ),
+    "explore.what_if": (
+        "What if, not a forecast: each lever says what a measure would change, and the page what "
+        "follows if that is delivered in full. Whether a measure can do it is not modelled.",
+        "这里看的是“如果做到会怎样”，不是预测：左侧设定某项因素改变多少，右侧显示如数实现后的结果；措施能否做到，模型不作判断。",
+    ),
+    "explore.language": ("Language", "语言"),
+    "explore.levers": ("What to change in {place}", "调整{place}的哪些因素"),
+    "explore.how": ("How fast", "实现进度"),
+    "explore.at_once": ("at once, from 2021", "一次到位（2021年起）"),
+    "explore.until": ("step by step until {year}", "逐年推进，{year}年到位"),
+    "explore.value_of": ("{lever}: value", "{lever}：数值"),
+    "explore.base_value": ("base: {value}", "基准：{value}"),
+    "explore.years": ("years", "岁"),
+    "explore.reset": ("Back to the base", "恢复基准"),
+    "explore.reset_all": ("Reset all", "全部恢复"),
+    "explore.about_rural_exit": (
+        "how readily villagers leave, for the region's towns or for elsewhere",
+        "农村居民离开农村的强度（去本地城镇或外地）",
+    ),
+    "explore.about_local_retention": (
+        "of those who leave the villages, the share that settles in the region's own towns",
+        "离开农村的人中在本地城镇落脚的比重",
+    ),
+    "explore.about_arrivals": (
+        "people who come from outside the region, those who return among them",
+        "从区外迁入的人口（含返乡人口）",
+    ),
+    "explore.about_urban_out_migration": (
+        "how readily townspeople leave the region",
+        "城镇居民迁往区外的强度",
+    ),
+    "explore.about_reclassification": (
+        "villages that become urban where they stand; nobody moves",
+        "乡村就地划为城镇，人没有搬动",
+    ),
+    "explore.about_fertility": ("children per woman, by residence", "城乡妇女平均生育子女数"),
+    "explore.about_urban_registration": (
+        "registration only; where people live stays as it is",
+        "落户速度，只影响户籍城镇化率，不影响常住人口",
+    ),
+    "explore.about_life_expectancy": ("years of life added at birth", "出生时预期寿命增加的岁数"),
+    "explore.headline": ("Urbanization rate in {year}", "{year}年常住人口城镇化率"),
+    "explore.interval": ("90 % of futures: {low} to {high}", "90%的模拟在{low}—{high}"),
+    "explore.above": ('{points} above "{base}"', "比“{base}”高{points}"),
+    "explore.below": ('{points} below "{base}"', "比“{base}”低{points}"),
+    "explore.same": ('as under "{base}"', "与“{base}”相同"),
+    "explore.registered": (
+        "Urban share of registered people in {year}: {value}, {base_value} under the base",
+        "{year}年户籍人口城镇化率：{value}（基准{base_value}）",
+    ),
+    "explore.yours": ("your levers", "调整后"),
+    "explore.your_median": ("your levers, median", "调整后中位数"),
+    "explore.base_median": ("base, median", "基准中位数"),
+    "explore.base": ("base", "基准"),
+    "explore.difference": ("difference", "相差"),
+    "explore.targets_note": (
+        "Of 100 futures, those that meet the target in its year. With a lever set this is "
+        "conditional: it holds if the measures deliver in full.",
+        "每百次模拟中在目标年实现目标的次数。调整后的次数以措施全部落实为前提。",
+    ),
+    "explore.pending": ("being computed", "计算中"),
+    "explore.growth_unit": (
+        "urban residents, 万 a year, mean of the futures",
+        "城镇常住人口增减（万人/年），各次模拟平均",
+    ),
+    "explore.base_net": ("net change, base", "净变动（基准）"),
+    "explore.growth_table": (
+        "Urban residents from {first} to {last}, 万",
+        "{first}—{last}年城镇常住人口增减（万人）",
+    ),
+    "explore.chart_of": ("Chart of {what}, {place}", "{place}{what}图"),
+    "explore.read": ("How to read this", "怎样理解这些数字"),
+    "explore.note_if": (
+        "A slider is an assumption, not a plan: ×1.25 means a quarter more than calibrated, "
+        "however it is brought about. Probabilities are conditional on that being delivered.",
+        "滑块是假定，不是措施：×1.25表示比校准值高四分之一，不问如何做到。概率以如数实现为前提。",
+    ),
+    "explore.note_same": (
+        "The same futures are compared with and without your levers, so the difference is theirs "
+        "alone; the intervals are not narrower for that.",
+        "调整前后比较的是同一批模拟，差别完全来自调整本身；区间并不因此变窄。",
+    ),
+    "explore.note_reclassification": (
+        "Migration and reclassification both raise the rate. Migration moves people; "
+        "reclassification renames places, without a job, home or service more. A target met by it "
+        "is met on paper first.",
+        "迁移和城乡划分调整都会提高城镇化率：前者是人进城，后者是地改名，就业、住房和公共服务不会随之增加，"
+        "靠后者实现的目标首先是统计口径上的。",
+    ),
+    "explore.note_levers": (
+        "Levers here are those of {place} alone; what its targets are compared with stays as in "
+        "the base.",
+        "这里只调整{place}；与之比较的其他地区保持基准情景不变。",
+    ),
+    "explore.note_inside": (
+        "{whole} keeps its urban and rural totals: what {place} gains here, the other parts of "
+        "{whole} lose.",
+        "{whole}城乡人口总数不变：{place}增加的，就是{whole}其他县区减少的。",
+    ),
+    "explore.note_left_out": (
+        "The base sets values of {places} on their own. They concern neither {place} nor what it "
+        "lies in, and are left out here.",
+        "基准情景对{places}单独设有数值，既不属于{place}也不属于其上级，这里未计入。",
+    ),
+    "explore.copy": ("Copy address", "复制链接"),
+    "explore.copied": ("Copied", "已复制"),
+    "explore.copy_note": (
+        "The address holds the region and all levers; it opens on this machine while explore runs.",
+        "链接中包含地区和全部调整；本程序运行期间可在本机打开。",
+    ),
+    "explore.save": ("Save as scenario", "存为情景"),
+    "explore.name": ("Name of the scenario", "情景名称"),
+    "explore.name_rule": (
+        "a lower-case letter, then lower-case letters, digits and _",
+        "以小写英文字母开头，可用小写字母、数字和下划线",
+    ),
+    "explore.saved": ("Written to {path}. To run it:", "已写入{path}。运行命令："),
+    "explore.saved_title": ("{place}, levers tried", "{place}推演"),
+    "explore.saved_description": (
+        'Saved from the explorer. Base: "{base}" ({name}). Moved: {levers}; {how}. {address}',
+        "由情景推演页面保存。基准：“{base}”（{name}）。调整：{levers}；{how}。{address}",
+    ),
+    "explore.saved_nothing": ("nothing", "无"),
+    "explore.bad_name": (
+        "{found} cannot be the name of a scenario; allowed: {allowed}",
+        "{found}不能作为情景名称；要求：{allowed}",
+    ),
+    "explore.exists": (
+        "{path} is there already and is left alone; choose another name",
+        "{path}已存在，未作改动；请换一个名称",
+    ),
+    "explore.cannot_write": (
+        "{path}: cannot write there ({reason})",
+        "{path}：无法写入（{reason}）",
+    ),
+    "explore.not_the_same": (
+        "{path}: not written, because it would not read back as the same scenario",
+        "{path}：未写入，因为重新读取后与当前情景不一致",
+    ),
+    "explore.cannot": ("This cannot be projected: {reason}", "无法推算：{reason}"),
+    "explore.complaints": (
+        "Not everything in the address could be used:",
+        "链接中有的内容无法采用：",
+    ),
+    "explore.no_region": (
+        'there is no region "{found}"; shown instead: {instead}',
+        "没有地区“{found}”；改为显示{instead}",
+    ),
+    "explore.no_region_near": (
+        'there is no region "{found}" (did you mean {near}?); shown instead: {instead}',
+        "没有地区“{found}”（是否指{near}？）；改为显示{instead}",
+    ),
+    "explore.no_language": (
+        'no language "{found}"; allowed: zh, en',
+        "没有语言“{found}”；可用：zh、en",
+    ),
+    "explore.no_year": (
+        'by: "{found}" is no year to reach levers by; allowed: {allowed}; taken: at once',
+        "by：“{found}”不是可选的到位年份；可选：{allowed}；按一次到位处理",
+    ),
+    "explore.no_lever": (
+        'there is no lever "{found}"; allowed: {allowed}',
+        "没有可调因素“{found}”；可用：{allowed}",
+    ),
+    "explore.no_lever_near": (
+        'there is no lever "{found}" (did you mean {near}?); allowed: {allowed}',
+        "没有可调因素“{found}”（是否指{near}？）；可用：{allowed}",
+    ),
+    "explore.no_number": (
+        '{lever}: "{found}" is no number; allowed: {low} to {high}; left as it was',
+        "{lever}：“{found}”不是数字；允许{low}—{high}；未改动",
+    ),
+    "explore.out_of_bounds": (
+        '{lever}: "{found}" is out of range; allowed: {low} to {high}; left as it was',
+        "{lever}：“{found}”超出范围；允许{low}—{high}；未改动",
+    ),
+    "explore.twice": (
+        '"{word}" stands twice in the address; the first counts',
+        "链接中“{word}”出现两次，以第一个为准",
+    ),
     # Families.
     "indicator.urbanization_rate": ("urbanization rate", "常住人口城镇化率"),
     "indicator.urban_population": ("urban population", "城镇常住人口"),

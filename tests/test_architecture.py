@@ -82,11 +82,11 @@ LAYERS = [
     {"simulation", "backtest", "outlook", "documents", "solution", "trial", "attached"},
     {"report_text", "aims", "study", "plot"},
     {"parts", "paces", "provisions", "solve_text"},
-    {"coherence", "solve_map"},
+    {"coherence", "solve_map", "explorer"},
     {"dossier", "front"},
     {"dossier_text"},
-    {"report_data"},
-    {"report_page", "report_book"},
+    {"report_data", "explorer_charts"},
+    {"report_page", "report_book", "explorer_page"},
     {"report_files"},
     {"cli"},
     {"__main__"},
@@ -159,6 +159,7 @@ def test_help_does_not_import_the_numerical_stack():
         "plotly",
         "xlsxwriter",
         "distributed",
+        "nicegui",
     ]
     code = (
         "import sys, json\n"

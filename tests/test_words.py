@@ -23,6 +23,10 @@ USERS = [
     ),
     HOUSE / "report.html.jinja",
 ]
+EXPLORER = [
+    *(HOUSE / f"{name}.py" for name in ("explorer", "explorer_charts", "explorer_page")),
+    HOUSE / "explorer.html.jinja",
+]
 # Keys with a dot, by the names that the package looks up under them.
 FAMILIES = {
     "indicator": {
@@ -69,7 +73,7 @@ def test_families_hold_what_is_looked_up_and_nothing_else():
     found = {}
     for key in WORDS:
         family, dot, name = key.partition(".")
-        if dot and family != "js":
+        if dot and family not in ("js", "explore"):
             found.setdefault(family, set()).add(name)
     assert found == FAMILIES
 
@@ -80,6 +84,19 @@ def test_no_key_is_idle():
     idle = [key for key in WORDS if "." not in key and f'"{key}"' not in said]
     idle += [key for key in WORDS if key.startswith("js.") and f"words.{key[3:]}" not in script]
     assert idle == []
+
+
+def test_the_explorer_says_all_its_words_and_no_other():
+    said = "".join(path.read_text(encoding="utf-8") for path in EXPLORER)
+    asked = {f"explore.{name}" for name in re.findall(r"""["']explore\.([a-z_]+)["']""", said)}
+    asked |= {f"explore.about_{lever}" for lever in LEVERS}
+    # What is wrong, by keys that complaints carry; and what the headline's difference is called.
+    carried = r"""(?:Complaint|Refused|_unknown)\(\s*"([a-z_]+)\""""
+    complaints = set(re.findall(carried, said))
+    asked |= {f"explore.{name}" for name in complaints}
+    asked |= {f"explore.{name}_near" for name in re.findall(r'_unknown\("([a-z_]+)"', said)}
+    asked |= {f"explore.{name}" for name in ("same", "above", "below")}
+    assert asked == {key for key in WORDS if key.startswith("explore.")}
 
 
 def test_no_key_is_missing():

@@ -1,0 +1,121 @@
+"""How long the explorer's page takes from a slider's move to the numbers that follow it.
+
+    python benchmarks/explorer.py [--moves 30] [--draws 2000]
+
+Starts `simmodel explore`, drives it in Chromium by the keys of a slider, and measures in the page
+itself: from the key to the frame in which both charts, drawn after all texts, are new. Beside it
+the time that the numbers alone take, and the projection in them, in this process.
+"""
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+from playwright.sync_api import sync_playwright
+
+from simmodel.explorer import Explorer, State, trend_with
+from simmodel.explorer_page import leave_room
+from simmodel.pooling_file import atlas_of
+from simmodel.posterior_file import load
+from simmodel.seeds import find_seeds, read_seeds
+
+REGIONS = {"prefecture": "wuwei", "county": "wuwei.minqin", "province": "gansu"}
+LEVER = "local_retention"
+WATCH = """() => {
+  window.took = null;
+  const charts = [".chart.fan", ".chart.growth"].map((name) => document.querySelector(name));
+  const drawn = [0, 0];
+  let start = null;
+  charts.forEach((chart, i) => chart.on("plotly_afterplot", () => {
+    drawn[i] += 1;
+    if (start !== null && drawn[0] > 0 && drawn[1] > 0) {
+      const from = start;
+      start = null;
+      requestAnimationFrame(() => { window.took = performance.now() - from; });
+    }
+  }));
+  document.addEventListener("keydown", () => { start = performance.now(); drawn.fill(0); }, true);
+}"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--moves", type=int, default=30)
+    parser.add_argument("--draws", type=int, default=2000)
+    options = parser.parse_args()
+    leave_room()  # as the server does
+    seeds = read_seeds(find_seeds(None))
+    atlas = atlas_of(seeds)
+    base = trend_with(seeds.regions, options.draws, None)
+    explorer = Explorer(base, seeds, atlas, load(atlas, seeds.directory))
+    command = [sys.executable, "-m", "simmodel", "explore", "--port", "0", "--no-browser"]
+    command += ["--draws", str(options.draws)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        address = server.stdout.readline().partition("?")[0]
+        try:
+            for level, region in REGIONS.items():
+                page = in_the_page(address, region, options.moves)
+                numbers, projection = alone(explorer, region, options.moves)
+                print(
+                    f"{level} {region}: slider to page {said(page)}; numbers alone "
+                    f"{said(numbers)}, of them projection {said(projection)}: "
+                    f"{100 * statistics.median(projection) / statistics.median(page):.0f} % "
+                    "of the whole"
+                )
+        finally:
+            server.terminate()
+
+
+def said(seconds):
+    return f"{1e3 * statistics.median(seconds):.0f} ms (worst {1e3 * max(seconds):.0f})"
+
+
+def in_the_page(address, region, moves):
+    """Seconds from key to frame, a move each."""
+    browser_path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = chromium.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(f"{address}?region={region}&lang=zh")
+        page.wait_for_selector(".chart.growth .main-svg")
+        page.wait_for_timeout(1500)
+        slider = page.locator(f'[data-lever="{LEVER}"] .q-slider [tabindex]')
+        slider.focus()
+        page.evaluate(WATCH)
+        seconds = []
+        for move in range(moves + 1):
+            page.evaluate("() => { window.took = null; }")
+            page.keyboard.press("ArrowRight" if move % 20 < 10 else "ArrowLeft")
+            page.wait_for_function("window.took !== null")
+            seconds.append(page.evaluate("window.took") / 1e3)
+            page.wait_for_timeout(400)  # what takes longer is out of the way
+        chromium.close()
+    return seconds[1:]
+
+
+def alone(explorer, region, moves):
+    """Seconds for the numbers of a state, and for the projection in them."""
+    state = State(region, "zh")
+    explorer.view(state.moved(LEVER, 1.05))
+    cast = explorer.stage(region).cast
+    numbers, projection = [], []
+    for move in range(moves):
+        state = state.moved(LEVER, 1.0 + 0.05 * (1 + move % 10))
+        start = time.perf_counter()
+        explorer.view(state)
+        numbers.append(time.perf_counter() - start)
+        scenario = explorer.scenario(state)
+        start = time.perf_counter()
+        for block in range(cast.blocks):
+            cast.project(scenario, region, block)
+        projection.append(time.perf_counter() - start)
+    return numbers, projection
+
+
+if __name__ == "__main__":
+    main()
