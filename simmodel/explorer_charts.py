@@ -49,6 +49,8 @@ def fan(
     say, rate = phrases.say, measure == "urbanization_rate"
     printed = 1.0 if rate else 1e-4
     unit = say("rate" if rate else "wan", value="").replace(" ", "\u00a0")
+    key = "rate_range" if rate else "wan_range"
+    span = say(key, low="%{customdata:,.1f}", high="%{y:,.1f}")
     values, before = _course(view, measure), _course(base, measure)[:, MEDIAN]
     years = view.years.tolist()
     course = {share: values[:, i].tolist() for i, share in enumerate(SHARES)}
@@ -64,8 +66,7 @@ def fan(
                 "fillcolor": _faded(BLUE, opacity),
                 "name": say(key),
                 "customdata": course[low],
-                "hovertemplate": f"{say(key)} %{{customdata:,.1f}}{say('js.dash')}"
-                f"%{{y:,.1f}}{unit}<extra></extra>",
+                "hovertemplate": f"{say(key)} {span}<extra></extra>",
             }
         )
     traces.append(

@@ -594,11 +594,7 @@ class _Page:
             "what": say("explore.headline", year=year),
             "median": phrases.amount(median, "percent"),
             "beside": say(f"explore.{key}", points=points, base=self.base_title),
-            "interval": say(
-                "explore.interval",
-                low=phrases.bare(low, "percent"),
-                high=phrases.amount(high, "percent"),
-            ),
+            "interval": say("explore.interval", interval=phrases.range(low, high, "percent")),
             "aim": "",
             "registered": "",
             "waiting": waiting,

@@ -417,7 +417,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "explore.about_life_expectancy": ("years of life added at birth", "出生时预期寿命增加的岁数"),
     "explore.headline": ("Urbanization rate in {year}", "{year}年常住人口城镇化率"),
-    "explore.interval": ("90 % of futures: {low} to {high}", "90%的模拟在{low}—{high}"),
+    "explore.interval": ("90 % of futures: {interval}", "90%的模拟在{interval}"),
     "explore.above": ('{points} above "{base}"', "比“{base}”高{points}"),
     "explore.below": ('{points} below "{base}"', "比“{base}”低{points}"),
     "explore.same": ('as under "{base}"', "与“{base}”相同"),
