@@ -3,7 +3,7 @@
     python benchmarks/explorer.py [--moves 30] [--draws 2000]
 
 Starts `simmodel explore`, drives it in Chromium by the keys of a slider, and measures in the page
-itself: from the key to the frame in which both charts, drawn after all texts, are new. Beside it
+itself: from the key to the new texts, and to the frame in which both charts are new too. Beside it
 the time that the numbers alone take, and the projection in them, in this process.
 """
 
@@ -29,6 +29,9 @@ WATCH = """() => {
   const charts = [".chart.fan", ".chart.growth"].map((name) => document.querySelector(name));
   const drawn = [0, 0];
   let start = null;
+  new MutationObserver(() => {
+    if (start !== null && window.texts === null) window.texts = performance.now() - start;
+  }).observe(document.querySelector(".desk"), { childList: true, subtree: true });
   charts.forEach((chart, i) => chart.on("plotly_afterplot", () => {
     drawn[i] += 1;
     if (start !== null && drawn[0] > 0 && drawn[1] > 0) {
@@ -57,10 +60,11 @@ def main():
         address = server.stdout.readline().partition("?")[0]
         try:
             for level, region in REGIONS.items():
-                page = in_the_page(address, region, options.moves)
+                texts, page = in_the_page(address, region, options.moves)
                 numbers, projection = alone(explorer, region, options.moves)
                 print(
-                    f"{level} {region}: slider to page {said(page)}; numbers alone "
+                    f"{level} {region}: slider to rate, targets and table {said(texts)}, to charts "
+                    f"as well {said(page)}; numbers alone "
                     f"{said(numbers)}, of them projection {said(projection)}: "
                     f"{100 * statistics.median(projection) / statistics.median(page):.0f} % "
                     "of the whole"
@@ -74,7 +78,7 @@ def said(seconds):
 
 
 def in_the_page(address, region, moves):
-    """Seconds from key to frame, a move each."""
+    """Seconds from key to new texts, and to the frame with new charts; a move each."""
     browser_path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
@@ -89,13 +93,14 @@ def in_the_page(address, region, moves):
         page.evaluate(WATCH)
         seconds = []
         for move in range(moves + 1):
-            page.evaluate("() => { window.took = null; }")
+            page.evaluate("() => { window.took = null; window.texts = null; }")
             page.keyboard.press("ArrowRight" if move % 20 < 10 else "ArrowLeft")
             page.wait_for_function("window.took !== null")
-            seconds.append(page.evaluate("window.took") / 1e3)
+            took = page.evaluate("[window.texts ?? window.took, window.took]")
+            seconds.append([at / 1e3 for at in took])
             page.wait_for_timeout(400)  # what takes longer is out of the way
         chromium.close()
-    return seconds[1:]
+    return zip(*seconds[1:], strict=True)
 
 
 def alone(explorer, region, moves):
