@@ -313,7 +313,7 @@ def test_the_twins_have_the_same_blocks_links_pictures_and_sections():
 @pytest.mark.parametrize("name", TWINS)
 def test_commands_files_and_links_of_the_readme_are_there(name):
     commands = [parsed(words) for words in lines_of(TWINS[name])]
-    assert len(commands) == 5
+    assert len(commands) == 6
     for _, target in LINKS.findall(TWINS[name]):
         assert (ROOT / target.partition("#")[0]).exists(), target
     for command in re.findall(r"^\| `([\w-]+)", TWINS[name], re.MULTILINE):
