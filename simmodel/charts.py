@@ -30,6 +30,7 @@ from .chart_words import (
     same_aim,
     title_of,
 )
+from .errors import ScenarioError, among, did_you_mean
 from .fonts import (
     BLUE,
     GREY,
@@ -286,7 +287,16 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
     -------
     Figure
         For `save`.
+
+    Raises
+    ------
+    ScenarioError
+        If the region has no registered figures.
     """
+    there = registered_regions(ds)
+    if region not in there:
+        allowed = among(there) + did_you_mean(region, there)
+        raise ScenarioError(f"region {region} has no registered rate here; allowed {allowed}")
     notes = _registered_notes(ds, region, marks)
     both = ((RATE, BANDS[::2], BLUE), (REGISTERED_RATE, REGISTERED_BANDS, ORANGE))
     words = ("of residents 占常住人口", "of the registered 占户籍人口")

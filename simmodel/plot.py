@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from . import charts
 from .attached import is_attached, names_of, observations_of, sources_of, verdicts_of
 from .chart_words import Row
-from .errors import OutputError, ScenarioError, SimmodelError, among, did_you_mean, shown
+from .errors import OutputError, ScenarioError, SimmodelError, among, shown
 from .fonts import UNWANTED, image
 from .variables import QUANTILES
 
@@ -187,10 +187,6 @@ def registered(ds: xr.Dataset, *, region: str) -> Figure:
         If the Dataset is of another making, or cut.
     """
     ds = _attached("registered", ds, region)
-    there = charts.registered_regions(ds)
-    if region not in there:
-        allowed = among(there) + did_you_mean(region, there)
-        raise ScenarioError(f"region {region} has no registered rate here; allowed {allowed}")
     return _shown(charts.registered(ds, region, observations_of(ds)))
 
 
