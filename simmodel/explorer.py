@@ -50,6 +50,7 @@ from .simulation import keeps_all_draws
 from .variables import COMPONENTS
 from .verdicts import Judge, Verdict, aims
 from .words import LANGUAGES, Language, speaker
+from .yaml_text import writable
 
 Array = NDArray[np.float64]
 
@@ -659,7 +660,8 @@ def text_of(scenario: Scenario) -> str:
     yaml.width = _WIDTH
     yaml.allow_unicode = True
     stream = io.StringIO()
-    yaml.dump({key: value for key, value in data.items() if value not in ({}, [], "")}, stream)
+    told = {key: value for key, value in data.items() if value not in ({}, [], "")}
+    yaml.dump(writable(told), stream)
     return stream.getvalue()
 
 

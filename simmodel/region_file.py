@@ -14,7 +14,7 @@ from .errors import OutputError, SeedError
 from .region import BASE_YEAR, SPAN, Region
 from .seeds import SOURCES, Seeds, read_with
 from .workbook_reader import Filled
-from .yaml_text import mapping_from
+from .yaml_text import mapping_from, writable
 
 WIDTH: Final = 4096  # a figure to a line: no wrapping inside words
 _NO_AGES: Final = (
@@ -109,7 +109,7 @@ def _dumped(yaml: Any, data: Any) -> str:
     yaml.allow_unicode = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = io.StringIO()
-    yaml.dump(data, stream)
+    yaml.dump(writable(data), stream)
     return stream.getvalue()
 
 

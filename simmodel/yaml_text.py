@@ -527,3 +527,30 @@ def _model_in(annotation: Any) -> Any:
         return annotation
     inner = (_model_in(part) for part in getattr(annotation, "__args__", ()))
     return next((model for model in inner if model is not None), None)
+
+
+def writable(data: Any) -> Any:
+    """Data that ruamel.yaml writes so that it reads back: some texts are put in quotes, in place.
+
+    Its writer leaves a text that starts with ``?`` or ``:`` plain inside of brackets, where its
+    reader takes it for a key without value.
+
+    Parameters
+    ----------
+    data : dict, list or scalar
+        Its dicts and lists are changed.
+
+    Returns
+    -------
+    dict, list or scalar
+        The same.
+    """
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    if isinstance(data, str) and data.startswith(("?", ":")):
+        return DoubleQuotedScalarString(data)
+    if isinstance(data, (dict, list)):
+        inside = data.items() if isinstance(data, dict) else enumerate(data)
+        for place, value in list(inside):
+            data[place] = writable(value)
+    return data

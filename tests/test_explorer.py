@@ -235,6 +235,14 @@ def test_every_shipped_scenario_survives_being_written(shipped, seeds, tmp_path)
         assert read_back(path, seeds) == scenario
 
 
+@pytest.mark.parametrize("words", ["?0", ": a", "- x", "yes", "# n", "a: b", "'", '"'])
+def test_a_base_of_any_title_survives_being_written(words, seeds, tmp_path):
+    scenario = base_of(title={"en": words, "zh": words}, description={"en": words, "zh": "是"})
+    path = tmp_path / "words.yaml"
+    path.write_text(text_of(scenario), encoding="utf-8")
+    assert read_back(path, seeds) == scenario
+
+
 @pytest.mark.parametrize("name", ["", "Mine", "2030", "a-b", "../up", "a.b", "名", "a\n"])
 def test_a_name_that_cannot_be_one_is_refused(explorer, tmp_path, name):
     with pytest.raises(Refused) as refused:

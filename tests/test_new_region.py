@@ -7,11 +7,12 @@ import io
 import re
 import shutil
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
@@ -431,10 +432,13 @@ def test_a_county_below_a_prefecture_that_is_not_whole(folder):
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30
-) | st.sampled_from(["~", "null", "yes", "2025-01-01", "1_000", "a: b", "# no", "- x", "'", ">="])
+) | st.sampled_from(
+    ["~", "null", "yes", "2025-01-01", "1_000", "a: b", "# no", "- x", "'", ">=", "?0", ":a"]
+)
 
 
 @given(texts, texts, st.decimals(0, 100, places=2, allow_nan=False))
+@example("?0", ":a", Decimal("0.00"))
 def test_whatever_is_typed_reads_back_from_the_file_that_is_written(place, name, value):
     census = {"unit": "persons", "total": 130, "urban": 70, "source": "count", "place": place}
     figure = {"indicator": "urbanization_rate", "value": float(value), "unit": "percent"}
