@@ -10,14 +10,11 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from .errors import Fault, FaultError, SimmodelError, among, did_you_mean, shown
-from .scenario import is_name
+from .scenario_file import shipped
 
 PathLike = str | os.PathLike[str]
-
-PACKAGE: Final = Path(__file__).resolve().parent
 
 
 def overrides_of(values: object) -> tuple[str, ...]:
@@ -57,11 +54,10 @@ def as_yaml(key: str, value: object) -> str:
 def file_of(what: str, name: object, folder: str) -> Path:
     """Return the file that is meant: one that is there, else the shipped one of a bare name."""
     path = path_of(what, name)
-    if os.path.isfile(path) or not is_name(str(path)):  # which is false of what cannot be a path
+    is_bare = path.name == str(path) and not path.suffix
+    if os.path.isfile(path) or not is_bare:  # which is false of what cannot be a path
         return path
-    places = (PACKAGE / folder, PACKAGE.parent / folder)
-    shipped = sorted(found for place in places for found in place.glob("*.yaml"))
-    by_name = {found.stem: found for found in reversed(shipped)}
+    by_name = shipped(folder)
     if str(path) not in by_name:
         known = among(sorted(by_name)) + did_you_mean(str(path), by_name)
         problem = f"is neither a file here nor a shipped {what}"

@@ -38,7 +38,7 @@ CONDITIONS: Final = {
 # Levers of a scenario before a planner, English and Chinese.
 LEVER_WORDS: Final = {
     "rural_exit": ("rural exit", "农村迁出强度"),
-    "local_retention": ("local retention", "就近城镇化率"),
+    "local_retention": ("local retention", "就近进城比重"),
     "arrivals": ("arrivals", "迁入人口"),
     "urban_out_migration": ("urban out-migration", "城镇人口外迁"),
     "reclassification": ("reclassification", "城乡划分调整"),
@@ -79,7 +79,7 @@ PART_NAMES: Final = {
 # What an uncertain quantity of a region is called, English and Chinese.
 QUANTITY_WORDS: Final = {
     "rural_exit": ("rural exit 2010–20", "2010–20年农村迁出率"),
-    "local_retention": ("local retention 2010–20", "2010–20年就近城镇化率"),
+    "local_retention": ("local retention 2010–20", "2010–20年就近进城比重"),
     "arrivals": ("arrivals 2010–20", "2010–20年迁入率"),
     "arrivals_urban_share": ("urban share of arrivals", "迁入人口城镇占比"),
     "urban_out_migration": ("urban departures 2010–20", "2010–20年城镇迁出率"),
@@ -216,7 +216,13 @@ def unjudged(row: Row) -> tuple[str, str]:
 
 
 def of_hundred(probability: float) -> str:
-    """Return the draws of a hundred that meet a target."""
+    """Return the draws of a hundred that meet a target; what no draw met is not impossible.
+
+    Examples
+    --------
+    >>> [of_hundred(p) for p in (0.0, 0.005, 0.26, 0.995, 1.0)]
+    ['<1', '<1', '26', '>99', '>99']
+    """
     number = round(100 * probability)
     return {0: "<1", 100: ">99"}.get(number, str(number))
 

@@ -44,7 +44,7 @@ from .projection import Projection
 from .quantiles import Exact
 from .region import BASE_YEAR, Region, UrbanDistrict
 from .scenario import DRAWS_RANGE, LEVERS, Scenario, Value, is_name
-from .scenario_file import is_heeded, read_scenario
+from .scenario_file import is_heeded, read_scenario, shipped
 from .seeds import Seeds
 from .simulation import keeps_all_draws
 from .variables import COMPONENTS
@@ -65,6 +65,8 @@ UNSAVED: Final = "explored"
 SUFFIX: Final = ".yaml"
 _WIDTH: Final = 100
 _KEPT_REGIONS: Final = 4
+# Levers that the title of a saved scenario names.
+_NAMED_LEVERS: Final = 2
 # Draws that parts are made to add up for at a time: what that takes stays in the cache.
 PIECE: Final = 512
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.ASCII | re.IGNORECASE)
@@ -202,9 +204,8 @@ def trend_with(regions: Mapping[str, Region], draws: int | None, seed: int | Non
             raise ScenarioError(
                 f"--{name}: {part.problem}; found {value}; allowed {part.allowed}"
             ) from None
-    return Scenario.model_validate(
-        trend.resolved() | {"title": _in_both("explore.trend"), "ensemble": ensemble}
-    )
+    title = {language: speaker(language)("explore.trend") for language in LANGUAGES}
+    return Scenario.model_validate(trend.resolved() | {"title": title, "ensemble": ensemble})
 
 
 def _sign(lever: str, value: float) -> str:
@@ -212,11 +213,13 @@ def _sign(lever: str, value: float) -> str:
     return "×" if LEVERS[lever].neutral == 1.0 else "+" if value > 0.0 else ""
 
 
-def _in_both(
-    key: str, *, en: Mapping[str, object] | None = None, zh: Mapping[str, object] | None = None
-) -> dict[str, str]:
-    """What stands under a key in both languages."""
-    return {"en": speaker("en")(key, **(en or {})), "zh": speaker("zh")(key, **(zh or {}))}
+def _moved(state: State, language: Language) -> list[str]:
+    """The levers that were moved, in words."""
+    say = speaker(language)
+    return [
+        f"{say(f'lever.{lever}')} {_sign(lever, value)}{plain(value)}"
+        for lever, value in state.levers.items()
+    ]
 
 
 def check_region(region: str | None, base: Scenario, atlas: Atlas) -> str:
@@ -471,12 +474,12 @@ class Explorer:
             raise Refused(
                 "bad_name", found=shown(name), allowed=speaker(state.language)("explore.name_rule")
             )
+        if name in {self.base.scenario, *shipped("scenarios")}:
+            raise Refused("reserved", found=name)
         path = directory / f"{name}{SUFFIX}"
-        if path.exists() or path.is_symlink():
-            raise Refused("exists", path=path)
         scenario = self.scenario(state, scenario=name, **self._said(state, address))
         text = text_of(scenario)
-        if self._read_back(text, path.name) != scenario:
+        if self._read_back(text) != scenario:
             raise Refused("not_the_same", path=path)
         try:
             with path.open("x", encoding="utf-8", newline="\n") as file:
@@ -495,12 +498,12 @@ class Explorer:
     def _said(self, state: State, address: str) -> dict[str, object]:
         """Title and description of the scenario of a state."""
         names, base = self.atlas.regions[state.region].names, self.base.title
-        titles = _in_both("explore.saved_title", en={"place": names.en}, zh={"place": names.zh})
+        titles = {
+            "en": self._title(state, "en", names.en, base.en),
+            "zh": self._title(state, "zh", names.zh, base.zh),
+        }
         say = speaker(state.language)
-        moved = [
-            f"{say(f'lever.{lever}')} {_sign(lever, value)}{plain(value)}"
-            for lever, value in state.levers.items()
-        ]
+        moved = _moved(state, state.language)
         description = say(
             "explore.saved_description",
             base=base.zh if state.language == "zh" else base.en,
@@ -511,9 +514,19 @@ class Explorer:
         )
         return {"title": titles, "description": description}
 
-    def _read_back(self, text: str, name: str) -> Scenario | None:
+    def _title(self, state: State, language: Language, place: str, base: str) -> str:
+        """Title that tells what is saved from what else may be: the levers, or none."""
+        say, moved = speaker(language), _moved(state, language)
+        levers = say("and").join(moved[:_NAMED_LEVERS]) or base
+        if more := moved[_NAMED_LEVERS:]:
+            levers = say("explore.saved_more", levers=levers, count=len(more))
+        if moved and state.by is not None:
+            levers += say("bracketed", text=say("explore.until", year=state.by))
+        return say("explore.saved_title", place=place, levers=levers)
+
+    def _read_back(self, text: str) -> Scenario | None:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
+            path = Path(folder) / f"{UNSAVED}{SUFFIX}"
             path.write_text(text, encoding="utf-8")
             try:
                 return read_scenario(

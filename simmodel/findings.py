@@ -200,6 +200,11 @@ def findings_text(findings: Sequence[Finding], names: Mapping[str, str]) -> str:
     count = Counter(f.grade for f in findings)
     counts = [f"{count[grade]} {grade} {GRADE_WORDS[grade]}" for grade in GRADES]
     lines.append(f"{len(findings)} findings 条: {', '.join(counts)}; 万 = 10,000")
+    if count["fine"]:
+        lines.append(
+            "fine: nothing contradicts it; how likely a target is to be met, simmodel run tells."
+        )
+        lines.append("协调：只表示未发现矛盾；目标能否实现，见simmodel run。")
     return "\n".join(lines)
 
 
@@ -207,7 +212,8 @@ def _against(f: Finding) -> str:
     """What is implied beside what it is held against, in the unit of the screen."""
     if f.implied is None or f.reference is None:
         return ""
-    return f": {measured(f.implied, f.unit)} / {measured(f.reference, f.unit)}"
+    implied, reference = measured(f.implied, f.unit), measured(f.reference, f.unit)
+    return f": implied 所指 {implied}, held against 对照 {reference}"
 
 
 def measured(value: float, unit: str) -> str:

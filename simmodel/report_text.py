@@ -12,6 +12,7 @@ import xarray as xr
 from . import __version__
 from .backtest import Backtest
 from .borrowed import notice_lines, notices
+from .chart_words import of_hundred
 from .parameters import NAMES, PARAMETERS, natural
 from .pooling_file import atlas_of, read_skill
 from .posterior import PRIOR_DECIDES, Atlas, Calibrated, withheld_errors
@@ -30,6 +31,10 @@ INDICATORS = {
     "urban_district_population": "district population",
     "new_urban_jobs": "new urban jobs",
 }
+NO_TARGETS = (
+    "no targets here, so no verdicts; the charts show what is expected",
+    "所选地区没有目标，故无评判；预期见图",
+)
 COMPARISONS = {">=": "≥", "~": "≈", "near": "near"}
 
 
@@ -78,21 +83,6 @@ def _aim(verdict: Verdict) -> str:
     return f"{COMPARISONS[verdict.comparison]} {figure} {'%' if percent else '万'}"
 
 
-def of_hundred(probability: float) -> str:
-    """Draws of 100; what is rare but happens is not nought.
-
-    Examples
-    --------
-    >>> [of_hundred(p) for p in (0.0, 0.005, 0.26, 0.995, 1.0)]
-    ['0', '<1', '26', '>99', '100']
-    """
-    if 0 < probability <= 0.005:
-        return "<1"
-    if 0.995 <= probability < 1:
-        return ">99"
-    return f"{100 * probability:.0f}"
-
-
 def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seeds) -> str:
     """Verdicts of one scenario: what is expected, how likely the target is, what is missing."""
     rows = []
@@ -109,10 +99,13 @@ def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seed
         place = [_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), _aim(v)]
         rows.append([*place, *middle, words, first])
     header = ["region", "target", "year", "aim", "median", "90 % interval", "of 100", "", "half by"]
+    title = f"{scenario.scenario}: {scenario.title.en} {scenario.title.zh}"
+    if not rows:
+        return "\n".join([title, "", *NO_TARGETS])
     text = table(header, rows, "llrrrrrlr")
     return "\n".join(
         [
-            f"{scenario.scenario}: {scenario.title.en} {scenario.title.zh}",
+            title,
             "",
             text,
             "",

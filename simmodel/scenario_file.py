@@ -11,11 +11,27 @@ from typing import Any
 from pydantic import ValidationError
 
 from .errors import Fault, FaultError, KeyPath, among, did_you_mean, shown
-from .scenario import HORIZON_RANGE, LEVERS, Scenario, knots_after
+from .scenario import HORIZON_RANGE, LEVERS, Scenario, Title, knots_after
 from .yaml_text import BROKEN, NOT_TEXT, Document, Mark, Node, model_faults, parse, read_mapping
 
+PACKAGE = Path(__file__).resolve().parent
 SET = "--set"
+# What of a scenario makes it another one.
+MEASURES = ("levers", "programmes", "parameters")
 _MOST_DOTS = 8
+
+
+def shipped(folder: str) -> dict[str, Path]:
+    """Return the scenarios, or with ``scenarios/sweeps`` the sweeps, that come with the package.
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+        The file of each name: inside of an installed package, else in the checkout around it.
+    """
+    places = (PACKAGE / folder, PACKAGE.parent / folder)
+    found = sorted(path for place in places for path in place.glob("*.yaml"))
+    return {path.stem: path for path in reversed(found)}
 
 
 def read_scenario(
@@ -38,7 +54,8 @@ def read_scenario(
     programme_ids : collection of str
         The programmes that exist.
     overrides : sequence of str
-        ``key.path=value`` with the value in YAML; each replaces what stands at its path.
+        ``key.path=value`` with the value in YAML; each replaces what stands at its path. The title
+        then names what was replaced of levers, programmes and parameters, unless it is given too.
     source_ids : collection of str, optional
         The sources that exist; unchecked where left out.
 
@@ -96,7 +113,25 @@ def _checked(
     faults.extend(_reference_faults(document, data, region_ids, programme_ids, source_ids))
     if faults or scenario is None:
         raise FaultError(faults)
-    return scenario
+    return _retitled(scenario, overrides)
+
+
+def _retitled(scenario: Scenario, overrides: Sequence[str]) -> Scenario:
+    """Say in the title what was replaced of the measures, unless the title was replaced too.
+
+    A chart of a trend with a measure in it must not be called the trend.
+    """
+    keys = [text.partition("=")[0].strip().partition(".")[0] for text in overrides]
+    set_ = [
+        f"{key.strip().removeprefix('levers.')}={value.strip()}"
+        for root, (key, _, value) in zip(keys, (t.partition("=") for t in overrides), strict=True)
+        if root in MEASURES
+    ]
+    if not set_ or "title" in keys:
+        return scenario
+    old = scenario.title
+    told = Title(en=f"{old.en} ({', '.join(set_)})", zh=f"{old.zh}（{'，'.join(set_)}）")
+    return scenario.model_copy(update={"title": told})
 
 
 def _strange_levers(data: Mapping[str, Any], region_ids: Collection[str]) -> list[str]:

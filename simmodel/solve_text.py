@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .chart_words import LEVER_WORDS
+from .chart_words import LEVER_WORDS, of_hundred
 from .errors import among
 from .experience import Standing
-from .report_text import COMPARISONS, INDICATORS, of_hundred, table
+from .report_text import COMPARISONS, INDICATORS, table
 from .scenario import BASE_YEAR, LEVERS
 from .seeds import Seeds
 from .solution import Answer, Change, Emptied, Way, scale_of
@@ -496,7 +496,7 @@ def _experience_zh(answer: Answer) -> str:
         rank = "慢于其中任何一个"
     text = f"自{BASE_YEAR}年起{_pace_words(answer)[1]}，对照{pace.standing.reference_zh}，{rank}。"
     if "local_retention" in answer.question.levers:
-        text += "各地就近城镇化率没有直接观测，能提高多少无先例可循。"
+        text += "各地就近进城比重没有直接观测，能提高多少无先例可循。"
     return text
 
 

@@ -492,7 +492,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "以小写英文字母开头，可用小写字母、数字和下划线",
     ),
     "explore.saved": ("Written to {path}. To run it:", "已写入{path}。运行命令："),
-    "explore.saved_title": ("{place}, levers tried", "{place}推演"),
+    "explore.saved_title": ("{place}: {levers}", "{place}：{levers}"),
+    "explore.saved_more": ("{levers} and {count} more", "{levers}，另{count}项"),
     "explore.saved_description": (
         'Saved from the explorer. Base: "{base}" ({name}). Moved: {levers}; {how}. {address}',
         "由情景推演页面保存。基准：“{base}”（{name}）。调整：{levers}；{how}。{address}",
@@ -501,6 +502,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "explore.bad_name": (
         "{found} cannot be the name of a scenario; allowed: {allowed}",
         "{found}不能作为情景名称；要求：{allowed}",
+    ),
+    "explore.reserved": (
+        "{found} is the base scenario or one that comes with the program: running it would replace "
+        "their results; choose another name",
+        "{found}是基准情景或程序自带情景的名称，运行后会覆盖其结果；请换一个名称",
     ),
     "explore.exists": (
         "{path} is there already and is left alone; choose another name",
@@ -584,7 +590,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "flow.urban_boundary_change": ("boundary change, urban", "区划调整（城镇）"),
     "flow.rural_boundary_change": ("boundary change, rural", "区划调整（乡村）"),
     "parameter.rural_exit": ("rural exit, % a year", "农村迁出强度（%/年）"),
-    "parameter.local_retention": ("local retention, %", "就近城镇化率（%）"),
+    "parameter.local_retention": ("local retention, %", "就近进城比重（%）"),
     "parameter.arrivals": ("arrivals, % of residents a year", "迁入率（占常住人口，%/年）"),
     "parameter.arrivals_urban_share": (
         "arrivals settling in towns, %",

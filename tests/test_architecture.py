@@ -47,7 +47,6 @@ LAYERS = [
         "made_by",
     },
     {
-        "arguments",
         "baseline",
         "workbook",
         "derived",
@@ -75,7 +74,7 @@ LAYERS = [
         "chart_boxes",
         "workbook_reader",
     },
-    {"evidence", "chart_sweep", "region_file"},
+    {"evidence", "chart_sweep", "region_file", "arguments"},
     {"posterior"},
     {"borrowed", "model", "posterior_file", "pooling_file", "experience"},
     {"hindcast", "verdicts", "ledger"},

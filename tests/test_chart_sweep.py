@@ -305,7 +305,7 @@ def test_a_sure_interaction_is_told_in_words():
     ds = swept("sobol")
     ds["S2"][3, 0, 1], ds["S2_low"][3, 0, 1], ds["S2_high"][3, 0, 1] = 0.21, 0.15, 0.27
     text = words(chart_sweep.sobol(ds, RATES[3]))
-    assert "rural exit × local retention 农村迁出强度 × 就近城镇化率 0.21 (0.15 to 0.27)" in text
+    assert "rural exit × local retention 农村迁出强度 × 就近进城比重 0.21 (0.15 to 0.27)" in text
 
 
 def test_morris_numbers_stand_for_parameters_with_their_effects():

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmodel import explorer_page
+from simmodel.chart_words import of_hundred
 from simmodel.cli import main
 from simmodel.dossier_text import Phrases
 from simmodel.explorer import (
@@ -33,7 +34,6 @@ from simmodel.explorer import (
 )
 from simmodel.explorer_charts import MEASURES, fan, growth, reach
 from simmodel.model import simulate
-from simmodel.report_text import of_hundred
 from simmodel.scenario import LEVERS, Scenario
 from simmodel.scenario_file import read_scenario
 from simmodel.simulation import run_scenario
