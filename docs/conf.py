@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from click import Context
 from sphinx.application import Sphinx
@@ -37,7 +38,6 @@ html_title = f"simmodel {version}"
 html_show_sourcelink = False
 html_copy_source = False
 html_show_copyright = False
-html_static_path = ["_static", "_build/static"]
 html_css_files = ["han.css", "site.css"]
 
 # A font for the Chinese that the pages have, so that nothing is missing where none is installed.
@@ -45,15 +45,15 @@ pages = [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("docs/*.ipynb")
 pages += TOP.glob("simmodel/*.py")
 characters = {c for page in pages for c in page.read_text(encoding="utf-8") if ord(c) > 0x2E7F}
 drawn, _ = font(sorted(characters))
-folder = Path(__file__).parent / "_build/static"
-folder.mkdir(parents=True, exist_ok=True)
+made = TemporaryDirectory()  # gone when the site is built
 source = f"src:url(data:font/woff;base64,{drawn});unicode-range:U+2E80-FFFF"
 face = f"@font-face{{font-family:Han;{source}}}\n"
-(folder / "han.css").write_text(face, encoding="utf-8")
+Path(made.name, "han.css").write_text(face, encoding="utf-8")
 stacks = {
     "font-stack": "Han, system-ui, Segoe UI, Helvetica, Arial, sans-serif",
     "font-stack--monospace": "Han, SFMono-Regular, Menlo, Consolas, Liberation Mono, monospace",
 }
+html_static_path = ["_static", made.name]
 html_theme_options = {"light_css_variables": stacks, "dark_css_variables": stacks}
 
 

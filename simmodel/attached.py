@@ -140,6 +140,18 @@ def is_attached(dataset: xr.Dataset) -> bool:
     return all(coordinate_of(OBSERVATION, name) in dataset.coords for name in OBSERVATIONS)
 
 
+def has_lost(dataset: xr.Dataset) -> bool:
+    """Tell whether a projection carries some of what `attach` puts there, but not all.
+
+    So does the difference of two: what is not the same in both is left out by xarray.
+    """
+    for dimension, columns in ((TARGET, VERDICTS), (OBSERVATION, OBSERVATIONS)):
+        there = [coordinate_of(dimension, name) in dataset.coords for name in columns]
+        if any(there) and not all(there):
+            return True
+    return False
+
+
 def verdicts_of(dataset: xr.Dataset) -> list[dict[str, Any]]:
     """Return the rows of ``verdicts.csv`` that a projection carries; None where there is no number.
 
@@ -181,11 +193,10 @@ def _rows(
 ) -> list[dict[str, Any]]:
     if not is_attached(dataset):
         raise SimmodelError(f"Dataset: {MISSING}")
-    there = [coordinate_of(dimension, name) in dataset.coords for name in columns]
-    if not any(there):
-        return []
-    if not all(there):
+    if has_lost(dataset):
         raise SimmodelError(f"Dataset: {LOST}")
+    if coordinate_of(dimension, next(iter(columns))) not in dataset.coords:
+        return []
     read: dict[type, Callable[[Any], Any]] = {
         str: str,
         int: int,

@@ -411,7 +411,7 @@ def load_scenario(
     Returns
     -------
     scenario.Scenario
-        It cannot be changed; `load_scenario` of it with ``set`` returns another.
+        To change it, `load_scenario` of it with ``set`` returns another.
 
     Raises
     ------

@@ -14,7 +14,15 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from . import charts
-from .attached import is_attached, names_of, observations_of, sources_of, verdicts_of
+from .attached import (
+    LOST,
+    has_lost,
+    is_attached,
+    names_of,
+    observations_of,
+    sources_of,
+    verdicts_of,
+)
 from .chart_words import Row
 from .errors import OutputError, ScenarioError, SimmodelError, among, shown
 from .fonts import UNWANTED, image
@@ -355,8 +363,12 @@ def _check_whole(chart: str, ds: object) -> None:
     assert isinstance(ds, xr.Dataset)
     lacking = [name for name in ("region", "year", "quantile") if name not in ds.dims]
     lacking += [name for name in ("urbanization_rate", "urban_population_mean") if name not in ds]
-    # A calculation drops the attributes, or leaves numbers that are no longer what they say.
-    lacking += [name for name in ("scenario", "base_year", "title_en") if name not in ds.attrs]
+    # A calculation leaves numbers that are no longer what they say; attributes and coordinates that
+    # were not the same in all its parts are gone.
+    wanted = ("scenario", "base_year", "scenario_sha256", "title_en")
+    lacking += [name for name in wanted if name not in ds.attrs]
+    if has_lost(ds):
+        raise SimmodelError(f"{chart}: {LOST}")
     if lacking:
         raise SimmodelError(f"{chart}: has no {lacking[0]}; allowed {WHOLE}")
     years, levels = ds["year"].values, ds["quantile"].values
@@ -374,8 +386,8 @@ def _check_attached(chart: str, ds: object) -> None:
     assert isinstance(ds, xr.Dataset)
     if not is_attached(ds):
         raise SimmodelError(
-            f"{chart}: holds neither targets nor observations; allowed a Dataset of simmodel.run, "
-            "or one read from netCDF that was written of it"
+            f"{chart}: holds neither targets nor observations, nor does a projection.nc; allowed a "
+            "Dataset of simmodel.run, or one read from netCDF that was written of it"
         )
 
 

@@ -30,7 +30,7 @@ def shipped(folder: str) -> dict[str, Path]:
         The file of each name: inside of an installed package, else in the checkout around it.
     """
     places = (PACKAGE / folder, PACKAGE.parent / folder)
-    found = sorted(path for place in places for path in place.glob("*.yaml"))
+    found = [path for place in places for path in sorted(place.glob("*.yaml"))]
     return {path.stem: path for path in reversed(found)}
 
 
@@ -113,25 +113,30 @@ def _checked(
     faults.extend(_reference_faults(document, data, region_ids, programme_ids, source_ids))
     if faults or scenario is None:
         raise FaultError(faults)
-    return _retitled(scenario, overrides)
+    return _retitled(scenario, overrides, region_ids)
 
 
-def _retitled(scenario: Scenario, overrides: Sequence[str]) -> Scenario:
+def _retitled(
+    scenario: Scenario, overrides: Sequence[str], region_ids: Collection[str]
+) -> Scenario:
     """Say in the title what was replaced of the measures, unless the title was replaced too.
 
     A chart of a trend with a measure in it must not be called the trend.
     """
-    keys = [text.partition("=")[0].strip().partition(".")[0] for text in overrides]
-    set_ = [
-        f"{key.strip().removeprefix('levers.')}={value.strip()}"
-        for root, (key, _, value) in zip(keys, (t.partition("=") for t in overrides), strict=True)
-        if root in MEASURES
-    ]
-    if not set_ or "title" in keys:
+    paths = [steps_of(text.partition("=")[0].strip(), region_ids) for text in overrides]
+    told = dict.fromkeys(path for path in paths if path[0] in MEASURES)
+    if not told or any(path[0] == "title" for path in paths):
         return scenario
+    data = scenario.resolved()
+    words = []
+    for path in told:
+        value: Any = data
+        for step in path:
+            value = value.get(step, "") if isinstance(value, dict) else ""
+        words.append(f"{'.'.join(path).removeprefix('levers.')}={_inline(value)}")
     old = scenario.title
-    told = Title(en=f"{old.en} ({', '.join(set_)})", zh=f"{old.zh}（{'，'.join(set_)}）")
-    return scenario.model_copy(update={"title": told})
+    title = Title(en=f"{old.en} ({', '.join(words)})", zh=f"{old.zh}（{'，'.join(words)}）")
+    return scenario.model_copy(update={"title": title})
 
 
 def _strange_levers(data: Mapping[str, Any], region_ids: Collection[str]) -> list[str]:

@@ -931,7 +931,8 @@ def test_findings_are_told_by_grade_and_counted(checked):
     text = findings_text(found, {"wuwei": "武威市 Wuwei"})
     assert text.startswith("contradiction 相互矛盾")
     assert text.index("strained 偏紧") < text.index("fine 协调")
-    assert text.splitlines()[-1].startswith(f"{len(found)} findings 条: ")
+    assert any(line.startswith(f"{len(found)} findings 条: ") for line in text.splitlines())
+    assert text.splitlines()[-1].startswith("协调：只表示未发现矛盾")
     for f in found:
         assert (f.sentence in text) == (f.grade != "fine")
         assert f.sentence.endswith(".")

@@ -503,6 +503,9 @@ def test_what_is_calibrated_anew_is_warned_of_once(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         same_bits(sm.run("trend", draws=5, set=HERE, seeds=folder), first)
+    file.write_text(json.dumps(data | {"regions": {}}), encoding="utf-8")
+    with pytest.warns(UserWarning, match="calibrated anew"):
+        sm.run("trend", draws=5, set=HERE, seeds=folder)
 
 
 def test_faults_of_seeds_are_those_of_the_command(tmp_path):
@@ -583,9 +586,22 @@ def test_the_difference_of_two_runs_has_no_verdicts(small):
     with xr.set_options(keep_attrs=True):
         difference = more - small
     assert float(difference["urban_population"].sel(region="jinchang", year=2035).min()) > 0
-    for wrong in (lambda: sm.verdict_table(difference), lambda: sm.plot.matrix(difference)):
-        with pytest.raises(SimmodelError, match="lost some columns of its verdicts"):
-            wrong()
+    drawing = (
+        lambda ds: sm.verdict_table(ds),
+        lambda ds: sm.plot.matrix(ds),
+        lambda ds: sm.plot.fan(ds, region="jinchang"),
+        lambda ds: sm.plot.ledger(ds, region="jinchang"),
+        lambda ds: sm.plot.waterfall(ds, region="jinchang"),
+    )
+    for wrong in drawing:
+        for one in (difference, more - small):
+            with pytest.raises(SimmodelError, match="lost some columns of its verdicts"):
+                wrong(one)
+    kept = [name for name in small.coords if not str(name).startswith(("target", "observation"))]
+    bare = [ds.reset_coords(drop=True)[list(ds.data_vars)] for ds in (more, small)]
+    assert set(bare[0].coords) <= set(kept)
+    with pytest.raises(SimmodelError, match="ledger: has no scenario_sha256"):
+        sm.plot.ledger(bare[0] - bare[1], region="jinchang")
     with pytest.raises(SimmodelError, match="fan: has no scenario; allowed"):
         sm.plot.fan(small.drop_attrs(), region="jinchang")
 

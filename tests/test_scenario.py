@@ -393,6 +393,29 @@ def test_set_replaces_one_value(tmp_path, override, read):
 
 
 @pytest.mark.parametrize(
+    ("overrides", "en", "zh"),
+    [
+        ((), "T", "题"),
+        (("horizon=2030", "ensemble.draws=9"), "T", "题"),
+        (("levers.arrivals=1.2",), "T (arrivals=1.2)", "题（arrivals=1.2）"),
+        (
+            ("levers.wuwei={arrivals: {2030: 2}}", "programmes=[]"),
+            "T (wuwei={arrivals: {2030: 2.0}}, programmes=[])",
+            "题（wuwei={arrivals: {2030: 2.0}}，programmes=[]）",
+        ),
+        (("levers.arrivals=1", "levers.arrivals=3"), "T (arrivals=3.0)", "题（arrivals=3.0）"),
+        (("parameters.wuwei.pace=2", "title.en=Mine"), "Mine", "题"),
+    ],
+)
+def test_a_measure_that_is_set_is_named_in_the_title(tmp_path, overrides, en, zh):
+    path = write(
+        tmp_path, "scenario: one\ntitle: {en: T, zh: 题}\nregions: [wuwei]\nhorizon: 2035\n"
+    )
+    title = read_scenario(path, **WORLD, overrides=overrides).title
+    assert (title.en, title.zh) == (en, zh)
+
+
+@pytest.mark.parametrize(
     ("override", "message"),
     [
         ("levers.arrivals=fast", "--set: levers.arrivals: is text, not a number; found 'fast'"),
