@@ -416,7 +416,7 @@ def test_no_cure_is_named_that_would_not_cure(folder, value):
         ("elsewhere", "new", "region does not exist; found 'elsewhere'; allowed north 北"),
         ("mid", "new", "is a region of the wrong level; found mid, a prefecture; allowed north"),
         ("new", "new", "is a region of the wrong level; found new, a prefecture; allowed north"),
-        ("中市", "mid.town", "region does not exist; found '中市'; allowed mid 中. Did you mean"),
+        ("中市", "mid.south", "region does not exist; found '中市'; allowed mid 中. Did you mean"),
         ("新市", "new.town", "allowed new, once it is there: simmodel new-region new --template"),
     ],
 )
