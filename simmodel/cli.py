@@ -695,7 +695,9 @@ def new_region(
     if book is None:
         from .workbook import write_template
 
-        seeds = read_seeds(find_seeds(seeds_dir))
+        directory = find_seeds(seeds_dir)
+        check_is_new(directory, name)
+        seeds = read_seeds(directory)
         level = "prefecture" if "." in name else "province"
         parents = [i for i, r in seeds.regions.items() if r.level == level]
         path = (out or Path()) / f"{name}.xlsx"

@@ -6,16 +6,22 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from .errors import OutputError, SeedError
+from .errors import Fault, FaultError, OutputError, SeedError, among, shown
 from .region import BASE_YEAR, SPAN, Region
-from .seeds import SOURCES, Seeds, read_with
+from .seeds import PARENT_LEVEL, SOURCES, Seeds, read_seeds, read_with
+from .workbook import BASICS
+from .workbook import SOURCES as SHEET
 from .workbook_reader import Filled
-from .yaml_text import mapping_from, writable
+from .yaml_text import Document, mapping_from, writable
 
+# What seeds say of a source that is nowhere.
+NO_SUCH_SOURCE: Final = "source does not exist"
 WIDTH: Final = 4096  # a figure to a line: no wrapping inside words
 _NO_AGES: Final = (
     "No age_sex: ages are borrowed from the nearest region above. Where the county volume of the",
@@ -204,7 +210,10 @@ def write_region(
         If it cannot be written; nothing is left behind then.
     """
     check_is_new(directory, region_id)
-    known: Seeds = read_with(directory, region_id, filled.region, filled.sources)
+    try:
+        known: Seeds = read_with(directory, region_id, filled.region, filled.sources)
+    except FaultError as error:
+        raise FaultError(_for_the_book(error.faults, directory, region_id, filled)) from None
     text = region_text(filled.region.plain(), book)
     name = f"{region_id}.yaml"
     read_back = Region.model_validate(mapping_from(text, name).plain())
@@ -220,6 +229,70 @@ def write_region(
     except OSError as error:
         raise OutputError(f"{target}: cannot write there ({error.strerror})") from None
     return target / name
+
+
+def _for_the_book(
+    faults: Sequence[Fault], directory: Path, region_id: str, filled: Filled
+) -> Iterator[Fault]:
+    """Faults of seeds in words for who fills in a workbook, one for each mistake."""
+    book = filled.region.mark(()).file.rsplit(f": {BASICS}", 1)[0]
+    has_parent = any(_is_in(book, f) and f.key == "parent" for f in faults)
+    is_said = False
+    for fault in faults:
+        if not _is_in(book, fault):
+            yield fault
+        elif fault.key == "parent":
+            if not is_said:
+                yield _parent_fault(fault, directory, region_id, filled.region)
+            is_said = True
+        elif has_parent and fault.key == "id" and "." in region_id:
+            continue  # it does not begin with a parent that is wrong
+        elif fault.key.rpartition(".")[2] == "source" and fault.problem == NO_SUCH_SOURCE:
+            yield replace(fault, allowed=_where_sources_go(fault, filled))
+        else:
+            yield fault
+
+
+def _is_in(book: str, fault: Fault) -> bool:
+    return fault.file.startswith(f"{book}: ")
+
+
+def _where_sources_go(fault: Fault, filled: Filled) -> str:
+    near = (fault.allowed or "").partition(". Did you mean ")
+    allowed = f"an id of {SOURCES}, or one with a row in the sheet {SHEET}"
+    if not filled.lists_sources:
+        allowed += ", which is missing: copy it from a new template and add the row"
+    return allowed + near[1] + near[2]
+
+
+def _parent_fault(fault: Fault, directory: Path, region_id: str, region: Document) -> Fault:
+    """What may stand where the region above is wrong: regions of the level that it needs."""
+    try:
+        regions = read_seeds(directory).regions
+    except FaultError:
+        return fault  # the seeds are at fault themselves, and that is said
+    wanted = PARENT_LEVEL[region.value(("level",))]
+    prefix = region_id.partition(".")[0] if wanted == "prefecture" and "." in region_id else None
+    fitting = {name: r for name, r in regions.items() if r.level == wanted}
+    found = region.value(("parent",))
+    if prefix is not None and prefix not in fitting:
+        allowed = f"{prefix}, once it is there: simmodel new-region {prefix} --template"
+    else:
+        if prefix is not None:
+            fitting = {prefix: fitting[prefix]}
+        allowed = among(f"{name} {r.names.zh}" for name, r in fitting.items())
+        # a planner may have written the name that the region goes by
+        names = {word: name for name, r in fitting.items() for word in (name, *_names(r))}
+        near = get_close_matches(str(found), list(names), n=1)
+        allowed += f". Did you mean {names[near[0]]}?" if near else ""
+    if found in regions or found == region_id:
+        return replace(fault, problem="is a region of the wrong level", allowed=allowed)
+    problem = "region does not exist"
+    return replace(fault, problem=problem, found=shown(found), allowed=allowed)
+
+
+def _names(region: Region) -> tuple[str, ...]:
+    return region.names.zh, region.names.en, region.names.en.lower()
 
 
 def _make_folder(shipped: Path, new: Path, name: str, text: str, sources: str) -> None:

@@ -68,6 +68,10 @@ def read_scenario(
     if path.suffix == ".json":
         # The record of a run is its resolved scenario; what made it is not part of it.
         document.root.value.pop("provenance", None)
+    if "sweep" in document.root.value and "regions" not in document.root.value:
+        allowed = f"a scenario; a sweep goes to: simmodel sweep {path}"
+        problem = "is the key of a sweep, not of a scenario"
+        raise FaultError([document.fault(("sweep",), problem, allowed=allowed)])
     return _checked(document, overrides, region_ids, programme_ids, source_ids)
 
 

@@ -280,6 +280,11 @@ def read_sweep(path: Path, seeds: Seeds) -> SweepFile:
         wrong``.
     """
     reader = _Reader(path, seeds)
+    keys = reader.document.root.value
+    if "regions" in keys and "sweep" not in keys:
+        allowed = f"a sweep; a scenario goes to: simmodel run {path}"
+        problem = "is the key of a scenario, not of a sweep"
+        raise FaultError([reader.document.fault(("regions",), problem, allowed=allowed)])
     found = reader.read()
     if reader.faults or found is None:
         raise FaultError(reader.faults)

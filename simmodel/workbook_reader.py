@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,10 +61,13 @@ class Filled:
     ----------
     region, sources : Document
         As the seed file and the list of sources would hold it; marks are cells.
+    lists_sources : bool
+        Whether it has the sheet of sources at all.
     """
 
     region: Document
     sources: Document
+    lists_sources: bool
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,19 @@ class _Cell:
     value: object
     number_format: str
     place: str
-    is_own: bool = True  # not a part of a merged cell other than its first
+    column: int
+    merged: str = ""  # the merged cell that it is a part of, and not its first
+    first: tuple[int, int] = (0, 0)  # row and column of what it shows
     is_error: bool = False
+
+    @property
+    def is_own(self) -> bool:
+        return not self.merged
+
+    @property
+    def is_below(self) -> bool:
+        """Whether it only repeats a cell of its own column."""
+        return self.first[1] == self.column
 
     @property
     def is_blank(self) -> bool:
@@ -107,6 +122,7 @@ def read_workbook(path: Path, region_id: str) -> Filled:
     return Filled(
         Document(file, _tree(reader.region, reader.places, (), f"{file}: {BASICS}")),
         Document(file, _tree(reader.sources, reader.source_places, (), f"{file}: {SOURCES}")),
+        reader.has_sheet(SOURCES),
     )
 
 
@@ -169,6 +185,8 @@ class _Reader:
         self.places: dict[KeyPath, str] = {}
         self.sources: dict[str, Any] = {}
         self.source_places: dict[KeyPath, str] = {}
+        self.unmerged: set[tuple[str, str]] = set()  # merged cells refused already
+        self.cured: set[str] = set()  # cells of units that a cure was named for
 
     # --- what is read
 
@@ -195,6 +213,7 @@ class _Reader:
         column = 3
         found = self._fields(grid, BASIC_ITEMS, 1, (column,))
         said = {key: row[column] for key, row in found.items()}
+        said = {key: cell for key, cell in said.items() if not self._is_merged(cell)}
         texts = {key: self._text(cell) for key, cell in said.items()}
         if texts.get("id") and texts["id"] != region_id:
             self._fault(said["id"].place, "is another region", shown(texts["id"]), region_id)
@@ -257,8 +276,13 @@ class _Reader:
                 continue
             cell = row[column]
             if item.key in ("source", "place"):
+                # one text may stand for both years, as both are headed by theirs
+                shared = cell.first in {c.first for c in row.values() if c.is_own}
+                if not shared and self._is_merged(cell):
+                    continue
+                text = self._text(cell)
                 for target, key in ((census, "census"), (stocks, "registered_elsewhere")):
-                    target[item.key] = self._text(cell)
+                    target[item.key] = text
                     self.places[*under, key, item.key] = self._at(cell)
                 continue
             unit = row[unit_column] if unit_column is not None else None
@@ -336,6 +360,10 @@ class _Reader:
         for row in range(head + 1, grid.last_row + 1):
             cell = grid.at(row, 1)
             match = _STARTS.match(cell.text)
+            if any(not grid.at(row, c).is_blank for c in columns.values()) and self._is_merged(
+                cell
+            ):
+                return
             if match and int(match[1]) not in starts:
                 starts[int(match[1])] = row
             elif any(not grid.at(row, column).is_blank for column in columns.values()):
@@ -450,6 +478,8 @@ class _Reader:
 
     def _sources(self, grid: _Grid) -> None:
         for row in self._table(grid, SOURCE_ITEMS):
+            if row["id"].merged and row["id"].is_blank:
+                continue  # refused for that
             name = self._text(row["id"])
             if name is None or not _SOURCE_ID.match(name):
                 allowed = "lower-case letters, digits and _, as dingxi_communique_2023"
@@ -479,6 +509,10 @@ class _Reader:
 
     # --- how cells are found
 
+    def has_sheet(self, name: str) -> bool:
+        """Whether the book has a sheet."""
+        return self._sheet(name) is not None
+
     def _sheet(self, name: str) -> _Grid | None:
         for title in self.book.sheetnames:
             if plain(title).split(" ")[0] == name:
@@ -496,6 +530,7 @@ class _Reader:
         """Rows of a sheet by the label in front of them."""
         labels = {plain(text): item for item in items for text in (item.zh, item.en, item.key)}
         rows: dict[str, dict[int, _Cell]] = {}
+        has_merged = False
         for row in grid.rows():
             cell = grid.at(row, label_column)
             item = labels.get(cell.text)
@@ -503,6 +538,9 @@ class _Reader:
             if item is not None and item.key not in rows:
                 rows[item.key] = {column: grid.at(row, column) for column in wanted}
             elif rows and any(not grid.at(row, c).is_blank for c in columns):
+                if self._is_merged(cell):
+                    has_merged = True
+                    continue
                 known = [item.zh for item in items]
                 found = shown(cell.value)
                 allowed = among(known) + did_you_mean(cell.text, known)
@@ -511,6 +549,8 @@ class _Reader:
             if not item.required:
                 continue
             if item.key not in rows:
+                if has_merged:
+                    continue  # its label may be under the merged cell
                 self._fault(grid.name, f"has no row {item.zh} {item.en}", None, "the template's")
                 continue
             for column in columns:
@@ -537,7 +577,12 @@ class _Reader:
                 continue
             found = {key: grid.at(row, column) for key, column in columns.items()}
             if any(cell.is_own and not cell.is_blank for cell in found.values()):
-                yield found
+                yield {
+                    key: replace(cell, value=None)
+                    if not cell.is_below and self._is_merged(cell)
+                    else cell
+                    for key, cell in found.items()
+                }
 
     # --- how single cells are read
 
@@ -548,6 +593,20 @@ class _Reader:
 
     def _at(self, cell: _Cell) -> str:
         return f"{self.file}: {cell.place}"
+
+    def _is_merged(self, cell: _Cell) -> bool:
+        """Whether a cell shows what stands in another; refused once for each merged cell."""
+        if not cell.merged or cell.is_blank:
+            return False
+        name = (cell.place.split("!")[0], cell.merged)
+        if name not in self.unmerged:
+            self.unmerged.add(name)
+            number = isinstance(cell.value, (int, float)) or cells.quantity(cell.value) is not None
+            what = "number" if number else "text"
+            problem = f"is a part of a merged cell: whose {what} it is, is not certain"
+            allowed = f"a cell of its own: unmerge {cell.merged}"
+            self._fault(cell.place, problem, shown(cell.value), allowed)
+        return True
 
     def _text(self, cell: _Cell) -> str | None:
         value = cell.value
@@ -585,14 +644,14 @@ class _Reader:
 
     def _quantity(self, cell: _Cell, unit: _Cell | None, allowed: Sequence[str]) -> Quantity | None:
         """A number with its unit, or a fault."""
+        if self._is_merged(cell):
+            return None
+        if unit is not None and not unit.is_below and self._is_merged(unit):
+            return None
         found = None if cell.is_error else cells.quantity(cell.value, cell.number_format)
         if found is None:
             value = NOT_STORED if cell.value == _FORMULA else shown(str(cell.value))
             self._fault(cell.place, "is not a number that is certain", value, WRITTEN)
-            return None
-        if not cell.is_own:
-            problem = "is a part of a merged cell: whose number it is, is not certain"
-            self._fault(cell.place, problem, shown(cell.value), "a cell of its own")
             return None
         units = among(cells.label(name, cells.UNITS) for name in allowed if name in cells.UNITS)
         beside = None
@@ -625,8 +684,23 @@ class _Reader:
         if count is None:
             problem = "is not a whole number of persons"
             allowed = "a count, without 约 or 以上, of whole persons"
+            allowed += self._cure(cell, unit, found)
             self._fault(cell.place, problem, _written(cell), allowed)
         return count
+
+    def _cure(self, cell: _Cell, unit: _Cell | None, found: Quantity) -> str:
+        """Words for a count that looks like one of 万人 beside the unit 人, once for each unit."""
+        in_10k = replace(found, unit="10k_persons")
+        if (
+            unit is None
+            or cells.unit_of(unit.value) != ("persons", Decimal(1))
+            or unit.place in self.cured
+            or cells.quantity(cell.value, cell.number_format) != replace(found, unit=None)
+            or cells.persons(in_10k) is None
+        ):
+            return ""
+        self.cured.add(unit.place)
+        return f"; if {found.value} is in 万人, set the unit in {unit.place} to 万人"
 
 
 class _Grid:
@@ -637,10 +711,12 @@ class _Grid:
         self.last_row = min(sheet.max_row or 0, MAX_ROWS)
         self.last_column = min(sheet.max_column or 0, MAX_COLUMNS)
         self.first: dict[tuple[int, int], tuple[int, int]] = {}
+        self.merged: dict[tuple[int, int], str] = {}
         for merged in sheet.merged_cells.ranges:
             for row in range(merged.min_row, min(merged.max_row, MAX_ROWS) + 1):
                 for column in range(merged.min_col, min(merged.max_col, MAX_COLUMNS) + 1):
                     self.first[row, column] = (merged.min_row, merged.min_col)
+                    self.merged[row, column] = merged.coord
         self.year_row = 0
 
     def rows(self) -> range:
@@ -661,7 +737,9 @@ class _Grid:
             value=_FORMULA if formula and value is None else value,
             number_format=cell.number_format or "General",
             place=self.place(row, column),
-            is_own=own == (row, column),
+            column=column,
+            merged="" if own == (row, column) else self.merged[row, column],
+            first=own,
             is_error=cell.data_type == "e" or (formula and value is None),
         )
 

@@ -22,6 +22,7 @@ MAX_REPEATED: Final = 10_000  # values that aliases may repeat, in all
 NOT_TEXT: Final = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_ZIP: Final = b"PK\x03\x04"  # how workbooks begin
 _NULL = re.compile(r"(?:null|Null|NULL|~|)\Z")
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
 _INT = re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")
@@ -237,7 +238,10 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{raw[error.start]:02X}"
-        raise FaultError([Fault(file, line, "", "is not UTF-8 text", found)]) from None
+        allowed = "UTF-8: save the file as UTF-8"
+        if raw.startswith(_ZIP):
+            allowed = f"text; a workbook goes to: simmodel new-region NAME --from-excel {file}"
+        raise FaultError([Fault(file, line, "", "is not UTF-8 text", found, allowed)]) from None
 
 
 class _Builder:

@@ -324,6 +324,134 @@ def test_what_is_not_certain_is_refused_with_sheet_and_cell(folder, cells, chang
     assert any(re.match(rf"new\.xlsx: (?:{expected})", line) for line in lines), "\n".join(lines)
 
 
+TARGET = {
+    "目标!B6": "常住人口城镇化率 urbanization_rate",
+    "目标!D6": "约60%",
+    "目标!F6": 2030,
+    "目标!G6": "outline",
+    "目标!H6": "二",
+}
+
+
+def only_fault(folder, cells, change=lambda book: None, name="new"):
+    """Set a region up from a workbook with one mistake; return the one line that it gives."""
+    book_of(folder, cells, change=change, name=name)
+    (line,) = refused(folder, "new-region", name, "--from-excel", f"{name}.xlsx")
+    return line
+
+
+def test_a_source_that_is_nowhere_says_where_its_row_goes(folder):
+    line = only_fault(folder, TARGET)
+    assert line.startswith("new.xlsx: 目标!G6: targets[0].source: source does not exist")
+    assert line.endswith("allowed an id of sources.yaml, or one with a row in the sheet 来源")
+    line = only_fault(folder, TARGET | {"目标!G6": "cuont"})
+    assert line.endswith("the sheet 来源. Did you mean count?")
+    line = only_fault(folder, TARGET, lambda book: book.remove(book["来源"]))
+    assert "source does not exist; found 'outline'" in line
+    assert "the sheet 来源, which is missing: copy it from a new template and add" in line
+
+
+@pytest.mark.parametrize(
+    ("sheet", "merged", "cells", "place"),
+    [
+        ("目标", "B6:D6", TARGET, "目标!C6"),
+        ("目标", "D6:F6", TARGET, "目标!E6"),
+        ("目标", "G6:I6", TARGET | {"目标!G6": "count"}, "目标!H6"),
+        ("目标", "F6:F7", TARGET | {"目标!G6": "count", "目标!B7": "城镇化率"}, None),
+        ("目标", "D6:D7", TARGET | {"目标!G6": "count", "目标!B7": "城镇化率"}, "目标!D7"),
+        ("历年", "B6:D6", {"历年!B6": "城镇化率", "历年!E6": 2015, "历年!G6": "count"}, "历年!C6"),
+        ("来源", "B9:D9", {"来源!B9": "x", "来源!F9": "x", "来源!G9": 2023}, "来源!C9"),
+        ("来源", "A9:B9", {"来源!A9": "x", "来源!C9": "年鉴", "来源!G9": 2023}, "来源!B9"),
+        ("基本情况", "A6:C6", {}, "基本情况!C6"),
+        ("基本情况", "C6:C7", {}, "基本情况!C7"),
+        ("普查", "A5:A6", {}, "普查!A6"),
+        ("普查", "A5:C5", {}, "普查!C5"),
+        ("普查", "C5:C6", {}, "普查!C6"),
+        ("普查", "D6:E6", {}, "普查!E6"),
+        ("普查", "C14:C15", {}, "普查!C15"),
+        ("普查", "B15:D15", {}, "普查!C15"),
+        ("年龄", "A5:A6", AGES, "年龄!A6"),
+        ("年龄", "B5:B6", AGES, "年龄!B6"),
+        ("年龄", "A3:B3", AGES, "年龄!B3"),
+    ],
+)
+def test_merged_cells_over_data_are_said_to_be_merged(folder, sheet, merged, cells, place):
+    def change(book):
+        book[sheet].merge_cells(merged)
+
+    if place is None:  # one year for two rows; what is wrong is the second row's own
+        book_of(folder, cells, change=change)
+        lines = refused(folder, "new-region", "new", "--from-excel", "new.xlsx")
+        assert not any("merged" in line for line in lines)
+        return
+    line = only_fault(folder, cells, change)
+    assert line.startswith(f"new.xlsx: {place}: is a part of a merged cell: whose ")
+    assert line.endswith(f"; allowed a cell of its own: unmerge {merged}")
+
+
+def test_counts_in_ten_thousands_beside_the_unit_of_persons_name_the_cure(folder):
+    cells = {"普查!C5": 269.86, "普查!D5": 252.41, "普查!C6": 62.5, "普查!D6": 96.9084}
+    book_of(folder, cells)
+    lines = refused(folder, "new-region", "new", "--from-excel", "new.xlsx")
+    assert len(lines) == 4
+    cures = [line.partition("; if ")[2] for line in lines if "; if " in line]
+    assert cures == [
+        "269.86 is in 万人, set the unit in 普查!E5 to 万人",
+        "62.5 is in 万人, set the unit in 普查!E6 to 万人",
+    ]
+    region = made(folder, cells | {"普查!E5": "万人", "普查!E6": "万人"})
+    assert (region.baseline.census.total, region.baseline.census.urban) == (2524100, 969084)
+
+
+@pytest.mark.parametrize("value", ["约130.5", 130.12345, "130.5人"])
+def test_no_cure_is_named_that_would_not_cure(folder, value):
+    assert "set the unit" not in only_fault(folder, {"普查!D5": value})
+
+
+@pytest.mark.parametrize(
+    ("parent", "name", "said"),
+    [
+        ("北省", "new", "does not exist; found '北省'; allowed north 北. Did you mean north?"),
+        ("North", "new", "does not exist; found 'North'; allowed north 北. Did you mean north?"),
+        ("elsewhere", "new", "region does not exist; found 'elsewhere'; allowed north 北"),
+        ("mid", "new", "is a region of the wrong level; found mid, a prefecture; allowed north"),
+        ("new", "new", "is a region of the wrong level; found new, a prefecture; allowed north"),
+        ("中市", "mid.south", "region does not exist; found '中市'; allowed mid 中. Did you mean"),
+        ("新市", "new.town", "allowed new, once it is there: simmodel new-region new --template"),
+    ],
+)
+def test_a_wrong_region_above_is_one_line_with_what_can_be_one(folder, parent, name, said):
+    line = only_fault(folder, {"基本情况!C9": parent}, name=name)
+    assert line.startswith(f"{name}.xlsx: 基本情况!C9: parent: ")
+    assert said in line
+
+
+def test_a_file_for_another_command_is_told_which(folder):
+    scenario, sweep = ROOT / "scenarios/trend.yaml", ROOT / "scenarios/sweeps/levers.yaml"
+    (line,) = refused(folder, "sweep", scenario, "--seeds", ROOT / "seeds")
+    said = "regions: is the key of a scenario, not of a sweep; allowed a sweep; a scenario goes to"
+    assert said in line
+    assert line.endswith(f": simmodel run {scenario}")
+    for command in ("run", "targets", "show"):
+        (line,) = refused(folder, command, sweep, "--seeds", ROOT / "seeds")
+        said = "1: sweep: is the key of a sweep, not of a scenario; allowed a scenario; a sweep"
+        assert f"{sweep}:{said}" in line
+        assert line.endswith(f" goes to: simmodel sweep {sweep}")
+
+
+def test_what_is_not_utf8_says_what_to_do(folder):
+    book_of(folder)
+    (line,) = refused(folder, "run", "new.xlsx")
+    assert "is not UTF-8 text; found byte 0x" in line
+    assert line.endswith("a workbook goes to: simmodel new-region NAME --from-excel new.xlsx")
+    Path("gbk.yaml").write_bytes("title: 趋势\n".encode("gbk"))
+    (line,) = refused(folder, "run", "gbk.yaml")
+    assert (
+        line
+        == "gbk.yaml:1: is not UTF-8 text; found byte 0xC7; allowed UTF-8: save the file as UTF-8"
+    )
+
+
 def test_all_faults_come_in_one_pass(folder):
     cells = {"普查!D5": "13O", "普查!C6": "约50", "基本情况!C8": "乡", "目标!B6": "增速"}
     book_of(folder, cells)
@@ -338,7 +466,18 @@ def test_nothing_is_overwritten(folder):
     (line,) = refused(folder, "new-region", "new", "--from-excel", "new.xlsx")
     assert "seeds/new.yaml: exists already" in line
     (line,) = refused(folder, "new-region", "new", "--template")
+    assert "seeds/new.yaml: exists already" in line  # before anything is filled in
+    Path("seeds/new.yaml").unlink()
+    (line,) = refused(folder, "new-region", "new", "--template")
     assert "new.xlsx: exists already" in line
+
+
+def test_a_template_for_a_shipped_region_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("wuwei", "wuwei.liangzhou"):
+        (line,) = refused(tmp_path, "new-region", name, "--template")
+        assert f"seeds/{name}.yaml: exists already" in line
+        assert "take another name" in line
 
 
 def test_a_write_that_fails_leaves_everything_as_it_was(folder, monkeypatch):

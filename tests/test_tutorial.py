@@ -3,6 +3,7 @@
 import csv
 import re
 import shlex
+import subprocess
 
 import pytest
 from click.testing import CliRunner
@@ -89,6 +90,21 @@ def test_everything_needed_is_in_the_new_folder_and_nothing_else(tutorial):
     after = (folder / "seeds/sources.yaml").read_text(encoding="utf-8")
     assert after.startswith(before.rstrip("\n"))
     assert "tutorial_exercise:" in after
+
+
+def test_from_a_clone_the_command_is_found_in_any_folder(tmp_path):
+    (line,) = re.findall(r"^export PATH=.*$", TEXT, re.MULTILINE)
+    assert TEXT.index("make run") < TEXT.index(line) < TEXT.index("simmodel new-region")
+    program = tmp_path / "a clone/.venv/bin/simmodel"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    (tmp_path / "empty").mkdir()
+    script = f"cd 'a clone'; {line}; cd ../empty; command -v simmodel"
+    found = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == str(program)
 
 
 def test_the_figures_of_the_page_are_those_of_the_censuses():
