@@ -236,7 +236,14 @@ def _doubtful(region: Region) -> Iterator[Notice]:
             "两次普查的辖区是否一致？",
         )
     gain = 100.0 * (base.urban / base.total - earlier.urban / earlier.total)
-    if not 0.0 <= gain <= LARGEST_GAIN:
+    if gain < 0.0:
+        yield Notice(
+            "doubtful",
+            f"the rate falls by {-gain:.1f} points between the censuses; were the columns of "
+            f"{SPAN.first} and {SPAN.base} exchanged?",
+            f"两次普查之间城镇化率下降{-gain:.1f}个百分点：{SPAN.first}年与{SPAN.base}年两列是否填反？",
+        )
+    elif gain > LARGEST_GAIN:
         yield Notice(
             "doubtful",
             f"the urban share changed by {gain:+.1f} points from {SPAN.first} to {SPAN.base}; "

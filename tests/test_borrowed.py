@@ -240,6 +240,10 @@ def test_every_line_is_in_both_languages(bare, seeds):
     [
         ({"total": 3000000, "urban": 1500000, "rural": 1500000}, "residents changed by +65 %"),
         ({"total": 1464955, "urban": 1200000, "rural": 264955}, "changed by +54.4 points"),
+        (
+            {"total": 1464955, "urban": 300000, "rural": 1164955},
+            "points between the censuses; were the columns of 2010 and 2020 exchanged?",
+        ),
         ({"broad_ages": None}, "broad ages (0-14, 15-59, 60 and over) of 2020"),
     ],
 )
@@ -251,6 +255,18 @@ def test_what_is_doubtful_or_missing_is_said(bare, change, words):
     said = [n.en for n in notices(bare.regions | {"wuwei": changed}, "wuwei")]
     assert any(words in line for line in said), said
     assert any(line.startswith("targets: ") for line in said)
+
+
+def test_a_rate_that_falls_is_not_measured_by_the_fastest_rise(bare):
+    wuwei = bare.regions["wuwei"]
+    counts = {"total": 1464955, "urban": 300000, "rural": 1164955}
+    census = wuwei.baseline.census.model_copy(update=counts)
+    baseline = wuwei.baseline.model_copy(update={"census": census})
+    changed = wuwei.model_copy(update={"baseline": baseline})
+    found = notices(bare.regions | {"wuwei": changed}, "wuwei")
+    (notice,) = [n for n in found if n.kind == "doubtful" and "the rate falls" in n.en]
+    assert "两列是否填反？" in notice.zh
+    assert not any("gained at most" in n.en for n in found)
 
 
 def test_rural_people_may_be_left_out_and_broad_ages_change_no_older_fingerprint(seeds):

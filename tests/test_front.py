@@ -503,8 +503,9 @@ def test_what_is_calibrated_anew_is_warned_of_once(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         same_bits(sm.run("trend", draws=5, set=HERE, seeds=folder), first)
-    file.write_text(json.dumps(data | {"regions": {}}), encoding="utf-8")
-    with pytest.warns(UserWarning, match="calibrated anew"):
+    data["regions"]["jinchang.jinchuan"]["figures"] = "0" * 64
+    file.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.warns(UserWarning, match=r"calibrated anew.*: jinchang\.jinchuan"):
         sm.run("trend", draws=5, set=HERE, seeds=folder)
 
 
