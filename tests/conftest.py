@@ -14,6 +14,15 @@ settings.load_profile("judged" if os.environ.get("CI") else "searching")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_beside_others():
+    """Keep processes that test side by side from waiting for each other's threads."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        import numba
+
+        numba.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def seeds():
     from simmodel.seeds import read_seeds
