@@ -566,22 +566,22 @@ def explore(
             (base,) = _scenarios((file,), seeds.index(), ensemble)
         try_writing(out)
         atlas = atlas_of(seeds)
-        # Where all regions are there, a prefecture shows most; of one's own scenario the first does.
+        # Of all regions a prefecture shows most; of one's own scenario the first is meant.
         rather = "prefecture" if file is None else None
         shown_first = check_region(region, base, atlas, rather=rather)
-        listening = listen(port)
-        _say_if_compiling()
-        serve(
-            Explorer(base, seeds, atlas, _calibrated(atlas, seeds)),
-            listening,
-            out,
-            lang,
-            shown_first,
-            options=() if seeds_dir is None else ("--seeds", str(seeds_dir)),
-            show=not no_browser,
-            say=click.echo,
-            warn=_aside,
-        )
+        with listen(port) as listening:
+            _say_if_compiling()
+            serve(
+                Explorer(base, seeds, atlas, _calibrated(atlas, seeds)),
+                listening,
+                out,
+                lang,
+                shown_first,
+                options=() if seeds_dir is None else ("--seeds", str(seeds_dir)),
+                show=not no_browser,
+                say=click.echo,
+                warn=_aside,
+            )
 
 
 @main.command()
