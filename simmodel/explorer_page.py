@@ -593,7 +593,9 @@ class _Page:
             try:
                 await self._look(state)
             except SimmodelError:
-                self._refuse(Complaint("cannot", {"place": state.region}))
+                places = {"place": state.region}
+                parts = Complaint("cannot_parts", places)
+                self._refuse(parts if self.fits else Complaint("cannot", places))
             except Exception:
                 # The page goes on: whatever it was, the next state may be free of it.
                 _UNSAID.exception("the explorer could not show %s", state.query())

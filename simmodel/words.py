@@ -525,6 +525,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "than there are",
         "这样调整后，{place}无法推算：部分模拟中需要迁移的人数超过实有人数",
     ),
+    "explore.cannot_parts": (
+        "Not all parts of {place} can be projected like this: in some futures more people would "
+        "have to move than there are",
+        "这样调整后，{place}有的县区无法推算：部分模拟中需要迁移的人数超过实有人数",
+    ),
     "explore.cannot_base": (
         "The base scenario cannot be projected for {place}: in some futures more people would have "
         "to move than there are. Choose another region.",
@@ -535,8 +540,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "程序内部出错，详情见运行程序的窗口",
     ),
     "explore.greyed": (
-        "What is greyed belongs to other levers. Put one back.",
-        "灰色数字与当前调整不符。请回调。",
+        "What is greyed is not of these levers. Move them less.",
+        "灰色数字与当前调整不符，请减小调整幅度。",
     ),
     "explore.stop": ("Ctrl-C ends it", "按Ctrl-C结束"),
     "explore.complaints": (
