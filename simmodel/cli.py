@@ -559,11 +559,10 @@ def explore(
         from .pooling_file import atlas_of
         from .store import try_writing
 
-        ensemble = _with_ensemble((), draws, seed)
         if file is None:
-            base = trend_with(seeds, ensemble)
+            base = trend_with(seeds.regions, draws, seed)
         else:
-            (base,) = _scenarios((file,), seeds.index(), ensemble)
+            (base,) = _scenarios((file,), seeds.index(), _with_ensemble((), draws, seed))
         try_writing(out)
         atlas = atlas_of(seeds)
         # Of all regions a prefecture shows most; of one's own scenario the first is meant.

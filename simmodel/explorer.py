@@ -31,7 +31,7 @@ from .posterior import Atlas, lineage
 from .posterior_file import Posteriors
 from .projection import Projection
 from .quantiles import Exact
-from .region import BASE_YEAR, UrbanDistrict
+from .region import BASE_YEAR, Region, UrbanDistrict
 from .scenario import LEVERS, Scenario, Value, is_name
 from .scenario_file import is_heeded, read_scenario, shipped, with_values
 from .seeds import Seeds
@@ -177,25 +177,22 @@ def visible(lever: str, value: float) -> tuple[float, float]:
     return (low, high) if low <= value <= high else (rule.low, rule.high)
 
 
-def trend_with(seeds: Seeds, overrides: Sequence[str] = ()) -> Scenario:
-    """The trend without any measure, with values replaced as `with_values` replaces them.
+def trend_with(regions: Mapping[str, Region], draws: int | None, seed: int | None) -> Scenario:
+    """The trend without any measure, with an ensemble as asked for.
 
     Raises
     ------
     ScenarioError
         If no region has targets.
     FaultError
-        If a value cannot be like that.
+        If the ensemble cannot be like that.
     """
     title = {language: speaker(language)("explore.trend") for language in LANGUAGES}
-    trend = Scenario.model_validate(trend_of(seeds.regions).resolved() | {"title": title})
-    return with_values(
-        trend,
-        overrides,
-        region_ids=seeds.parents(),
-        programme_ids=list(seeds.programmes()),
-        source_ids=list(seeds.sources),
-    )
+    trend = Scenario.model_validate(trend_of(regions).resolved() | {"title": title})
+    asked = {"draws": draws, "seed": seed}
+    overrides = [f"ensemble.{key}={value}" for key, value in asked.items() if value is not None]
+    parents = {name: region.parent for name, region in regions.items()}
+    return with_values(trend, overrides, region_ids=parents, programme_ids=())
 
 
 def _sign(lever: str, value: float) -> str:

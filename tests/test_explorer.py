@@ -589,14 +589,14 @@ def test_where_no_browser_opens_the_address_is_told(monkeypatch, opens):
 
 
 def test_the_trend_of_its_own_has_names_in_both_languages(seeds, atlas):
-    trend = trend_with(seeds, ["ensemble.seed=0"])
+    trend = trend_with(seeds.regions, None, 0)
     assert (trend.title.en, trend.title.zh) == ("Trend", "趋势延续")
     assert trend.ensemble.seed == 0
     first = check_region(None, trend, atlas, rather="prefecture")
     assert atlas.regions[first].level == "prefecture"
     assert check_region(None, base_of(), atlas) == "wuwei"
     with pytest.raises(FaultError, match="seed: is out of range"):
-        trend_with(seeds, ["ensemble.seed=-1"])
+        trend_with(seeds.regions, None, -1)
 
 
 # The page in a browser
