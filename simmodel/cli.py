@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -544,38 +545,42 @@ def explore(
     Without SCENARIO all regions with targets are there, in a trend without any measure. The page
     is served to this machine alone; Ctrl-C ends it. It needs: pip install "simmodel[explore]"
     """
-    try:
-        import nicegui  # noqa: F401
-    except ImportError:
-        raise SimmodelError(
-            'explore needs NiceGUI, which is not installed: pip install "simmodel[explore]"'
-        ) from None
-    seeds = _seeds(seeds_dir)
-    from .explorer import Explorer, check_region, trend_with
-    from .explorer_page import listen, serve
-    from .pooling_file import atlas_of
-    from .store import try_writing
+    # Stopping it is how it ends, whenever that is.
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            import nicegui  # noqa: F401
+        except ImportError:
+            raise SimmodelError(
+                'explore needs NiceGUI, which is not installed: pip install "simmodel[explore]"'
+            ) from None
+        seeds = _seeds(seeds_dir)
+        from .explorer import Explorer, check_region, trend_with
+        from .explorer_page import listen, serve
+        from .pooling_file import atlas_of
+        from .store import try_writing
 
-    if file is None:
-        base = trend_with(seeds.regions, draws, seed)
-    else:
-        (base,) = _scenarios((file,), seeds.index(), _with_ensemble((), draws, seed))
-    try_writing(out)
-    atlas = atlas_of(seeds)
-    shown_first = check_region(region, base, atlas)
-    listening = listen(port)
-    _say_if_compiling()
-    serve(
-        Explorer(base, seeds, atlas, _calibrated(atlas, seeds)),
-        listening,
-        out,
-        lang,
-        shown_first,
-        options=() if seeds_dir is None else ("--seeds", str(seeds_dir)),
-        show=not no_browser,
-        say=click.echo,
-        warn=_aside,
-    )
+        if file is None:
+            base = trend_with(seeds.regions, draws, seed)
+        else:
+            (base,) = _scenarios((file,), seeds.index(), _with_ensemble((), draws, seed))
+        try_writing(out)
+        atlas = atlas_of(seeds)
+        # Of all regions a prefecture shows most; of one's own scenario the first is meant.
+        rather = "prefecture" if file is None else None
+        shown_first = check_region(region, base, atlas, rather=rather)
+        with listen(port) as listening:
+            _say_if_compiling()
+            serve(
+                Explorer(base, seeds, atlas, _calibrated(atlas, seeds)),
+                listening,
+                out,
+                lang,
+                shown_first,
+                options=() if seeds_dir is None else ("--seeds", str(seeds_dir)),
+                show=not no_browser,
+                say=click.echo,
+                warn=_aside,
+            )
 
 
 @main.command()

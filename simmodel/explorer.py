@@ -7,7 +7,6 @@ draws, quantiles and judge. What a move of a lever does not change is kept.
 from __future__ import annotations
 
 import io
-import math
 import re
 import tempfile
 from collections import OrderedDict
@@ -23,18 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decomposition import urban_growth
-from .derived import registered_of
 from .ensemble import BLOCK
-from .errors import (
-    FaultError,
-    Refusal,
-    ScenarioError,
-    SimmodelError,
-    among,
-    did_you_mean,
-    shown,
-    whole_number,
-)
+from .errors import FaultError, ScenarioError, SimmodelError, among, did_you_mean, shown
 from .hierarchy import reconcile
 from .model import Cast, Ensemble, district_population, references_of, regions_of
 from .outlook import trend_of
@@ -43,8 +32,8 @@ from .posterior_file import Posteriors
 from .projection import Projection
 from .quantiles import Exact
 from .region import BASE_YEAR, Region, UrbanDistrict
-from .scenario import DRAWS_RANGE, LEVERS, Scenario, Value, is_name
-from .scenario_file import is_heeded, read_scenario, shipped
+from .scenario import LEVERS, Scenario, Value, is_name
+from .scenario_file import is_heeded, read_scenario, shipped, with_values
 from .seeds import Seeds
 from .simulation import keeps_all_draws
 from .variables import COMPONENTS
@@ -69,6 +58,8 @@ _KEPT_REGIONS: Final = 4
 _NAMED_LEVERS: Final = 2
 # Draws that parts are made to add up for at a time: what that takes stays in the cache.
 PIECE: Final = 512
+# Digits and signs as wide as Chinese characters, as input methods write them.
+_WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.ASCII | re.IGNORECASE)
 
 
@@ -145,11 +136,13 @@ def number_of(text: str, lever: str) -> float | Complaint:
     --------
     >>> number_of("×1.25", "arrivals"), number_of("−2", "life_expectancy")
     (1.25, -2.0)
+    >>> number_of("１．５倍", "arrivals")
+    1.5
     >>> number_of("12", "arrivals").key, number_of("much", "arrivals").key
     ('out_of_bounds', 'no_number')
     """
     rule = LEVERS[lever]
-    typed = text.strip().removeprefix("×").replace("−", "-")
+    typed = text.translate(_WIDE).strip().removeprefix("×").replace("−", "-").removesuffix("倍")
     places = {"lever": lever, "found": text, "low": f"{rule.low:g}", "high": f"{rule.high:g}"}
     if not _NUMBER.match(typed):
         return Complaint("no_number", places)
@@ -190,22 +183,16 @@ def trend_with(regions: Mapping[str, Region], draws: int | None, seed: int | Non
     Raises
     ------
     ScenarioError
-        If no region has targets, or the ensemble cannot be like that.
+        If no region has targets.
+    FaultError
+        If the ensemble cannot be like that.
     """
-    trend = trend_of(regions)
-    ensemble = trend.ensemble.model_dump()
-    for name, value, bounds in (("draws", draws, DRAWS_RANGE), ("seed", seed, (0, math.inf))):
-        if value is None:
-            continue
-        try:
-            ensemble[name] = whole_number(*bounds)(value)
-        except Refusal as refusal:
-            part = refusal.parts[0]
-            raise ScenarioError(
-                f"--{name}: {part.problem}; found {value}; allowed {part.allowed}"
-            ) from None
     title = {language: speaker(language)("explore.trend") for language in LANGUAGES}
-    return Scenario.model_validate(trend.resolved() | {"title": title, "ensemble": ensemble})
+    trend = Scenario.model_validate(trend_of(regions).resolved() | {"title": title})
+    asked = {"draws": draws, "seed": seed}
+    overrides = [f"ensemble.{key}={value}" for key, value in asked.items() if value is not None]
+    parents = {name: region.parent for name, region in regions.items()}
+    return with_values(trend, overrides, region_ids=parents, programme_ids=())
 
 
 def _sign(lever: str, value: float) -> str:
@@ -222,8 +209,19 @@ def _moved(state: State, language: Language) -> list[str]:
     ]
 
 
-def check_region(region: str | None, base: Scenario, atlas: Atlas) -> str:
+def check_region(
+    region: str | None, base: Scenario, atlas: Atlas, *, rather: str | None = None
+) -> str:
     """Region to be shown first: the one asked for, else the scenario's first.
+
+    Parameters
+    ----------
+    region : str or None
+        The one asked for.
+    base : Scenario
+    atlas : Atlas
+    rather : str or None
+        Level of region to be preferred to others.
 
     Raises
     ------
@@ -232,7 +230,7 @@ def check_region(region: str | None, base: Scenario, atlas: Atlas) -> str:
     """
     there = regions_of(base, atlas)
     if region is None:
-        return there[0]
+        return next((i for i in there if atlas.regions[i].level == rather), there[0])
     if region not in there:
         raise ScenarioError(
             f"--region: is not in {base.scenario}; found {shown(region)}; allowed {among(there)}"
@@ -384,15 +382,16 @@ class Explorer:
         return self.base.lever_at(lever, ancestry, self.base.horizon)
 
     def set_to(self, state: State, lever: str, value: float) -> State:
-        """The state with a lever at a value; not moved where the base has that very number."""
-        unmoved = self.present(state.region, lever) == value
-        return state.moved(lever, None if unmoved else value)
+        """The state with a lever at a value; not moved where the base sets it in the same way."""
+        moved = state.moved(lever, value)
+        knots = self._setting(moved, lever)
+        setting: Value = tuple(knots.items()) if isinstance(knots, dict) else knots
+        unmoved = _evened(setting) == _evened(self.present(state.region, lever))
+        return state.moved(lever, None) if unmoved else moved
 
     def levers(self, state: State) -> tuple[str, ...]:
         """Levers that change something a state shows."""
-        region = self.atlas.regions[state.region]
-        idle = registered_of(region, self.atlas.span) is None
-        hidden = {"urban_registration"} if idle else set()
+        hidden = set() if self._has_registered(state.region) else {"urban_registration"}
         return tuple(name for name in LEVERS if name not in hidden or name in state.levers)
 
     def inside(self, region_id: str) -> str | None:
@@ -468,7 +467,8 @@ class Explorer:
         Raises
         ------
         Refused
-            If the name cannot be one, if there is such a file, or if it cannot be written.
+            If the name cannot be one, if the state cannot be projected, if there is such a file, or
+        if it cannot be written.
         """
         if not is_name(name):
             raise Refused(
@@ -477,23 +477,31 @@ class Explorer:
         if name in {self.base.scenario, *shipped("scenarios")}:
             raise Refused("reserved", found=name)
         path = directory / f"{name}{SUFFIX}"
+        self._check_projected(state)
         scenario = self.scenario(state, scenario=name, **self._said(state, address))
         text = text_of(scenario)
-        if self._read_back(text) != scenario:
-            raise Refused("not_the_same", path=path)
         try:
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                try:
-                    file.write(text)
-                    file.flush()
-                except OSError:
-                    path.unlink()
-                    raise
-        except FileExistsError:
-            raise Refused("exists", path=path) from None
+            if self._read_back(text) != scenario:
+                raise Refused("not_the_same", path=path)
+            directory.mkdir(parents=True, exist_ok=True)
+            _write_new(path, text)
         except OSError as error:
-            raise Refused("cannot_write", path=path, reason=error.strerror or error) from None
+            # A folder that is a file is said to be there by the same error.
+            if isinstance(error, FileExistsError) and directory.is_dir():
+                raise Refused("exists", path=path) from None
+            reason = error.strerror or str(error)
+            if error.filename is not None and Path(error.filename) != path:
+                reason = f"{reason}: {error.filename}"
+            raise Refused("cannot_write", path=path, reason=reason) from None
         return path
+
+    def _check_projected(self, state: State) -> None:
+        """Refuse a state that a run could not project either."""
+        try:
+            self.view(state)
+            self.more(state)
+        except SimmodelError:
+            raise Refused("cannot", place=state.region) from None
 
     def _said(self, state: State, address: str) -> dict[str, object]:
         """Title and description of the scenario of a state."""
@@ -502,17 +510,22 @@ class Explorer:
             "en": self._title(state, "en", names.en, base.en),
             "zh": self._title(state, "zh", names.zh, base.zh),
         }
-        say = speaker(state.language)
-        moved = _moved(state, state.language)
-        description = say(
+        descriptions = {
+            "en": self._description(state, "en", base.en, address),
+            "zh": self._description(state, "zh", base.zh, address),
+        }
+        return {"title": titles, "description": descriptions}
+
+    def _description(self, state: State, language: Language, base: str, address: str) -> str:
+        say, moved = speaker(language), _moved(state, language)
+        return say(
             "explore.saved_description",
-            base=base.zh if state.language == "zh" else base.en,
+            base=base,
             name=self.base.scenario,
             levers=say("and").join(moved) if moved else say("explore.saved_nothing"),
             how=say("explore.at_once") if state.by is None else say("explore.until", year=state.by),
             address=address,
         )
-        return {"title": titles, "description": description}
 
     def _title(self, state: State, language: Language, place: str, base: str) -> str:
         """Title that tells what is saved from what else may be: the levers, or none."""
@@ -633,6 +646,24 @@ class Explorer:
                 self._stages.popitem(last=False)
         self._stages.move_to_end(key)
         return self._stages[key]
+
+
+def _evened(setting: Value) -> Value:
+    """A setting, as a number where it is a path that stays at one."""
+    if isinstance(setting, tuple) and len({value for _, value in setting}) == 1:
+        return setting[0][1]
+    return setting
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, whole or not at all."""
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:
+            path.unlink()
+            raise
 
 
 def _unknown(key: str, word: str, known: Sequence[str], places: Mapping[str, object]) -> Complaint:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import logging
 import shlex
+import shutil
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Sequence
@@ -23,8 +26,11 @@ from nicegui import background_tasks, ui
 from nicegui.client import Client
 from nicegui.elements.mixins.value_element import ValueElement
 from nicegui.translations import translations
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from .chart_words import YEARS_ADDED, lever_value
 from .dossier_text import Phrases
@@ -52,7 +58,7 @@ from .scenario import LEVERS
 from .simulation import observation_marks
 from .variables import COMPONENTS
 from .verdicts import Verdict
-from .words import LANGUAGES, WORDS, Language
+from .words import WORDS, Language, speaker
 
 HERE: Final = Path(__file__).resolve().parent
 HOST: Final = "127.0.0.1"
@@ -66,6 +72,7 @@ _SLIDER_DIGITS: Final = 6  # of a slider's steps, without what their addition le
 _PATIENCE: Final = 5.0
 _LANGUAGE_CODES: Final[dict[Language, str]] = {"zh": "zh-CN", "en": "en-US"}
 LANGUAGE_NAMES: Final[dict[Language, str]] = {"zh": "中文", "en": "English"}
+_UNSAID: Final = logging.getLogger(__name__)  # of what went wrong and is nobody's fault out there
 
 
 @dataclass(frozen=True)
@@ -158,7 +165,7 @@ def serve(
     show : bool
         Open a browser.
     say, warn : callable
-        Called with the address, and with what to do where no browser opens.
+        Called with the address; and with how it ends, and what to do where no browser opens.
     """
     address = f"http://{HOST}:{listening.getsockname()[1]}"
     first = State(region, language)
@@ -177,6 +184,7 @@ def serve(
         )
         link = f"{address}/?{first.query()}"
         say(link)
+        warn(" / ".join(speaker(one)("explore.stop") for one in ("en", "zh")))
         if show:
             threading.Thread(target=_open, args=(link, warn), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):  # stopping it is how it ends
@@ -198,6 +206,7 @@ def application(desk: Desk) -> FastAPI:
     app = FastAPI(openapi_url=None)
     # A page elsewhere whose name is made to lead here gets no answer.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.add_middleware(_OwnPagesOnly)
     drawn = desk.threads.submit(page_font, desk.explorer)
 
     @app.get(FONT_PATH)
@@ -224,6 +233,44 @@ def application(desk: Desk) -> FastAPI:
     return app
 
 
+class _OwnPagesOnly:
+    """No answer for what another page asks, on the socket either, and no place in its frames."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is not None and origin != f"http://{headers.get('host')}":
+            refusal = PlainTextResponse("foreign origin", status_code=403)
+            answer = refusal if scope["type"] == "http" else WebSocketClose()
+            await answer(scope, receive, send)
+            return
+
+        async def unframed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told = MutableHeaders(scope=message)
+                told["Content-Security-Policy"] = "frame-ancestors 'none'"
+                told["X-Frame-Options"] = "DENY"
+            await send(message)
+
+        await self.app(scope, receive, unframed)
+
+
+def program() -> str:
+    """What to call the program by where it was started.
+
+    Its name where the shell finds it, else its path.
+    """
+    started = sys.argv[0]
+    found = shutil.which("simmodel") is None and Path(started).stem == "simmodel"
+    return started if found else "simmodel"
+
+
 def page_font(explorer: Explorer) -> bytes:
     """The house's font, cut to the characters that the page may show, as a WOFF file."""
     import base64
@@ -242,6 +289,11 @@ def page_font(explorer: Explorer) -> bytes:
     ]
     packed, _ = font(sorted(set("".join(texts))))
     return base64.b64decode(packed)
+
+
+def _named(element: ui.element, label: str) -> None:
+    """Give an element a name for those who hear the page: as it is, not as text to be parsed."""
+    element.props["aria-label"] = label
 
 
 def _beside(name: str) -> str:
@@ -269,6 +321,8 @@ class _Page:
         self.phrases = Phrases(state.language, desk.explorer.seeds)
         self.say = self.phrases.say
         self.measure = MEASURES[0]
+        self.refused: Complaint | None = None
+        self.fits = True  # whether the numbers shown, but for the slower ones, are the state's
         self.changed = asyncio.Event()
         environment = Environment(autoescape=True, undefined=StrictUndefined)
         environment.globals["say"] = self.say
@@ -284,16 +338,12 @@ class _Page:
     async def build(self, complaints: Sequence[Complaint]) -> None:
         """Compute what the address asks for and lay out the page."""
         self.base_title = self.phrases.title(self.explorer.base)
-        self.base = await self._compute(self.explorer.view, State(self.state.region, "en"))
-        self.base_more = await self._compute(self.explorer.more, State(self.state.region, "en"))
         complaints = list(complaints)
-        try:
-            self.view: View = await self._compute(self.explorer.view, self.state)
-            self.more: More = await self._compute(self.explorer.more, self.state)
-        except SimmodelError as error:
-            complaints.append(Complaint("cannot", {"reason": str(error)}))
-            self.state = State(self.state.region, self.state.language, self.state.by)
-            self.view, self.more = self.base, self.base_more
+        self.base_fits = await self._look_at_base()
+        if self.base_fits:
+            complaints += await self._look_first()
+        else:
+            complaints.append(Complaint("cannot_base", {"place": self.state.region}))
         ui.colors(primary=BLUE)
         style = _beside("report.css").replace(_EMBEDDED_FONT, FONT_PATH)
         ui.add_head_html(
@@ -303,8 +353,10 @@ class _Page:
         ui.page_title(self.say("explore.title"))
         with ui.element("header"):
             self._head(complaints)
+        if not self.base_fits:
+            return
         with ui.element("main"):
-            with ui.element("div").classes("desk"):
+            with ui.element("div").classes("desk") as self.lies:
                 self.answer = self._html("section", "answer", "")
                 with ui.element("section").classes("levers"):
                     self._levers()
@@ -314,6 +366,27 @@ class _Page:
         self._show(waiting=False)
         task = background_tasks.create(self._follow(), name="explorer: follow the sliders")
         self.client.on_delete(lambda: task.cancel())
+
+    async def _look_at_base(self) -> bool:
+        """Compute the base's numbers; whether that can be done."""
+        state = State(self.state.region, "en")
+        try:
+            self.base: View = await self._compute(self.explorer.view, state)
+            self.base_more: More = await self._compute(self.explorer.more, state)
+        except SimmodelError:
+            return False
+        return True
+
+    async def _look_first(self) -> list[Complaint]:
+        """Compute the state's numbers, or the base's where that cannot be done, which is said."""
+        try:
+            self.view: View = await self._compute(self.explorer.view, self.state)
+            self.more: More = await self._compute(self.explorer.more, self.state)
+        except SimmodelError:
+            self.state = State(self.state.region, self.state.language, self.state.by)
+            self.view, self.more = self.base, self.base_more
+            return [Complaint("cannot", {"place": self.state.region})]
+        return []
 
     def _html(self, tag: str, classes: str, text: str) -> ui.html:
         # Every text comes through a template that escapes.
@@ -340,27 +413,30 @@ class _Page:
                     "subtitle",
                 )
             with ui.element("div").classes("chosen"):
-                ui.select(
+                place = ui.select(
                     {i: self._indented(i) for i in self.explorer.regions},
                     value=self.state.region,
                     label=say("control_place"),
                     on_change=lambda event: self._go(
                         State(event.value, self.state.language, self.state.by)
                     ),
-                ).props(
-                    f'dense options-dense display-value="{self.phrases.place(self.state.region)}"'
-                ).classes("place")
-                ui.toggle(
-                    LANGUAGE_NAMES_BY_ID,
+                )
+                place.props("dense options-dense").classes("place")
+                place.props["display-value"] = self.phrases.place(self.state.region)
+                language = ui.toggle(
+                    dict(LANGUAGE_NAMES),
                     value=self.state.language,
                     on_change=lambda event: self._go(
                         State(self.state.region, event.value, self.state.by, self.state.levers)
                     ),
-                ).props(f'dense flat aria-label="{say("explore.language")}"').classes("language")
+                )
+                language.props("dense flat").classes("language")
+                _named(language, say("explore.language"))
         self._text("p", say("explore.what_if"), "lead")
         if complaints:
             with ui.element("div").classes("complaints").props("role=alert"):
-                self._text("p", say("explore.complaints"))
+                if self.base_fits:
+                    self._text("p", say("explore.complaints"))
                 with ui.element("ul"):
                     for complaint in complaints:
                         self._text("li", self._complaint(complaint))
@@ -373,8 +449,8 @@ class _Page:
         places = dict(complaint.places)
         if "lever" in places:
             places["lever"] = self.say(f"lever.{places['lever']}")
-        if "instead" in places:
-            places["instead"] = self.phrases.place(str(places["instead"]))
+        for key in {"instead", "place"} & places.keys():
+            places[key] = self.phrases.place(str(places[key]))
         return self.say(f"explore.{complaint.key}", **places)
 
     def _levers(self) -> None:
@@ -420,8 +496,8 @@ class _Page:
             on_change=lambda event: self._measure(event.value),
         ).props("dense flat").classes("measure")
         self.fan_legend = self._html("div", "legend", "")
-        label = say("explore.chart_of", what=say("fan"), place=place)
-        self.fan = ui.plotly({}).classes("chart fan").props(f'role=img aria-label="{label}"')
+        self.fan = ui.plotly({}).classes("chart fan").props("role=img")
+        _named(self.fan, say("explore.chart_of", what=say("fan"), place=place))
         if self.base.verdicts or self.base_more.verdicts:
             self._text("h2", say("targets_table"))
             self.targets: ui.html | None = self._html("div", "wide", "")
@@ -430,8 +506,8 @@ class _Page:
             self.targets = None
         self._text("h2", say("growth"))
         self.growth_legend = self._html("div", "legend", "")
-        label = say("explore.chart_of", what=say("growth"), place=place)
-        self.growth = ui.plotly({}).classes("chart growth").props(f'role=img aria-label="{label}"')
+        self.growth = ui.plotly({}).classes("chart growth").props("role=img")
+        _named(self.growth, say("explore.chart_of", what=say("growth"), place=place))
         self.table = self._html("div", "wide", "")
 
     def _notes(self) -> None:
@@ -457,6 +533,7 @@ class _Page:
 
     def unset(self, lever: str) -> None:
         """Put a lever back to where the base has it."""
+        self.rows[lever].forget()
         self._to(self.state.moved(lever, None))
 
     def _by(self, year: int | None) -> None:
@@ -464,6 +541,8 @@ class _Page:
         self._to(State(state.region, state.language, year, state.levers))
 
     def _reset(self) -> None:
+        for row in self.rows.values():
+            row.forget()
         self._to(State(self.state.region, self.state.language, self.state.by))
 
     def _to(self, state: State) -> None:
@@ -495,7 +574,7 @@ class _Page:
             with self.saved:
                 self._text("p", self._complaint(refused.complaint), "wrong")
             return
-        command = shlex.join(["simmodel", "run", str(path), *self.desk.options])
+        command = shlex.join([program(), "run", str(path), *self.desk.options])
         with self.saved:
             self._text("p", self.say("explore.saved", path=path))
             self._text("code", command)
@@ -512,16 +591,25 @@ class _Page:
             self.changed.clear()
             state = self.state
             try:
-                view = await self._compute(self.explorer.view, state)
-            except SimmodelError as error:
-                self._refuse(error)
-                continue
-            self.view = view
-            with self.client:
-                self._show(waiting=self.explorer.has_more(state.region))
-            # No more is sent before this is drawn: nothing piles up behind a slow browser.
-            await self._drawn()
-            await self._settle(state)
+                await self._look(state)
+            except SimmodelError:
+                places = {"place": state.region}
+                parts = Complaint("cannot_parts", places)
+                self._refuse(parts if self.fits else Complaint("cannot", places))
+            except Exception:
+                # The page goes on: whatever it was, the next state may be free of it.
+                _UNSAID.exception("the explorer could not show %s", state.query())
+                self._refuse(Complaint("failed", {}))
+
+    async def _look(self, state: State) -> None:
+        self.fits = False
+        self.view = await self._compute(self.explorer.view, state)
+        with self.client:
+            self._show(waiting=self.explorer.has_more(state.region))
+        self.fits = True
+        # No more is sent before this is drawn: nothing piles up behind a slow browser.
+        await self._drawn()
+        await self._settle(state)
 
     async def _settle(self, state: State) -> None:
         """When nothing moves any more: the address, and what takes longer."""
@@ -543,15 +631,27 @@ class _Page:
         except TimeoutError:
             pass  # a page in the background draws when it is looked at again
 
-    def _refuse(self, error: SimmodelError) -> None:
+    def _refuse(self, complaint: Complaint) -> None:
+        """Say in the answer what is wrong until a state can be shown; grey what is not its own."""
+        self.refused = complaint
         with self.client:
-            text = self.say("explore.cannot", reason=str(error))
-            ui.notify(text, type="warning", position="top", timeout=10_000)
+            for row in self.rows.values():
+                row.follow()
+            self._mark_refused(everything=not self.fits)
+            waiting = self.explorer.has_more(self.state.region)
+            self.answer.set_content(self.parts.headline(self._headline(waiting)))
+
+    def _mark_refused(self, *, everything: bool) -> None:
+        self.lies.classes(
+            add="refused" if everything else "", remove="" if everything else "refused"
+        )
 
     # How it looks
 
     def _show(self, *, waiting: bool) -> None:
         """Put the numbers of the state on the page; ``waiting`` for those that take longer."""
+        self.refused = None
+        self._mark_refused(everything=False)
         for row in self.rows.values():
             row.follow()
         self.answer.set_content(self.parts.headline(self._headline(waiting)))
@@ -598,6 +698,7 @@ class _Page:
             "aim": "",
             "registered": "",
             "waiting": waiting,
+            "wrong": self._complaint(self.refused) if self.refused else "",
         }
         if main is not None:
             now, before = self.view.verdicts[main], self.base.verdicts[main]
@@ -667,9 +768,6 @@ class _Page:
         ]
 
 
-LANGUAGE_NAMES_BY_ID: Final = {language: LANGUAGE_NAMES[language] for language in LANGUAGES}
-
-
 def _signed(value: float) -> str:
     return "0.0" if abs(value) < 0.05 else f"{value:+,.1f}".replace("-", "−")
 
@@ -685,10 +783,10 @@ class _Lever:
         with ui.element("div").classes("lever").props(f"data-lever={lever}") as self.box:
             with ui.element("div").classes("name"):
                 page._text("span", name, "label")
-                ui.button(icon="undo", on_click=lambda: page.unset(lever)).props(
-                    f'flat dense round size=sm aria-label="{say("explore.reset")}" '
-                    f'title="{say("explore.reset")}"'
-                )
+                back = ui.button(icon="undo", on_click=lambda: page.unset(lever))
+                back.props("flat dense round size=sm")
+                back.props["title"] = say("explore.reset")
+                _named(back, say("explore.reset"))
                 added = lever in YEARS_ADDED
                 self.number = (
                     ui.input(
@@ -696,14 +794,15 @@ class _Lever:
                         prefix=None if added else "×",
                         suffix=say("explore.years") if added else None,
                     )
-                    .props(
-                        "dense outlined inputmode=decimal autocomplete=off "
-                        f'aria-label="{say("explore.value_of", lever=name)}"'
-                    )
+                    .props("dense outlined inputmode=decimal autocomplete=off")
                     .classes("value")
                 )
-                self.number.on("blur", self._typed)
-                self.number.on("keydown.enter", self._typed)
+                _named(self.number, say("explore.value_of", lever=name))
+                # What the field showed or was read for last: anything else is still being typed.
+                self.text = str(self.number.value)
+                self.late = False
+                self.number.on("blur", lambda: self._typed(done=True))
+                self.number.on("keydown.enter", lambda: self._typed(done=False))
             page._text("div", say(f"explore.about_{lever}"), "about")
             if base := self._base():
                 page._text("div", base, "stands")
@@ -740,21 +839,35 @@ class _Lever:
 
     def _slid(self, value: float | None) -> None:
         if value is not None and value != self._value():
+            self.forget()
             self.page.set(self.lever, round(float(value), _SLIDER_DIGITS))
 
-    def _typed(self) -> None:
+    def _typed(self, *, done: bool) -> None:
+        """Take what was typed; ``done`` where the field is left."""
         text = str(self.number.value or "")
-        if text == plain(self._value()):
+        if text != self.text:
+            self.text = text
+            value = number_of(text, self.lever)
+            if isinstance(value, Complaint):
+                self.wrong.set_text(self.page._complaint(value))
+                return
             self.wrong.set_text("")
-            return
-        value = number_of(text, self.lever)
-        if isinstance(value, Complaint):
-            self.wrong.set_text(self.page._complaint(value))
-            return
-        self.page.set(self.lever, value)
+            self.page.set(self.lever, value)
+        if done and not self.wrong.text and not self.late:
+            self._write()
+
+    def forget(self) -> None:
+        """Let the field follow the lever when the numbers do, whatever was typed."""
+        self.text, self.late = str(self.number.value or ""), True
+
+    def _write(self) -> None:
+        self.late = False
+        self.text = plain(self._value())
+        self.number.set_value(self.text)
+        self.wrong.set_text("")
 
     def follow(self) -> None:
-        """Show the lever as the state has it."""
+        """Show the lever as the state has it, but leave a field alone in which one types."""
         value = self._value()
         low, high = visible(self.lever, value)
         if (low, high) != (self.slider.props["min"], self.slider.props["max"]):
@@ -762,7 +875,8 @@ class _Lever:
             self._label_ends(low, high)
             self.slider.update()
         self.slider.set_value(value)
-        self.number.set_value(plain(value))
-        self.wrong.set_text("")
+        if self.late and str(self.number.value or "") == self.text:
+            self._write()
+        self.late = False
         moved = self.lever in self.page.state.levers
         self.box.classes(add="moved" if moved else "", remove="" if moved else "moved")

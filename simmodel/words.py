@@ -520,7 +520,30 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "{path}: not written, because it would not read back as the same scenario",
         "{path}：未写入，因为重新读取后与当前情景不一致",
     ),
-    "explore.cannot": ("This cannot be projected: {reason}", "无法推算：{reason}"),
+    "explore.cannot": (
+        "{place} cannot be projected like this: in some futures more people would have to move "
+        "than there are",
+        "这样调整后，{place}无法推算：部分模拟中需要迁移的人数超过实有人数",
+    ),
+    "explore.cannot_parts": (
+        "Not all parts of {place} can be projected like this: in some futures more people would "
+        "have to move than there are",
+        "这样调整后，{place}有的县区无法推算：部分模拟中需要迁移的人数超过实有人数",
+    ),
+    "explore.cannot_base": (
+        "The base scenario cannot be projected for {place}: in some futures more people would have "
+        "to move than there are. Choose another region.",
+        "基准情景下{place}无法推算：部分模拟中需要迁移的人数超过实有人数。请选择其他地区。",
+    ),
+    "explore.failed": (
+        "Something went wrong inside the program; what it was stands in its window",
+        "程序内部出错，详情见运行程序的窗口",
+    ),
+    "explore.greyed": (
+        "What is greyed is not of these levers. Move them less.",
+        "灰色数字与当前调整不符，请减小调整幅度。",
+    ),
+    "explore.stop": ("Ctrl-C ends it", "按Ctrl-C结束"),
     "explore.complaints": (
         "Not everything in the address could be used:",
         "链接中有的内容无法采用：",

@@ -1,12 +1,19 @@
 """The explorer: its numbers are those of the run of the scenario that it saves; its page works."""
 
+import contextlib
 import csv
+import errno
+import http.client
 import io
+import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +26,7 @@ from simmodel import explorer_page
 from simmodel.chart_words import of_hundred
 from simmodel.cli import main
 from simmodel.dossier_text import Phrases
+from simmodel.errors import FaultError, ScenarioError
 from simmodel.explorer import (
     MEDIAN,
     SHARES,
@@ -26,6 +34,7 @@ from simmodel.explorer import (
     Explorer,
     Refused,
     State,
+    check_region,
     number_of,
     text_of,
     trend_with,
@@ -36,6 +45,7 @@ from simmodel.explorer_charts import MEASURES, fan, growth, reach
 from simmodel.model import simulate
 from simmodel.scenario import LEVERS, Scenario
 from simmodel.scenario_file import read_scenario
+from simmodel.seeds import read_seeds
 from simmodel.simulation import run_scenario
 from simmodel.verdicts import Judge
 from simmodel.words import LANGUAGES, speaker
@@ -59,6 +69,49 @@ def base_of(**more):
 @pytest.fixture(scope="module")
 def explorer(seeds, atlas, posteriors):
     return Explorer(base_of(), seeds, atlas, posteriors)
+
+
+@pytest.fixture(scope="module")
+def strained_folder(tmp_path_factory):
+    """Seeds with programmes that some states, or the base, have too few people for.
+
+    One region is named by what would be an attribute, were it written into a tag.
+    """
+    folder = tmp_path_factory.mktemp("strained") / "seeds"
+    shutil.copytree(ROOT / "seeds", folder)
+    for region, value, last in (
+        ("liupanshui.panzhou", 34, 2035),
+        ("linxia", 50, 2035),
+        ("wuwei.minqin", 60, 2025),
+    ):
+        path = folder / f"{region}.yaml"
+        text = path.read_text(encoding="utf-8").replace("{en: Linxia,", f"{{en: {HOSTILE!r},")
+        source = text.partition("source: ")[2].splitlines()[0].strip()
+        text += (
+            f"programmes:\n  - {{id: {region.rpartition('.')[2]}_moves, names: {{en: Moves, "
+            f"zh: 搬迁}}, value: {value}, unit: 10k_persons, from: 2021, to: {last}, "
+            f"urban_share: 1.0, urban_share_note: 'assumption: made up', source: {source}, "
+            "place: nowhere}\n"
+        )
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+HOSTILE = 'Lin" onclick="alert(1)'
+STRAINED = {
+    "scenario": "strained",
+    "title": {"en": "Strained", "zh": "吃紧"},
+    "regions": ["liupanshui", "linxia", "wuwei"],
+    "programmes": ["panzhou_moves", "linxia_moves", "minqin_moves"],
+}
+
+
+@pytest.fixture(scope="module")
+def strained(strained_folder, posteriors):
+    from simmodel.pooling_file import atlas_of
+
+    there = read_seeds(strained_folder)
+    return Explorer(base_of(**STRAINED), there, atlas_of(there), posteriors)
 
 
 def read_back(path, seeds):
@@ -203,6 +256,21 @@ def test_a_lever_put_where_the_base_has_it_is_not_moved(explorer):
     assert explorer.set_to(moved, "arrivals", 0.0).levers == {"arrivals": 0.0}
 
 
+def test_step_by_step_stays_so_at_the_number_of_the_base(seeds, atlas, posteriors):
+    base = base_of(levers={"wuwei": {"arrivals": 1.2, "fertility": {2020: 1.0, 2030: 1.3}}})
+    explorer = Explorer(base, seeds, atlas, posteriors)
+    at_once, by_2030 = State("wuwei", "en"), State("wuwei", "en", 2030)
+    assert explorer.set_to(at_once, "arrivals", 1.2).levers == {}
+    path = explorer.set_to(by_2030, "arrivals", 1.2)
+    own = explorer.scenario(path).levers.by_region["wuwei"]
+    assert own.set_levers()["arrivals"] == ((2020, 1.0), (2030, 1.2))
+    # What is written would be the very path of the base.
+    assert explorer.set_to(by_2030, "fertility", 1.3).levers == {}
+    assert explorer.set_to(at_once, "fertility", 1.3).levers == {"fertility": 1.3}
+    # A path that stays where it is is a number.
+    assert explorer.set_to(by_2030, "rural_exit", 1.0).levers == {}
+
+
 def test_registration_is_offered_where_it_changes_something(explorer):
     assert "urban_registration" not in explorer.levers(State("wuwei", "en"))
     assert explorer.levers(State("linxia", "en")) == tuple(LEVERS)
@@ -261,9 +329,72 @@ def test_a_file_that_is_there_is_left_alone(explorer, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.yaml", "mine.yaml"]
 
 
-def test_a_folder_that_went_away_is_told(explorer, tmp_path):
-    with pytest.raises(Refused, match=r"a.yaml: cannot write there \(No such file"):
-        explorer.save(State("wuwei", "en"), "a", tmp_path / "gone", "")
+def test_a_folder_that_is_not_there_is_made(explorer, tmp_path):
+    path = explorer.save(State("wuwei", "en"), "a", tmp_path / "not" / "yet", "")
+    assert path == tmp_path / "not" / "yet" / "a.yaml"
+    assert path.is_file()
+
+
+def test_a_name_too_long_for_a_file_is_told(explorer, tmp_path):
+    with pytest.raises(Refused, match=r"cannot write there \(File name too long\)"):
+        explorer.save(State("wuwei", "en"), "a" * 300, tmp_path, "")
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_file_where_the_folder_should_be_is_told(explorer, tmp_path, below):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(Refused, match=r"a.yaml: cannot write there \((File exists|Not a dir)"):
+        explorer.save(State("wuwei", "en"), "a", tmp_path / "file" / below, "")
+
+
+@pytest.mark.parametrize(
+    ("owner", "call"),
+    [
+        (tempfile, "TemporaryDirectory"),
+        (Path, "write_text"),  # into the temporary folder
+        (Path, "mkdir"),
+        (Path, "open"),
+    ],
+)
+def test_whatever_a_disk_refuses_is_told(explorer, tmp_path, monkeypatch, owner, call):
+    explorer.view(State("wuwei", "en"))
+    explorer.more(State("wuwei", "en"))
+
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device", "/full")
+
+    monkeypatch.setattr(owner, call, full)
+    with pytest.raises(Refused, match=r"a.yaml: cannot write there \(No space left on device"):
+        explorer.save(State("wuwei", "en"), "a", tmp_path, "")
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_saved_is_described_in_both_languages(explorer, seeds, tmp_path, language):
+    state = State("wuwei", language, 2030, {"arrivals": 1.25})
+    told = read_back(explorer.save(state, "told", tmp_path, "http://here/"), seeds).description
+    assert 'Base: "Trend"' in told.en
+    assert "Moved: arrivals ×1.25; step by step until 2030. http://here/" in told.en
+    assert "基准：“趋势延续”" in told.zh
+    assert "逐年推进，2030年到位" in told.zh
+
+
+@pytest.mark.parametrize(
+    ("region", "part"),
+    [("linxia", "view"), ("liupanshui", "more")],
+)
+def test_what_cannot_be_projected_is_not_saved(strained, tmp_path, region, part):
+    strained.save(State(region, "en"), "sound", tmp_path, "")
+    state = State(region, "en", None, {"rural_exit": 10.0})
+    if part == "more":
+        strained.view(state)
+    with pytest.raises(ScenarioError, match="takes more people than there are"):
+        getattr(strained, part)(state)
+    with pytest.raises(Refused) as refused:
+        strained.save(state, "unsound", tmp_path, "")
+    assert refused.value.complaint == Complaint("cannot", {"place": region})
+    assert [path.name for path in tmp_path.iterdir()] == ["sound.yaml"]
 
 
 def test_more_draws_than_can_be_kept_are_refused(seeds, atlas, posteriors):
@@ -323,6 +454,11 @@ def test_what_is_wrong_with_an_address_is_said_and_left_out(explorer, query, key
 def test_what_is_typed():
     assert number_of(" ×1.5 ", "arrivals") == 1.5
     assert number_of("0", "arrivals") == 0.0
+    assert number_of("　１．２５", "arrivals") == 1.25
+    assert number_of("－２", "life_expectancy") == -2.0
+    assert number_of("＋２", "life_expectancy") == 2.0
+    assert isinstance(number_of("倍", "arrivals"), Complaint)
+    assert isinstance(number_of("1²", "arrivals"), Complaint)
     assert str(number_of("-0", "life_expectancy")) == "0.0"
     assert isinstance(number_of("1,5", "arrivals"), Complaint)
     assert visible("arrivals", 3.0) == (0.0, 3.0)
@@ -371,8 +507,8 @@ def explore(*arguments):
         (["--port", "-1"], "--port: is out of range; found -1"),
         (["--region", "wuwey"], "Did you mean wuwei?"),
         (["--region", "guizhou"], "--region: is not in trend; found 'guizhou'"),
-        (["--draws", "0"], "--draws: is out of range; found 0; allowed a whole number from 1"),
-        (["--seed", "-1"], "--seed: is out of range; found -1"),
+        (["--draws", "0"], "ensemble.draws: is out of range; found 0; allowed a whole number"),
+        (["--seed", "-1"], "ensemble.seed: is out of range; found -1"),
         (["--out", str(ROOT / "pyproject.toml")], "cannot write there"),
         (["nowhere.yaml"], "nowhere.yaml: does not exist"),
     ],
@@ -398,6 +534,38 @@ def test_a_port_in_use_is_told_with_what_to_do():
     )
 
 
+def test_only_this_machine_is_listened_to():
+    with explorer_page.listen(0) as listening:
+        assert listening.getsockname()[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["simmodel.cli._seeds", "simmodel.explorer_page.listen", "simmodel.explorer_page.serve"],
+)
+def test_an_interrupt_ends_it_quietly_at_any_time(monkeypatch, place):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(place, interrupted)
+    done = explore("--port", "0", "--no-browser")
+    assert (done.exit_code, done.output) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("found", "started", "called"),
+    [
+        ("/usr/bin/simmodel", "/venv/bin/simmodel", "simmodel"),
+        (None, "/venv/bin/simmodel", "/venv/bin/simmodel"),
+        (None, "/venv/lib/simmodel/__main__.py", "simmodel"),
+    ],
+)
+def test_the_command_can_be_run_where_explore_was(monkeypatch, found, started, called):
+    monkeypatch.setattr(explorer_page.shutil, "which", lambda name: found)
+    monkeypatch.setattr(sys, "argv", [started])
+    assert explorer_page.program() == called
+
+
 def test_the_extra_that_is_missing_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "nicegui", None)
     done = explore()
@@ -420,30 +588,63 @@ def test_where_no_browser_opens_the_address_is_told(monkeypatch, opens):
     assert said == ([] if opens else told)
 
 
-def test_the_trend_of_its_own_has_names_in_both_languages(seeds):
+def test_the_trend_of_its_own_has_names_in_both_languages(seeds, atlas):
     trend = trend_with(seeds.regions, None, 0)
     assert (trend.title.en, trend.title.zh) == ("Trend", "趋势延续")
     assert trend.ensemble.seed == 0
+    first = check_region(None, trend, atlas, rather="prefecture")
+    assert atlas.regions[first].level == "prefecture"
+    assert check_region(None, base_of(), atlas) == "wuwei"
+    with pytest.raises(FaultError, match="seed: is out of range"):
+        trend_with(seeds.regions, None, -1)
 
 
 # The page in a browser
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, posteriors):
-    """`simmodel explore`, served; posteriors only so that the kernel is compiled."""
-    del posteriors
-    out = tmp_path_factory.mktemp("saved")
-    command = [sys.executable, "-m", "simmodel", "explore", "--region", "wuwei", "--port", "0"]
+@contextlib.contextmanager
+def serving(out, *arguments, start=(sys.executable, "-m", "simmodel"), told=""):
+    """`simmodel explore`, served, and ended as one ends it; ``told`` is all it says of faults."""
+    command = [*start, "explore", *arguments, "--port", "0"]
     command += ["--no-browser", "--draws", str(DRAWS), "--lang", "en", "--out", str(out)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        cwd=ROOT,
     ) as process:
         link = process.stdout.readline().strip()
-        yield SimpleNamespace(link=link, address=link.partition("?")[0], out=out)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=20)
-        assert (process.returncode, output, errors) == (0, "", "")
+        try:
+            yield SimpleNamespace(link=link, address=link.partition("?")[0], out=out)
+        finally:
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=20)
+        assert (process.returncode, output) == (0, "")
+        first, _, rest = errors.partition("\n")
+        assert first == "Ctrl-C ends it / 按Ctrl-C结束"
+        assert told in rest if told else rest == ""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, posteriors):
+    """The shipped regions; posteriors only so that the kernel is compiled."""
+    del posteriors
+    with serving(tmp_path_factory.mktemp("saved"), "--region", "wuwei") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def strained_server(tmp_path_factory, strained_folder, posteriors):
+    del posteriors
+    folder = tmp_path_factory.mktemp("strained_out")
+    path = folder / "strained.yaml"
+    path.write_text(text_of(base_of(**STRAINED)), encoding="utf-8")
+    seeds = ["--seeds", str(strained_folder)]
+    with serving(folder, str(path), "--region", "liupanshui", *seeds) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -616,12 +817,186 @@ def test_districts_and_the_pace_follow_and_all_goes_back(server, browser):
     assert all(row[1] == row[2] for row in visit.cells("table.aims"))
 
 
-def test_another_name_that_leads_here_gets_no_answer(server):
-    import http.client
+@in_browser
+def test_a_number_is_typed_in_peace(server, browser):
+    visit = Visit(browser, server.link)
+    page = visit.page
+    retention = page.locator('[data-lever="local_retention"] input')
+    arrivals = page.locator('[data-lever="arrivals"]')
+    retention.fill("1.2")
+    retention.press("Enter")
+    # What the other lever changes arrives while this is typed.
+    arrivals.locator("input").fill("")
+    arrivals.locator("input").press_sequentially("1.5", delay=250)
+    assert arrivals.locator("input").input_value() == "1.5"
+    arrivals.locator("input").press("Enter")
+    page.wait_for_url("**/?region=wuwei&lang=en&local_retention=1.2&arrivals=1.5")
+    arrivals.locator("input").fill("12")
+    arrivals.locator("input").press("Enter")
+    wrong = arrivals.locator(".wrong")
+    wrong.get_by_text("out of range").wait_for()
+    visit.press("rural_exit", "ArrowRight", 4)
+    assert "rural_exit=1.2&local_retention=1.2&arrivals=1.5" in page.url
+    assert arrivals.locator("input").input_value() == "12"
+    assert "out of range" in wrong.inner_text()
+    # The lever's own slider, and its way back, put the field right.
+    visit.press("arrivals", "ArrowRight", 1)
+    assert "arrivals=1.55" in page.url
+    assert arrivals.locator("input").input_value() == "1.55"
+    assert wrong.inner_text() == ""
+    arrivals.locator("input").fill("much")
+    arrivals.locator("input").press("Enter")
+    wrong.get_by_text("is no number").wait_for()
+    arrivals.locator("button").click()
+    page.wait_for_function("() => !location.href.includes('arrivals')")
+    assert arrivals.locator("input").input_value() == "1"
+    # What says the same in other words is put as the house writes it when the field is left.
+    arrivals.locator("input").fill("×１．５０倍")
+    arrivals.locator("input").blur()
+    page.wait_for_url("**arrivals=1.5")
+    assert arrivals.locator("input").input_value() == "1.5"
+    assert visit.said == []
 
+
+@in_browser
+@pytest.mark.parametrize(
+    ("region", "everything"),
+    [("linxia", True), ("liupanshui", False)],  # in the fast pass, in the slow one
+)
+def test_a_state_that_cannot_be_is_marked_and_the_page_lives_on(
+    strained_server, browser, region, everything
+):
+    visit = Visit(browser, f"{strained_server.address}?region={region}&lang=zh")
+    page = visit.page
+    page.locator('[data-lever="rural_exit"] input').fill("10")
+    page.locator('[data-lever="rural_exit"] input').press("Enter")
+    page.wait_for_selector(".answer .wrong")
+    said = visit.text(".answer .wrong")
+    assert "无法推算：部分模拟中需要迁移的人数超过实有人数" in said
+    assert "灰色数字" in said
+    assert "explored" not in said
+    assert page.locator(".desk.refused").count() == everything
+    assert everything or page.locator("tr.waiting").count() > 0
+    page.locator(".file input").fill("unsound")
+    page.locator("button.save").click()
+    page.wait_for_selector(".saved .wrong")
+    assert "无法推算" in visit.text(".saved .wrong")
+    assert not (strained_server.out / "unsound.yaml").exists()
+    shown = visit.text(".answer .figure")
+    page.locator('[data-lever="rural_exit"] input').fill("0.5")
+    page.locator('[data-lever="rural_exit"] input').press("Enter")
+    page.wait_for_url(f"**/?region={region}&lang=zh&rural_exit=0.5")
+    page.wait_for_function("document.querySelectorAll('.waiting').length === 0")
+    assert page.locator(".answer .wrong, .desk.refused").count() == 0
+    assert visit.text(".answer .figure") != shown
+    page.locator("button.save").click()
+    page.wait_for_selector(".saved code")
+    (strained_server.out / "unsound.yaml").unlink()
+    assert visit.said == []
+
+
+@in_browser
+def test_an_address_that_cannot_be_projected_shows_the_base(strained_server, browser):
+    visit = Visit(browser, f"{strained_server.address}?region=liupanshui&lang=en&rural_exit=10")
+    assert "Liupanshui cannot be projected like this" in visit.text(".complaints")
+    assert visit.page.locator(".lever.moved, .waiting").count() == 0
+
+
+@in_browser
+def test_a_base_that_fails_for_a_region_leaves_the_way_to_others(strained_server, browser):
+    page = browser.new_page()
+    answer = page.goto(f"{strained_server.address}?region=wuwei&lang=en")
+    assert answer.status == 200
+    page.get_by_text("The base scenario cannot be projected for Wuwei").wait_for()
+    page.locator(".place").click()
+    page.get_by_role("option", name="Liupanshui").click()
+    page.wait_for_selector(".chart.fan .main-svg")
+    assert page.url == f"{strained_server.address}?region=liupanshui&lang=en"
+
+
+@in_browser
+def test_a_name_is_text_and_nothing_else(strained_server, browser):
+    visit = Visit(browser, f"{strained_server.address}?region=linxia&lang=en")
+    page = visit.page
+    assert page.locator("[onclick]").count() == 0
+    assert visit.text(".place .q-field__native") == HOSTILE
+    names = page.eval_on_selector_all(
+        "[role=img][aria-label]", "all => all.map(one => one.getAttribute('aria-label'))"
+    )
+    assert len(names) == 2
+    assert all(name.endswith(HOSTILE) for name in names)
+    assert visit.said == []
+
+
+BROKEN = """
+import sys
+from simmodel.cli import main
+from simmodel.explorer import Explorer
+
+whole = Explorer.{part}
+
+def broken(self, state):
+    if state.levers.get("arrivals") == 2.0:
+        raise ZeroDivisionError("on purpose")
+    return whole(self, state)
+
+Explorer.{part} = broken
+sys.argv[0] = "simmodel"
+main()
+"""
+
+
+@in_browser
+@pytest.mark.parametrize("part", ["view", "more"])
+def test_an_error_nobody_thought_of_is_said_and_survived(browser, tmp_path, posteriors, part):
+    del posteriors
+    start = (sys.executable, "-c", BROKEN.format(part=part))
+    with serving(tmp_path, "--region", "linxia", start=start, told="on purpose") as found:
+        visit = Visit(browser, found.link)
+        arrivals = visit.page.locator('[data-lever="arrivals"] input')
+        arrivals.fill("2")
+        arrivals.press("Enter")
+        visit.page.wait_for_selector(".answer .wrong")
+        assert "Something went wrong inside the program" in visit.text(".answer .wrong")
+        arrivals.fill("3")
+        arrivals.press("Enter")
+        visit.page.wait_for_url("**arrivals=3")
+        assert visit.page.locator(".answer .wrong").count() == 0
+
+
+def asked(server, path="/", **headers):
     host, port = server.address.removeprefix("http://").rstrip("/").split(":")
-    for name, status in (("evil.example", 400), (f"{host}:{port}", 200)):
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
-        connection.request("GET", "/", headers={"Host": name})
-        assert connection.getresponse().status == status
-        connection.close()
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    connection.close()
+    return answer
+
+
+def test_the_address_is_of_this_machine(server):
+    assert server.link.startswith("http://127.0.0.1:")
+
+
+def test_another_name_that_leads_here_gets_no_answer(server):
+    own = server.address.removeprefix("http://").rstrip("/")
+    assert asked(server, Host="evil.example").status == 400
+    assert asked(server, Host=own).status == 200
+
+
+def test_another_page_gets_no_answer_and_no_frame(server):
+    own = server.address.rstrip("/")
+    socket_path = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    for foreign in ("http://evil.example", "null", "http://127.0.0.1:1"):
+        assert asked(server, Origin=foreign).status == 403
+        assert asked(server, socket_path, Origin=foreign, **upgrade).status == 403
+    assert asked(server, socket_path, Origin=own, **upgrade).status != 403
+    answer = asked(server, Origin=own)
+    assert answer.status == 200
+    assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    assert answer.headers["X-Frame-Options"] == "DENY"
