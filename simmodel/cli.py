@@ -43,6 +43,13 @@ draws_option = click.option(
 seed_option = click.option(
     "--seed", type=int, metavar="S", help="Random seed, instead of the file's."
 )
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Replace a value of the scenario, e.g. levers.local_retention=1.2; may be repeated.",
+)
 seeds_option = click.option(
     "--seeds",
     "seeds_dir",
@@ -50,6 +57,23 @@ seeds_option = click.option(
     metavar="DIR",
     help="Folder of region files; else ./seeds, else the copy inside the package.",
 )
+
+
+def _out_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        default=Path("figures"),
+        show_default=True,
+        metavar="DIR",
+        help=help_text,
+    )
+
+
+def _language_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help=help_text
+    )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -148,23 +172,10 @@ def _calibrated(
 @click.argument(
     "files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path)
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("figures"),
-    show_default=True,
-    metavar="DIR",
-    help="Where the folder of each scenario is written.",
-)
+@_out_option("Where the folder of each scenario is written.")
 @draws_option
 @seed_option
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Replace a value of the scenario, e.g. levers.local_retention=1.2; may be repeated.",
-)
+@set_option
 @click.option("--keep-draws", is_flag=True, help="Also write every draw (draws.nc).")
 @seeds_option
 def run(
@@ -267,7 +278,7 @@ def run(
 )
 @draws_option
 @seed_option
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in run.")
+@set_option
 @seeds_option
 def solve(
     file: Path,
@@ -344,14 +355,7 @@ def _with_ensemble(
 
 @main.command()
 @click.argument("file", metavar="SWEEP", type=click.Path(path_type=Path))
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("figures"),
-    show_default=True,
-    metavar="DIR",
-    help="Where the folder of the sweep is written.",
-)
+@_out_option("Where the folder of the sweep is written.")
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Local processes.")
 @click.option(
     "--cluster",
@@ -415,21 +419,8 @@ def sweep(
 @click.argument(
     "files", nargs=-1, required=True, metavar="SCENARIO...", type=click.Path(path_type=Path)
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("figures"),
-    show_default=True,
-    metavar="DIR",
-    help="Where report.html and report.xlsx are written.",
-)
-@click.option(
-    "--lang",
-    type=click.Choice(["zh", "en"]),
-    default="zh",
-    show_default=True,
-    help="Language of the report.",
-)
+@_out_option("Where report.html and report.xlsx are written.")
+@_language_option("Language of the report.")
 @click.option(
     "--sweep",
     "sweeps",
@@ -499,13 +490,7 @@ def report(
 @main.command()
 @click.argument("file", required=False, metavar="[SCENARIO]", type=click.Path(path_type=Path))
 @click.option("--region", metavar="ID", help="Region shown first, e.g. wuwei.")
-@click.option(
-    "--lang",
-    type=click.Choice(["zh", "en"]),
-    default="zh",
-    show_default=True,
-    help="Language of the page; it can be changed there.",
-)
+@_language_option("Language of the page; it can be changed there.")
 @click.option(
     "--port",
     type=int,
@@ -725,7 +710,7 @@ def new_region(
 
 @main.command()
 @click.argument("file", metavar="SCENARIO", type=click.Path(path_type=Path))
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As in run.")
+@set_option
 @seeds_option
 def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None:
     r"""Print a scenario with every default written out.
@@ -792,7 +777,7 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     from .experience import read
     from .findings import findings_json, findings_text
     from .model import regions_of
-    from .outlook import outlook_of, regions_behind, trend_of
+    from .outlook import beyond_horizon, outlook_of, regions_behind, trend_of
     from .pooling_file import atlas_of
     from .simulation import place_names
 
@@ -804,18 +789,8 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     _say_if_compiling()
     atlas = atlas_of(seeds)
     checked = regions_of(scenario, atlas)
-    late = [
-        f"{name} {target.year}"
-        for name in checked
-        for target in seeds.regions[name].targets
-        if target.year > scenario.horizon
-    ]
-    if late:
-        click.echo(
-            f"beyond the horizon {scenario.horizon}, so not held against the projection: "
-            f"{', '.join(dict.fromkeys(late))}",
-            err=True,
-        )
+    if late := beyond_horizon(checked, seeds.regions, scenario.horizon):
+        click.echo(late, err=True)
     posteriors = _calibrated(atlas, seeds, regions_behind(checked, atlas))
     outlook = outlook_of(
         scenario, atlas, posteriors.by_region, checked, progress=_progress("projecting")

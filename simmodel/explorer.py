@@ -468,7 +468,7 @@ class Explorer:
         ------
         Refused
             If the name cannot be one, if the state cannot be projected, if there is such a file, or
-        if it cannot be written.
+            if it cannot be written.
         """
         if not is_name(name):
             raise Refused(

@@ -46,7 +46,7 @@ from .ensemble import FACTORS, factor_quantiles
 from .errors import SimmodelError, among
 from .model import ages_dataset, draws_dataset, regions_of
 from .model import simulate as all_draws
-from .outlook import outlook_of, trend_of
+from .outlook import beyond_horizon, outlook_of, trend_of
 from .parameters import PARAMETERS, natural
 from .pooling_file import atlas_of
 from .posterior import Atlas, pace_noise
@@ -668,8 +668,8 @@ def targets(
     Examples
     --------
     >>> found = targets("trend", draws=50, set={"regions": ["jinchang"]})
-    >>> sorted({*found["grade"]} - {"contradiction", "strained", "fine"})
-    []
+    >>> found[["code", "year", "grade"]].values.tolist()[0]
+    ['rate_count_total', 2025, 'contradiction']
     """
     import pandas as pd
 
@@ -677,17 +677,8 @@ def targets(
     trend = trend_of(ground.seeds.regions) if scenario is None else scenario
     read = _scenario(trend, ground.seeds, set, draws, seed)
     checked = regions_of(read, ground.atlas)
-    late = [
-        f"{name} {target.year}"
-        for name in checked
-        for target in ground.seeds.regions[name].targets
-        if target.year > read.horizon
-    ]
-    if late:
-        _warn(
-            f"beyond the horizon {read.horizon}, so not held against the projection: "
-            f"{among(dict.fromkeys(late))}"
-        )
+    if late := beyond_horizon(checked, ground.seeds.regions, read.horizon):
+        _warn(late)
     outlook = outlook_of(read, ground.atlas, ground.ready().by_region, checked)
     kinds = {name: source.kind for name, source in ground.seeds.sources.items()}
     found = check(checked, ground.seeds.regions, kinds, outlook, ground.experience)
@@ -704,8 +695,8 @@ def sweep(
     """Run a scenario many times with other values, and write and return which of them matter.
 
     Interrupted, it goes on where it stopped when the same is asked for again. How far it has come
-    is said on stderr, once a minute. With ``workers`` a
-    script wants ``if __name__ == "__main__":`` around its own work, as for all processes of Python.
+    is said on stderr, once a minute. With ``workers`` a script wants ``if __name__ == "__main__":``
+    around its own work, as for all processes of Python.
 
     Parameters
     ----------

@@ -135,6 +135,29 @@ def base_of(atlas: Atlas, region_id: str) -> Base:
     return Base(total, urban, Interval(max(ends[0], 0.0), min(ends[1], total)))
 
 
+def beyond_horizon(
+    checked: Sequence[str], regions: Mapping[str, Region], horizon: int
+) -> str | None:
+    """Say which targets of regions are too late to be held against a projection; None if none is.
+
+    Parameters
+    ----------
+    checked : sequence of str
+    regions : mapping of str to Region
+    horizon : int
+        Last year projected.
+    """
+    late = dict.fromkeys(
+        f"{name} {target.year}"
+        for name in checked
+        for target in regions[name].targets
+        if target.year > horizon
+    )
+    if not late:
+        return None
+    return f"beyond the horizon {horizon}, so not held against the projection: {', '.join(late)}"
+
+
 def trend_of(regions: Mapping[str, Region]) -> Scenario:
     """A trend without any measure, of all regions with targets to the latest of their years.
 

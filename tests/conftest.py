@@ -1,6 +1,7 @@
 """What several test files share: the shipped seeds, their posteriors, and one run."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ settings.register_profile("searching", deadline=None)
 settings.load_profile("judged" if os.environ.get("CI") else "searching")
 
 ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,3 +79,20 @@ def trend(tmp_path_factory):
     )
     assert result.exit_code == 0, result.output
     return out / "trend", result
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start Chromium, or skip: the driver comes with the development requirements.
+
+    For one module: while it runs, no other event loop can in this process.
+    """
+    driver = pytest.importorskip(
+        "playwright.sync_api", reason="no playwright: pip install playwright"
+    )
+    with driver.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()

@@ -49,8 +49,8 @@ from simmodel.seeds import read_seeds
 from simmodel.simulation import run_scenario
 from simmodel.verdicts import Judge
 from simmodel.words import LANGUAGES, speaker
-from tests.conftest import ROOT
-from tests.test_report import CHROMIUM, in_browser, rows_of
+from tests.conftest import ROOT, in_browser
+from tests.test_report import rows_of
 
 DRAWS = 150
 
@@ -645,19 +645,6 @@ def strained_server(tmp_path_factory, strained_folder, posteriors):
     seeds = ["--seeds", str(strained_folder)]
     with serving(folder, str(path), "--region", "liupanshui", *seeds) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    driver = pytest.importorskip(
-        "playwright.sync_api", reason="no playwright: pip install playwright"
-    )
-    with driver.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 class Visit:

@@ -26,13 +26,10 @@ from simmodel.report_files import check_replaceable, write
 from simmodel.scenario import Scenario
 from simmodel.variables import COMPONENTS, FLOWS
 from simmodel.words import WORDS, speaker
-from tests.conftest import ROOT
+from tests.conftest import ROOT, in_browser
 
 LANGUAGES = ("zh", "en")
 DRAWS = 200
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 OFFICE = next(filter(None, map(shutil.which, ("soffice", "libreoffice"))), None)
 # A4 less the margins of the style sheet, at 96 pixels an inch.
 PAPER = (int((210 - 24) / 25.4 * 96), int((297 - 28) / 25.4 * 96))
@@ -661,22 +658,6 @@ def test_libreoffice_reads_the_same_numbers_and_charts(reports, results, tmp_pat
 
 
 # The page in a browser
-
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start Chromium, or skip: the driver comes with the development requirements."""
-    driver = pytest.importorskip(
-        "playwright.sync_api", reason="no playwright: pip install playwright"
-    )
-    with driver.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
 
 
 class Visit:
