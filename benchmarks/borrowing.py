@@ -2,7 +2,8 @@
 
     python benchmarks/borrowing.py [REGION...]
 
-Prints the usual arrivals of `simmodel.posterior.USUAL_ARRIVALS` as the shipped regions imply them.
+Prints the usual arrivals of `simmodel.forecast.fit.USUAL_ARRIVALS` as the shipped regions imply
+them.
 Then takes their ages, and their stocks registered elsewhere, from the regions named (the shipped
 prefectures, else), calibrates each again, and prints rates and urban people of 2025 and 2035 beside
 those with all figures.
@@ -16,12 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from simmodel.baseline import GROUPS, by_sex, table_of
-from simmodel.calibration import Normal, Posterior
-from simmodel.graduation import join_groups
-from simmodel.model import draw
-from simmodel.pooling_file import read
-from simmodel.posterior import (
+from simmodel.forecast.base_population import GROUPS, by_sex, table_of
+from simmodel.forecast.calibration import Normal, Posterior
+from simmodel.forecast.fit import (
     USUAL_ARRIVALS,
     Atlas,
     Calibrated,
@@ -30,9 +28,12 @@ from simmodel.posterior import (
     lineage,
     pace_noise,
 )
-from simmodel.posterior_file import load
-from simmodel.region import BASE_YEAR, SPAN, BroadAges, Census, Region
-from simmodel.seeds import Seeds, read_seeds
+from simmodel.forecast.pooling_file import read
+from simmodel.forecast.posterior_file import load
+from simmodel.inputs.region import BASE_YEAR, SPAN, BroadAges, Census, Region
+from simmodel.inputs.seeds import Seeds, read_seeds
+from simmodel.kernel.age_groups import join_groups
+from simmodel.simulation.projector import draw
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 YEARS, BLOCKS, SEED = (2025, 2035), 8, 20201101

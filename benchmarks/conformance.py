@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simmodel.conformance import EmptiedError, project_one_residence
 from simmodel.errors import Fault, FaultError, SimmodelError, shown
+from simmodel.validation.un_projections import EmptiedError, project_one_residence
 
 Array = NDArray[np.float64]
 

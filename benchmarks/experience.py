@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from pooling import SEEDS, countries, rows
 
-from simmodel.experience import NAME, PERCENTS
+from simmodel.judging.historical_rates import NAME, PERCENTS
 
 # Bands of the starting share begin every 5 points and are 15 wide, so that a region stands in the
 # middle third of one. Those at the ends are as wide as it takes.

@@ -16,11 +16,11 @@ import time
 
 from playwright.sync_api import sync_playwright
 
-from simmodel.explorer import Explorer, State, trend_with
-from simmodel.explorer_page import leave_room
-from simmodel.pooling_file import atlas_of
-from simmodel.posterior_file import load
-from simmodel.seeds import find_seeds, read_seeds
+from simmodel.explorer.page import leave_room
+from simmodel.explorer.state import Explorer, State, trend_with
+from simmodel.forecast.pooling_file import atlas_of
+from simmodel.forecast.posterior_file import load
+from simmodel.inputs.seeds import find_seeds, read_seeds
 
 REGIONS = {"prefecture": "wuwei", "county": "wuwei.minqin", "province": "gansu"}
 LEVER = "local_retention"

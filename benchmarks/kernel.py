@@ -23,8 +23,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from simmodel import migration
-from simmodel.projection import FLOWS, LEVELS, Schedules, project
+from simmodel.kernel import migration
+from simmodel.kernel.projection import FLOWS, LEVELS, Schedules, project
 
 Array = NDArray[np.float64]
 

@@ -24,8 +24,8 @@ from scipy import stats
 from scipy.linalg import null_space
 from scipy.optimize import minimize, minimize_scalar
 
-from simmodel.baseline import census_of
-from simmodel.pooling import (
+from simmodel.forecast.base_population import census_of
+from simmodel.forecast.pooling import (
     NORM_AT_ZERO,
     NORM_SLOPE,
     REPORTING_MEMORY,
@@ -38,9 +38,9 @@ from simmodel.pooling import (
     logit,
     reported,
 )
-from simmodel.pooling_file import NAME, Estimates, as_data
-from simmodel.region import SPAN
-from simmodel.seeds import read_seeds
+from simmodel.forecast.pooling_file import NAME, Estimates, as_data
+from simmodel.inputs.region import SPAN
+from simmodel.inputs.seeds import read_seeds
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 START = Pooling(slope=0.0, shift=0.0, spread=0.02, memory=6.0, freedom=3.0, point_error=0.02)

@@ -19,11 +19,11 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from simmodel.ensemble import BLOCK, PaceNoise, pace_factors, standard_normal
-from simmodel.parameters import NAMES, Setting, levels_after, natural
-from simmodel.pooling import Pooling, depart, reported
-from simmodel.projection import project
-from simmodel.quantiles import Exact
+from simmodel.forecast.parameters import NAMES, Setting, levels_after, natural
+from simmodel.forecast.pooling import Pooling, depart, reported
+from simmodel.forecast.uncertainty import BLOCK, PaceNoise, pace_factors, standard_normal
+from simmodel.kernel.projection import project
+from simmodel.simulation.quantiles import Exact
 
 sys.path.insert(0, str(Path(__file__).parent))
 from kernel import problem

@@ -20,19 +20,19 @@ import numpy as np
 from pooling import PROVINCES, census_shares, countries, inside, prefecture_rows, rows
 from pooling import prefectures as prefecture_records
 
-from simmodel import extrapolation
-from simmodel.backtest import beside_truth
-from simmodel.baseline import GROUPS
-from simmodel.chart_hindcast import forecast_figure, skill_figure
-from simmodel.fonts import save
-from simmodel.forecast import LEVELS, Forecast, Panel, Point
-from simmodel.hindcast import METHOD, NATION, UNKNOWN_ARRIVALS, atlas_of_panel, forecast
-from simmodel.model import draw
-from simmodel.pooling_file import Estimates, atlas_of, read
-from simmodel.posterior import Atlas, Calibrated, calibrate_one, lineage, pace_noise
-from simmodel.region import Observation, Span
-from simmodel.scores import Score, Scored, crps, difference, score
-from simmodel.seeds import read_seeds
+from simmodel.charts.hindcast import forecast_figure, skill_figure
+from simmodel.charts.style import save
+from simmodel.forecast.base_population import GROUPS
+from simmodel.forecast.fit import Atlas, Calibrated, calibrate_one, lineage, pace_noise
+from simmodel.forecast.pooling_file import Estimates, atlas_of, read
+from simmodel.inputs.region import Observation, Span
+from simmodel.inputs.seeds import read_seeds
+from simmodel.simulation.projector import draw
+from simmodel.validation import benchmark_methods
+from simmodel.validation.backtest import beside_truth
+from simmodel.validation.forecasts import LEVELS, Forecast, Panel, Point
+from simmodel.validation.hindcast import METHOD, NATION, UNKNOWN_ARRIVALS, atlas_of_panel, forecast
+from simmodel.validation.scores import Score, Scored, crps, difference, score
 
 TOP = Path(__file__).resolve().parents[1]
 DOCS = TOP / "docs"
@@ -82,7 +82,7 @@ def scored_by_method(panel: Panel, ours: Sequence[Forecast], origin: float, to: 
     """Our forecasts and those of the other methods beside what came."""
     found = {METHOD: beside_truth(panel, ours, to)}
     known = panel.until(origin)
-    for name, method in extrapolation.METHODS.items():
+    for name, method in benchmark_methods.METHODS.items():
         found[name] = beside_truth(panel, method(known, origin, to), to)
     return {name: scored for name, scored in found.items() if scored}
 
@@ -120,7 +120,7 @@ def by_age(bench: Bench, panel: Panel, known: Panel) -> dict[str, float]:
         earlier, later = (panel.ages[unit][year] for year in (2000.0, 2010.0))
         five = [0, *range(2, len(GROUPS))]  # infants join those aged 1-4
         by_five = [np.add.reduceat(table, five, axis=-1) for table in (earlier, later)]
-        changed = extrapolation.cohort_change(by_five[0], by_five[1], 2)
+        changed = benchmark_methods.cohort_change(by_five[0], by_five[1], 2)
         if changed is not None:
             ratios.append(np.abs(changed[..., 2:] / truth - 1.0).mean())
     return {METHOD: 100.0 * float(np.mean(ours)), "hamilton_perry": 100.0 * float(np.mean(ratios))}
@@ -188,7 +188,7 @@ def rolling_countries(bench: Bench) -> dict[int, dict[str, list[Scored]]]:
     """Countries in rolling real time, by horizon and method, on what all methods forecast."""
     panel = country_panel(bench.data)
     found: dict[int, dict[str, list[Scored]]] = defaultdict(lambda: defaultdict(list))
-    methods = {k: v for k, v in extrapolation.METHODS.items() if k != "hamilton_perry"}
+    methods = {k: v for k, v in benchmark_methods.METHODS.items() if k != "hamilton_perry"}
     for horizon, code, origin, truth in country_tasks(panel):
         known = panel.until(origin)
         ours = forecast(known, origin, truth.year, bench.atlas, bench.estimates, units=[code])
@@ -357,7 +357,7 @@ bootstrap. "Holds" is the share of counts inside the interval, "wide" its mean w
 
 Forecasts see nothing after their origin. `simmodel` is the calibration and the cohort step that
 `simmodel run` uses; the other methods are those a reviewer would name
-(`simmodel/extrapolation.py`).
+(`simmodel/validation/benchmark_methods.py`).
 
 The decade 2010 to 2020 of China was known to those who chose the form of the model, though no
 parameter of the provinces' forecasts was fitted to it: read errors of that decade as a little too

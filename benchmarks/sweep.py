@@ -18,14 +18,14 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from simmodel.pooling_file import atlas_of
-from simmodel.posterior_file import load
-from simmodel.sampling import Dimension, sample
-from simmodel.scenario_file import read_scenario
-from simmodel.seeds import read_seeds
-from simmodel.study import dimension_of
-from simmodel.sweep_file import Outcome, Swept, place_of
-from simmodel.trial import Work, evaluate, work_of
+from simmodel.forecast.pooling_file import atlas_of
+from simmodel.forecast.posterior_file import load
+from simmodel.inputs.scenario_file import read_scenario
+from simmodel.inputs.seeds import read_seeds
+from simmodel.sweeps.batch import Work, evaluate, work_of
+from simmodel.sweeps.designs import Dimension, sample
+from simmodel.sweeps.runner import dimension_of
+from simmodel.sweeps.sweep_file import Outcome, Swept, place_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from kernel import YEARS, problem, run

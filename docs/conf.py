@@ -8,7 +8,7 @@ from click import Context
 from sphinx.application import Sphinx
 
 import simmodel
-from simmodel.inline import font
+from simmodel.report.inline import font
 
 TOP = Path(__file__).parents[1]
 # Pages that stand at the top of the project, for who reads it without this site.
@@ -42,7 +42,7 @@ html_css_files = ["han.css", "site.css"]
 
 # A font for the Chinese that the pages have, so that nothing is missing where none is installed.
 pages = [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("docs/*.ipynb")]
-pages += TOP.glob("simmodel/*.py")
+pages += TOP.glob("simmodel/**/*.py")
 characters = {c for page in pages for c in page.read_text(encoding="utf-8") if ord(c) > 0x2E7F}
 drawn, _ = font(sorted(characters))
 made = TemporaryDirectory()  # gone when the site is built

@@ -15,11 +15,11 @@ from typing import Any
 import xarray as xr
 from PIL import Image
 
-from simmodel import charts
-from simmodel.pooling_file import atlas_of
-from simmodel.scenario_file import read_scenario
-from simmodel.seeds import Seeds, find_seeds, read_seeds
-from simmodel.simulation import observation_marks, place_names, printed_sources
+from simmodel.charts import figures
+from simmodel.forecast.pooling_file import atlas_of
+from simmodel.inputs.scenario_file import read_scenario
+from simmodel.inputs.seeds import Seeds, find_seeds, read_seeds
+from simmodel.results.run import observation_marks, place_names, printed_sources
 
 HERE = Path(__file__).parent
 FANS = ("wuwei", "linxia", "liupanshui")
@@ -40,17 +40,17 @@ def main(results: Path) -> None:
     seeds = read_seeds(find_seeds())
     marks = marks_of("trend", seeds)
     cited = printed_sources(seeds)
-    pictures = {f"fan_{region}": charts.fan(trend, region, marks, rows, cited) for region in FANS}
-    pictures["urban_population_linxia"] = charts.urban_population_fan(
+    pictures = {f"fan_{region}": figures.fan(trend, region, marks, rows, cited) for region in FANS}
+    pictures["urban_population_linxia"] = figures.urban_population_fan(
         trend, "linxia", marks, rows, cited
     )
-    pictures["ledger_liupanshui"] = charts.ledger(trend, "liupanshui")
-    pictures["waterfall_wuwei"] = charts.waterfall(trend, "wuwei")
-    pictures["compare_wuwei"] = charts.compare(datasets, "wuwei", rows, marks)
+    pictures["ledger_liupanshui"] = figures.ledger(trend, "liupanshui")
+    pictures["waterfall_wuwei"] = figures.waterfall(trend, "wuwei")
+    pictures["compare_wuwei"] = figures.compare(datasets, "wuwei", rows, marks)
     titles = {
         name: f"{ds.attrs['title_zh']}\n{ds.attrs['title_en']}" for name, ds in datasets.items()
     }
-    pictures["matrix"] = charts.matrix(rows, place_names(seeds), titles)
+    pictures["matrix"] = figures.matrix(rows, place_names(seeds), titles)
     (HERE / "gallery").mkdir(exist_ok=True)
     for name, figure in pictures.items():
         write_small(figure, HERE / "gallery" / f"{name}.png")
@@ -88,7 +88,7 @@ def value_of(column: str, text: str) -> object:
 
 def write_small(figure: Any, path: Path) -> None:
     """Write a PNG with few colours."""
-    charts.save(figure, path.with_suffix(""))
+    figures.save(figure, path.with_suffix(""))
     path.with_suffix(".svg").unlink()
     with Image.open(path) as image:
         small = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

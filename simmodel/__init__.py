@@ -17,8 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import plot
-    from .errors import SimmodelError
-    from .front import (
+    from .api import (
         Solution,
         ages,
         ledger_table,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         targets,
         verdict_table,
     )
+    from .errors import SimmodelError
 
 __all__ = [
     "SimmodelError",
@@ -59,7 +59,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "plot":
         return import_module(".plot", __name__)
-    home = "errors" if name == "SimmodelError" else "front"
+    home = "errors" if name == "SimmodelError" else "api"
     return getattr(import_module(f".{home}", __name__), name)
 
 

@@ -13,10 +13,10 @@ import click
 from .errors import FaultError, SimmodelError
 
 if TYPE_CHECKING:
-    from .posterior import Atlas
-    from .posterior_file import Posteriors
-    from .scenario import Scenario
-    from .seeds import Index, Seeds
+    from .forecast.fit import Atlas
+    from .forecast.posterior_file import Posteriors
+    from .inputs.scenario import Scenario
+    from .inputs.seeds import Index, Seeds
 
 
 class Commands(click.Group):
@@ -83,20 +83,20 @@ def main() -> None:
 
 
 def _seeds(directory: Path | None) -> Seeds:
-    from .seeds import find_seeds, read_seeds
+    from .inputs.seeds import find_seeds, read_seeds
 
     return read_seeds(find_seeds(directory))
 
 
 def _index(directory: Path | None) -> Index:
-    from .seeds import find_seeds, read_index
+    from .inputs.seeds import find_seeds, read_index
 
     return read_index(find_seeds(directory))
 
 
 def _scenarios(paths: tuple[Path, ...], index: Index, overrides: tuple[str, ...]) -> list[Scenario]:
     """Read all scenario files; the faults of all of them in one pass."""
-    from .scenario_file import read_scenario
+    from .inputs.scenario_file import read_scenario
 
     scenarios, faults = [], []
     for path in paths:
@@ -146,7 +146,7 @@ def _aside(text: str) -> None:
 
 
 def _say_if_compiling(say: Callable[[str], None] = _aside) -> None:
-    from .simulation import COMPILING, will_compile
+    from .results.run import COMPILING, will_compile
 
     if will_compile():
         say(COMPILING)
@@ -159,7 +159,7 @@ def _calibrated(
     say: Callable[[str], None] = _aside,
 ) -> Posteriors:
     """Read the posteriors; say which regions were calibrated anew."""
-    from .posterior_file import load
+    from .forecast.posterior_file import load
 
     posteriors = load(atlas, seeds.directory, needed=needed, progress=_progress("calibrating"))
     _clear()
@@ -196,21 +196,21 @@ def run(
     seeds = _seeds(seeds_dir)
     scenarios = _scenarios(files, seeds.index(), _with_ensemble(overrides, draws, seed))
     names = _refuse_twice(scenarios)
-    from .simulation import COMPARED
-    from .store import check_writable
+    from .computing.output_files import check_writable
+    from .results.run import COMPARED
 
     folders = [check_writable(out, name) for name in names]
     compared = check_writable(out, COMPARED) if len(names) > 1 else None
 
-    from .pooling_file import atlas_of
-    from .report_text import several_scenarios, single_scenario, sums
-    from .simulation import (
+    from .forecast.pooling_file import atlas_of
+    from .results.run import (
         check_draws,
         notices,
         run_scenario,
         write_comparison,
         write_run,
     )
+    from .results.terminal import several_scenarios, single_scenario, sums
 
     _say_if_compiling()
     atlas = atlas_of(seeds)
@@ -307,10 +307,11 @@ def solve(
     """
     if marked and map_dir is None:
         raise click.UsageError("--mark: shows a scenario on a map; give --map DIR too")
-    from . import experience, solve_map, solve_text
-    from . import solution as solving
-    from .pooling_file import atlas_of
-    from .store import check_writable
+    from .computing.output_files import check_writable
+    from .forecast.pooling_file import atlas_of
+    from .judging import historical_rates
+    from .solving import reachability_map, sentences
+    from .solving import solution as solving
 
     seeds = _seeds(seeds_dir)
     index = seeds.index()
@@ -320,25 +321,25 @@ def solve(
     targets = solving.check(question, scenario, seeds)
     folder = None
     if map_dir is not None:
-        solve_map.check_map(levers)
+        reachability_map.check_map(levers)
         whole = map_dir.absolute()
         folder = check_writable(whole.parent, whole.name, "--map")
     _say_if_compiling()
     atlas = atlas_of(seeds)
     posteriors = _calibrated(atlas, seeds)
-    known = experience.read(seeds.directory)
+    known = historical_rates.read(seeds.directory)
     stage = solving.Stage(question, scenario, atlas, posteriors.by_region)
     answer = solving.solve(stage, targets, known)
     if folder is not None:
-        marks = [solve_map.mark_of(other, stage) for other in others]
-        grid, median = solve_map.lay_out(
+        marks = [reachability_map.mark_of(other, stage) for other in others]
+        grid, median = reachability_map.lay_out(
             stage, answer, known, seeds, marks, progress=_progress("map:")
         )
         solved = stage.under(answer.way.values)
-        solve_map.write_map(folder, answer, seeds, posteriors, solved, grid, median)
+        reachability_map.write_map(folder, answer, seeds, posteriors, solved, grid, median)
         _clear()
         click.echo(f"wrote {map_dir}", err=True)
-    text = solve_text.as_json(answer, seeds) if as_json else solve_text.as_text(answer, seeds)
+    text = sentences.as_json(answer, seeds) if as_json else sentences.as_text(answer, seeds)
     click.echo(text)
 
 
@@ -383,15 +384,15 @@ def sweep(
     if workers is not None and cluster is not None:
         raise click.UsageError("--workers and --cluster: only one of the two")
     seeds = _seeds(seeds_dir)
-    from .sweep_file import read_sweep
+    from .sweeps.sweep_file import read_sweep
 
     asked = read_sweep(file, seeds)
-    from .store import check_writable
+    from .computing.output_files import check_writable
 
     folder = check_writable(out, asked.name)
-    from .pooling_file import atlas_of
-    from .progress import Reporter
-    from .study import run_sweep, summary
+    from .computing.progress import Reporter
+    from .forecast.pooling_file import atlas_of
+    from .sweeps.runner import run_sweep, summary
 
     reporter = Reporter(f"{asked.name}:", quiet=quiet)
     _say_if_compiling(reporter.say)
@@ -452,7 +453,8 @@ def report(
     seeds = _seeds(seeds_dir)
     scenarios = _scenarios(files, seeds.index(), _with_ensemble((), draws, seed))
     _refuse_twice(scenarios)
-    from . import experience, report_files
+    from .judging import historical_rates
+    from .report import files as report_files
 
     paths = report_files.check_replaceable(out)
     swept = report_files.read_sweeps(sweeps)
@@ -460,13 +462,13 @@ def report(
         if found.attrs.get("seeds_sha256") != seeds.sha256:
             click.echo(f"{folder}: was made with other seeds than the report", err=True)
 
-    from .dossier import gather
-    from .pooling_file import atlas_of
+    from .forecast.pooling_file import atlas_of
+    from .report.contents import gather
 
     _say_if_compiling()
     atlas = atlas_of(seeds)
     posteriors = _calibrated(atlas, seeds)
-    known = experience.read(seeds.directory)
+    known = historical_rates.read(seeds.directory)
     dossier = gather(
         scenarios, seeds, atlas, posteriors, known, sweeps=swept, progress=_progress("report:")
     )
@@ -539,10 +541,10 @@ def explore(
                 'explore needs NiceGUI, which is not installed: pip install "simmodel[explore]"'
             ) from None
         seeds = _seeds(seeds_dir)
-        from .explorer import Explorer, check_region, trend_with
-        from .explorer_page import listen, serve
-        from .pooling_file import atlas_of
-        from .store import try_writing
+        from .computing.output_files import try_writing
+        from .explorer.page import listen, serve
+        from .explorer.state import Explorer, check_region, trend_with
+        from .forecast.pooling_file import atlas_of
 
         if file is None:
             base = trend_with(seeds.regions, draws, seed)
@@ -594,7 +596,7 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
             elif _is_region_file(path):
                 said = _said_of(_check_folder(path.parent), path.stem)
             elif _is_sweep(path):
-                from .sweep_file import read_sweep
+                from .sweeps.sweep_file import read_sweep
 
                 read_sweep(path, _seeds(seeds_dir))
             else:
@@ -610,11 +612,11 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
 
 def _check_folder(folder: Path) -> Seeds:
     """Check a folder of seeds and the posterior beside them."""
-    from .seeds import read_seeds
+    from .inputs.seeds import read_seeds
 
     seeds = read_seeds(folder)
     if (folder / "posterior.json").exists():
-        from .posterior_file import NAME, check
+        from .forecast.posterior_file import NAME, check
 
         check(folder / NAME)
     return seeds
@@ -622,7 +624,7 @@ def _check_folder(folder: Path) -> Seeds:
 
 def _said_of(seeds: Seeds, region_id: str) -> list[str]:
     """What a region borrows, lacks or leaves in doubt; nothing of what is no region."""
-    from .report_text import notices_of
+    from .results.terminal import notices_of
 
     return notices_of(seeds, region_id) if region_id in seeds.regions else []
 
@@ -678,12 +680,12 @@ def new_region(
         raise click.UsageError("give one of --template and --from-excel BOOK.xlsx")
     if out is not None and not template:
         raise click.UsageError("--out goes with --template")
-    from .region_file import check_is_new, seeds_for, write_region
-    from .seeds import check_region_id, find_seeds, read_seeds, shipped_seeds
+    from .inputs.region_file import check_is_new, seeds_for, write_region
+    from .inputs.seeds import check_region_id, find_seeds, read_seeds, shipped_seeds
 
     check_region_id(name)
     if book is None:
-        from .workbook import write_template
+        from .inputs.workbook.template import write_template
 
         directory = find_seeds(seeds_dir)
         check_is_new(directory, name)
@@ -697,7 +699,7 @@ def new_region(
             f"wrote {path}; fill it in, then: simmodel new-region {name} --from-excel {path}"
         )
         return
-    from .workbook_reader import read_workbook
+    from .inputs.workbook.reader import read_workbook
 
     directory, new = seeds_for(seeds_dir, shipped_seeds())
     check_is_new(directory, name)
@@ -719,7 +721,7 @@ def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None
     Example:
         simmodel show scenarios/trend.yaml
     """
-    from .scenario_file import write_scenario
+    from .inputs.scenario_file import write_scenario
 
     (scenario,) = _scenarios((file,), _index(seeds_dir), overrides)
     click.echo(write_scenario(scenario), nl=False)
@@ -735,7 +737,7 @@ def regions(region: str | None, seeds_dir: Path | None) -> None:
     Example:
         simmodel regions wuwei
     """
-    from .report_text import one_region, region_list
+    from .results.terminal import one_region, region_list
 
     seeds = _seeds(seeds_dir)
     click.echo(region_list(seeds) if region is None else one_region(seeds, region))
@@ -751,7 +753,7 @@ def cite(file: Path | None, seeds_dir: Path | None) -> None:
     Example:
         simmodel cite scenarios/trend.yaml
     """
-    from .report_text import citations
+    from .results.terminal import citations
 
     seeds = _seeds(seeds_dir)
     scenario = _scenarios((file,), seeds.index(), ())[0] if file is not None else None
@@ -773,13 +775,13 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     Without SCENARIO all regions with targets are checked, in a trend without any measure; with one
     its regions, under its levers and programmes. A contradiction found is a result, not an error.
     """
-    from .coherence import check
-    from .experience import read
-    from .findings import findings_json, findings_text
-    from .model import regions_of
-    from .outlook import beyond_horizon, outlook_of, regions_behind, trend_of
-    from .pooling_file import atlas_of
-    from .simulation import place_names
+    from .forecast.pooling_file import atlas_of
+    from .judging.consistency.coherence import check
+    from .judging.consistency.findings import findings_json, findings_text
+    from .judging.historical_rates import read
+    from .judging.projection_summary import beyond_horizon, outlook_of, regions_behind, trend_of
+    from .results.run import place_names
+    from .simulation.projector import regions_of
 
     seeds = _seeds(seeds_dir)
     scenario = (
@@ -821,11 +823,11 @@ def calibrate(table: Path | None, seeds_dir: Path | None) -> None:
     Example:
         simmodel calibrate --table calibration.csv
     """
-    from . import posterior_file
-    from .pooling_file import atlas_of
-    from .posterior import calibrate_all
-    from .report_text import calibration_rows, calibration_summary
-    from .store import write_csv
+    from .computing.output_files import write_csv
+    from .forecast import posterior_file
+    from .forecast.fit import calibrate_all
+    from .forecast.pooling_file import atlas_of
+    from .results.terminal import calibration_rows, calibration_summary
 
     seeds = _seeds(seeds_dir)
     atlas = atlas_of(seeds)
@@ -887,9 +889,9 @@ def hindcast(
 
     Only rows up to the origin are used; a row at the year forecast serves to score.
     """
-    from .backtest import backtest
-    from .panel import check_replaceable, read_panel, write_forecasts
-    from .report_text import skill_json, skill_table
+    from .results.terminal import skill_json, skill_table
+    from .validation.backtest import backtest
+    from .validation.panel import check_replaceable, read_panel, write_forecasts
 
     if not to > origin:
         raise click.UsageError(f"--to: is not after the origin; found {to:g}; allowed > {origin:g}")
@@ -908,8 +910,8 @@ def hindcast(
     if charts is not None and not found.scores:
         click.echo(f"no charts: the panel holds no count of {to:g}", err=True)
     elif charts is not None:
-        from .chart_hindcast import forecast_figure, skill_figure
-        from .fonts import save
+        from .charts.hindcast import forecast_figure, skill_figure
+        from .charts.style import save
 
         charts.mkdir(parents=True, exist_ok=True)
         save(forecast_figure(found.scored[0], found.scores[0], origin), charts / "forecast")

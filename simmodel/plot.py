@@ -13,8 +13,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from . import charts
-from .attached import (
+from .charts import figures
+from .charts.labels import Row
+from .charts.style import UNWANTED, image
+from .errors import OutputError, ScenarioError, SimmodelError, among, shown
+from .results.dataset_metadata import (
     LOST,
     has_lost,
     is_attached,
@@ -23,9 +26,6 @@ from .attached import (
     sources_of,
     verdicts_of,
 )
-from .chart_words import Row
-from .errors import OutputError, ScenarioError, SimmodelError, among, shown
-from .fonts import UNWANTED, image
 from .variables import QUANTILES
 
 __all__ = [
@@ -86,7 +86,7 @@ def fan(ds: xr.Dataset, *, region: str) -> Figure:
     '金昌市 Jinchang: urbanization rate 常住人口城镇化率'
     """
     ds = _attached("fan", ds, region)
-    drawn = charts.fan(ds, region, observations_of(ds), verdicts_of(ds), sources_of(ds))
+    drawn = figures.fan(ds, region, observations_of(ds), verdicts_of(ds), sources_of(ds))
     return _shown(drawn)
 
 
@@ -114,7 +114,7 @@ def urban_population(ds: xr.Dataset, *, region: str) -> Figure:
     """
     ds = _attached("urban_population", ds, region)
     rows, marks = verdicts_of(ds), observations_of(ds)
-    return _shown(charts.urban_population_fan(ds, region, marks, rows, sources_of(ds)))
+    return _shown(figures.urban_population_fan(ds, region, marks, rows, sources_of(ds)))
 
 
 def ledger(ds: xr.Dataset, *, region: str) -> Figure:
@@ -139,7 +139,7 @@ def ledger(ds: xr.Dataset, *, region: str) -> Figure:
     SimmodelError
         If the Dataset is of another making, or cut.
     """
-    return _shown(charts.ledger(_projection("ledger", ds, region), region))
+    return _shown(figures.ledger(_projection("ledger", ds, region), region))
 
 
 def waterfall(ds: xr.Dataset, *, region: str, years: tuple[int, int] | None = None) -> Figure:
@@ -169,7 +169,7 @@ def waterfall(ds: xr.Dataset, *, region: str, years: tuple[int, int] | None = No
     ends = None
     if years is not None:
         ends = _two_years(years)
-    return _shown(charts.waterfall(ds, region, ends))
+    return _shown(figures.waterfall(ds, region, ends))
 
 
 def registered(ds: xr.Dataset, *, region: str) -> Figure:
@@ -195,7 +195,7 @@ def registered(ds: xr.Dataset, *, region: str) -> Figure:
         If the Dataset is of another making, or cut.
     """
     ds = _attached("registered", ds, region)
-    return _shown(charts.registered(ds, region, observations_of(ds)))
+    return _shown(figures.registered(ds, region, observations_of(ds)))
 
 
 def pyramid(ages: xr.Dataset, *, region: str) -> Figure:
@@ -232,7 +232,7 @@ def pyramid(ages: xr.Dataset, *, region: str) -> Figure:
     wanted = {"region", "year", "residence", "sex", "age"}
     if "population" not in ages or set(ages["population"].dims) != wanted:
         raise SimmodelError(f"pyramid: holds no population by age; allowed {AGES}")
-    return _shown(charts.pyramid(ages, region))
+    return _shown(figures.pyramid(ages, region))
 
 
 def compare(datasets: Mapping[str, xr.Dataset], *, region: str) -> Figure:
@@ -261,7 +261,7 @@ def compare(datasets: Mapping[str, xr.Dataset], *, region: str) -> Figure:
     named = _named("compare", datasets)
     found = {name: _attached("compare", ds, region) for name, ds in named.items()}
     rows = [row for ds in found.values() for row in verdicts_of(ds)]
-    return _shown(charts.compare(found, region, rows, observations_of(next(iter(found.values())))))
+    return _shown(figures.compare(found, region, rows, observations_of(next(iter(found.values())))))
 
 
 def matrix(datasets: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
@@ -294,7 +294,7 @@ def matrix(datasets: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
         titles[name] = f"{ds.attrs['title_zh']}\n{ds.attrs['title_en']}".strip()
     if not rows:
         raise SimmodelError("matrix: holds no target; allowed a run of a region that has targets")
-    return _shown(charts.matrix(rows, names, titles))
+    return _shown(figures.matrix(rows, names, titles))
 
 
 def save(figure: Figure, path: str | Path) -> list[Path]:
@@ -326,7 +326,7 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
         raise OutputError(f"{path}: is not a kind of chart; found .{asked}; allowed {kinds}")
     try:
         if asked not in UNWANTED:
-            return charts.save(figure, path)
+            return figures.save(figure, path)
         Path(path).write_bytes(image(figure, asked))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -44,7 +44,7 @@ def broken(low, high):
 
 def last_urban(population, schedules, levels, absent):
     """Urban population of the last year by draw, from the model's own compiled step."""
-    from simmodel.projection import project
+    from simmodel.kernel.projection import project
 
     return project(population, schedules, levels, absent=absent).urban[-1][:, None]
 
@@ -66,9 +66,9 @@ def sweep(folder, workers):
     """A whole piece of work as a command does it; the child process that the tests interrupt."""
     import sys
 
-    from simmodel.block_store import Store
+    from simmodel.computing.checkpoints import Store
+    from simmodel.computing.parallel import Task, run_tasks
     from simmodel.errors import SimmodelError
-    from simmodel.scale_out import Task, run_tasks
 
     tasks = [Task(f"wuwei/{i:06d}", (10 * i, 10 * i + 10)) for i in range(24)]
     try:

@@ -30,21 +30,21 @@ def one_thread_beside_others():
 
 @pytest.fixture(scope="session")
 def seeds():
-    from simmodel.seeds import read_seeds
+    from simmodel.inputs.seeds import read_seeds
 
     return read_seeds(ROOT / "seeds")
 
 
 @pytest.fixture(scope="session")
 def atlas(seeds):
-    from simmodel.pooling_file import atlas_of
+    from simmodel.forecast.pooling_file import atlas_of
 
     return atlas_of(seeds)
 
 
 @pytest.fixture(scope="session")
 def posteriors(atlas, seeds):
-    from simmodel.posterior_file import load
+    from simmodel.forecast.posterior_file import load
 
     return load(atlas, seeds.directory)
 
@@ -52,7 +52,7 @@ def posteriors(atlas, seeds):
 @pytest.fixture(scope="session")
 def shipped(seeds):
     """Read every shipped scenario, by name."""
-    from simmodel.scenario_file import read_scenario
+    from simmodel.inputs.scenario_file import read_scenario
 
     return {
         path.stem: read_scenario(

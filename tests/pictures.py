@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font
 from matplotlib.text import Text
 
-from simmodel.fonts import chinese
+from simmodel.charts.style import chinese
 
 
 def all_texts(figure):

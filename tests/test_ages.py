@@ -5,12 +5,12 @@ import pytest
 import xarray as xr
 from matplotlib.text import Text
 
-from simmodel import charts
-from simmodel.chart_pyramid import age_groups, by_group
+from simmodel.charts import figures
+from simmodel.charts.pyramid import age_groups, by_group
 from simmodel.errors import ScenarioError
-from simmodel.model import ages_dataset
-from simmodel.scenario import Scenario
-from simmodel.simulation import run_scenario
+from simmodel.inputs.scenario import Scenario
+from simmodel.results.run import run_scenario
+from simmodel.simulation.projector import ages_dataset
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_part_of_a_whole_adds_up_to_what_it_was_made_to(seeds, atlas, posterio
 
 
 def test_the_pyramid_shows_everybody_men_to_the_left(ages):
-    figure = charts.pyramid(ages, "wuwei")
+    figure = figures.pyramid(ages, "wuwei")
     for ax, year in zip(figure.axes, (2020, 2035), strict=True):
         people = ages["population"].sel(region="wuwei", year=year) / 1e4
         for sex, sign in (("male", -1), ("female", 1)):
@@ -94,9 +94,9 @@ def test_the_pyramid_shows_everybody_men_to_the_left(ages):
 
 def test_a_pyramid_of_what_is_not_there_is_refused(ages):
     with pytest.raises(ScenarioError, match="guangdong is not in this projection"):
-        charts.pyramid(ages, "guangdong")
+        figures.pyramid(ages, "guangdong")
     with pytest.raises(ScenarioError, match="residence: found urban; allowed urban"):
-        charts.pyramid(ages.sel(residence=["urban"]), "wuwei")
+        figures.pyramid(ages.sel(residence=["urban"]), "wuwei")
 
 
 def test_groups_keep_everybody():

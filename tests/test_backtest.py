@@ -6,14 +6,14 @@ from math import inf, nan
 import numpy as np
 import pytest
 
-from simmodel import backtest as module
-from simmodel.backtest import backtest, beside_truth
-from simmodel.baseline import GROUPS
 from simmodel.errors import SimmodelError
-from simmodel.extrapolation import METHODS
-from simmodel.forecast import LEVELS, MEDIAN, Forecast, Panel, Point
-from simmodel.hindcast import METHOD, Hindcast
-from simmodel.pooling import logit, share_of
+from simmodel.forecast.base_population import GROUPS
+from simmodel.forecast.pooling import logit, share_of
+from simmodel.validation import backtest as module
+from simmodel.validation.backtest import backtest, beside_truth
+from simmodel.validation.benchmark_methods import METHODS
+from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast, Panel, Point
+from simmodel.validation.hindcast import METHOD, Hindcast
 
 
 def unit(*counts, total=1e6):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from simmodel.baseline import AGES, GROUPS, by_sex, same_cohorts_earlier, table_of
-from simmodel.graduation import join_groups
+from simmodel.forecast.base_population import AGES, GROUPS, by_sex, same_cohorts_earlier, table_of
+from simmodel.kernel.age_groups import join_groups
 
 COUNTED = ("gansu", "guizhou", "wuwei", "linxia", "jinchang", "liupanshui")
 PREFECTURES = ("wuwei", "linxia", "jinchang", "liupanshui")
@@ -93,8 +93,8 @@ def test_the_famine_cohort_survives_graduation(atlas):
 
 
 def test_a_transfer_without_the_figures_it_needs_is_refused(seeds):
-    from simmodel.baseline import transferred_persons
     from simmodel.errors import CalibrationError
+    from simmodel.forecast.base_population import transferred_persons
 
     region = seeds.regions["liupanshui.zhongshan"]
     bare = region.model_copy(update={"observations": ()})

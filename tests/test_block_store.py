@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from simmodel import block_store
-from simmodel.block_store import Store
+from simmodel.computing import checkpoints
+from simmodel.computing.checkpoints import Store
+from simmodel.computing.environment import made_by
+from simmodel.computing.output_files import write_zarr
 from simmodel.errors import OutputError, SimmodelError, Stopped
-from simmodel.made_by import made_by
-from simmodel.store import write_zarr
 
 BLOCK = np.arange(12.0).reshape(4, 3)
 
@@ -75,7 +75,7 @@ def test_blocks_of_another_version_or_processor_are_dropped(folder, monkeypatch,
     store = Store.open(folder, "x")
     store.put("a", BLOCK)
     fail(store)
-    monkeypatch.setattr(block_store, "made_by", lambda: {**made_by(), name: "another"})
+    monkeypatch.setattr(checkpoints, "made_by", lambda: {**made_by(), name: "another"})
     with Store.open(folder, "x") as store:
         assert (store.kept, store.dropped) == (0, 1)
 
@@ -119,7 +119,7 @@ def test_a_half_written_file_of_a_killed_command_is_cleared_away(folder):
 
 
 def test_a_full_disk_is_one_line_and_finished_blocks_are_kept(folder, monkeypatch):
-    written = block_store._write
+    written = checkpoints._write
 
     def full(path, data):
         written(path, data[: len(data) // 2])
@@ -127,7 +127,7 @@ def test_a_full_disk_is_one_line_and_finished_blocks_are_kept(folder, monkeypatc
 
     store = Store.open(folder, "x")
     store.put("a", BLOCK)
-    monkeypatch.setattr(block_store, "_write", full)
+    monkeypatch.setattr(checkpoints, "_write", full)
     words = r"No space left on device\); 1 finished block is kept: the same command goes on"
     with pytest.raises(OutputError, match=words), store:
         store.put("b", BLOCK)
@@ -246,9 +246,9 @@ def test_zarr_on_a_full_disk_is_one_line_and_nothing_is_left(tmp_path):
 
 def test_zarr_takes_little_memory(tmp_path, monkeypatch):
     """No slab is larger than is said, and no block is asked for before the last is taken in."""
-    from simmodel import store
+    from simmodel.computing import output_files
 
-    monkeypatch.setattr(store, "_SLAB_BYTES", 8 * 100 * 5)
+    monkeypatch.setattr(output_files, "_SLAB_BYTES", 8 * 100 * 5)
     asked = []
 
     def blocks():
@@ -257,7 +257,7 @@ def test_zarr_takes_little_memory(tmp_path, monkeypatch):
             yield np.full((50, 5), float(i))
 
     heights = []
-    for slab in store._slabs(blocks(), (500, 5), 100):
+    for slab in output_files._slabs(blocks(), (500, 5), 100):
         heights.append(len(slab))
         assert len(asked) == 2 * len(heights)
     assert heights == [100] * 5

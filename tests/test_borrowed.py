@@ -9,13 +9,17 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.baseline import GROUPS, borrowed_population, broad_shares, by_sex, table_of
-from simmodel.borrowed import COSTS, notice_lines, notices
-from simmodel.calibration import Posterior
 from simmodel.errors import CalibrationError
-from simmodel.evidence import evidence_of
-from simmodel.parameters import NAMES
-from simmodel.posterior import (
+from simmodel.forecast.base_population import (
+    GROUPS,
+    borrowed_population,
+    broad_shares,
+    by_sex,
+    table_of,
+)
+from simmodel.forecast.calibration import Posterior
+from simmodel.forecast.data_gaps import COSTS, notice_lines, notices
+from simmodel.forecast.fit import (
     SPREAD,
     USUAL_ARRIVALS,
     Atlas,
@@ -24,8 +28,10 @@ from simmodel.posterior import (
     arrival_rate,
     calibrate_one,
 )
-from simmodel.region import BroadAges, Region
-from simmodel.report_text import calibration_summary, sums
+from simmodel.forecast.observations import evidence_of
+from simmodel.forecast.parameters import NAMES
+from simmodel.inputs.region import BroadAges, Region
+from simmodel.results.terminal import calibration_summary, sums
 from tests.conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))

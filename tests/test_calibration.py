@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from simmodel.calibration import LEAST_EFFECTIVE, SAMPLE, Evidence, Normal, calibrate
 from simmodel.errors import CalibrationError
+from simmodel.forecast.calibration import LEAST_EFFECTIVE, SAMPLE, Evidence, Normal, calibrate
 
 
 def unit(size):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel import cells
-from simmodel.units import UNITS_OF, ObservedIndicator, TargetIndicator, Unit, Vintage
+from simmodel.inputs.units import UNITS_OF, ObservedIndicator, TargetIndicator, Unit, Vintage
+from simmodel.inputs.workbook import cells
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from simmodel.chart_hindcast import METHOD_NAMES, MOST_NAMED, NAME, forecast_figure, skill_figure
-from simmodel.fonts import save
-from simmodel.forecast import LEVELS, MEDIAN, Forecast
-from simmodel.scores import Scored, score
+from simmodel.charts.hindcast import METHOD_NAMES, MOST_NAMED, NAME, forecast_figure, skill_figure
+from simmodel.charts.style import save
+from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast
+from simmodel.validation.scores import Scored, score
 from tests.pictures import (
     assert_every_character_has_a_glyph_with_mainland_letterforms,
     assert_writing_is_legible_inside_the_figure_and_apart,

@@ -5,14 +5,14 @@ import pytest
 import xarray as xr
 from matplotlib.patches import Rectangle
 
-from simmodel import chart_sweep
-from simmodel.chart_words import LEVER_WORDS, Limit, box_sentence, number
-from simmodel.discovery import discover
+from simmodel.charts import sweep
+from simmodel.charts.labels import LEVER_WORDS, Limit, box_sentence, number
+from simmodel.charts.style import save
 from simmodel.errors import ScenarioError
-from simmodel.fonts import save
-from simmodel.sampling import Dimension, sample
-from simmodel.scenario import LEVERS
-from simmodel.sensitivity import importance, morris, one_at_a_time, sobol
+from simmodel.inputs.scenario import LEVERS
+from simmodel.sweeps.designs import Dimension, sample
+from simmodel.sweeps.prim import discover
+from simmodel.sweeps.sensitivity import importance, morris, one_at_a_time, sobol
 from tests.pictures import (
     assert_every_character_has_a_glyph_with_mainland_letterforms,
     assert_writing_is_legible_inside_the_figure_and_apart,
@@ -188,36 +188,36 @@ def every_chart():
         "flat": {"flat": True},
     }.items():
         ds = swept("one_at_a_time", **more)
-        yield f"tornado_{name}", chart_sweep.tornado(ds, RATES[3])
-        yield f"tornado_met_{name}", chart_sweep.tornado(ds, MET)
+        yield f"tornado_{name}", sweep.tornado(ds, RATES[3])
+        yield f"tornado_met_{name}", sweep.tornado(ds, MET)
         ds = swept("morris", **more)
-        yield f"morris_{name}", chart_sweep.morris(ds, RATES[3])
-        yield f"morris_time_{name}", chart_sweep.over_time(ds, "wuwei", RATE, "mu_star")
+        yield f"morris_{name}", sweep.morris(ds, RATES[3])
+        yield f"morris_time_{name}", sweep.over_time(ds, "wuwei", RATE, "mu_star")
         ds = swept("sobol", **({"size": 64, "second_order": name != "many"} | more))
         for outcome in (RATES[3], MET):
-            yield f"sobol_{outcome}_{name}", chart_sweep.sobol(ds, outcome)
+            yield f"sobol_{outcome}_{name}", sweep.sobol(ds, outcome)
         for index in ("S1", "ST"):
-            yield f"{index}_{name}", chart_sweep.over_time(ds, "wuwei", RATE, index)
+            yield f"{index}_{name}", sweep.over_time(ds, "wuwei", RATE, index)
         ds = swept("discovery", **more)
-        yield f"boxes_{name}", chart_sweep.boxes(ds, MET)
-        yield f"importance_{name}", chart_sweep.importance(ds, MET)
+        yield f"boxes_{name}", sweep.boxes(ds, MET)
+        yield f"importance_{name}", sweep.importance(ds, MET)
         if name != "one":
-            yield f"pairs_{name}", chart_sweep.pairs(ds, MET)
+            yield f"pairs_{name}", sweep.pairs(ds, MET)
     for met in (inside_of, inside_of_two, never, always):
         ds = swept("discovery", met=met)
-        yield f"boxes_{met.__name__}", chart_sweep.boxes(ds, MET)
-        yield f"pairs_{met.__name__}", chart_sweep.pairs(ds, MET)
-        yield f"importance_{met.__name__}", chart_sweep.importance(ds, MET)
+        yield f"boxes_{met.__name__}", sweep.boxes(ds, MET)
+        yield f"pairs_{met.__name__}", sweep.pairs(ds, MET)
+        yield f"importance_{met.__name__}", sweep.importance(ds, MET)
     for name, more in {
         "7": {"size": 7},
         "21": {"size": 21},
         "long": {"size": 4, "long_names": True},
         "flat": {"flat": True},
     }.items():
-        yield f"heatmap_{name}", chart_sweep.heatmap(swept("grid", 2, **more), RATES[3])
+        yield f"heatmap_{name}", sweep.heatmap(swept("grid", 2, **more), RATES[3])
     ds = swept("grid", 3, size=4)
-    yield "heatmap_of_three", chart_sweep.heatmap(ds, RATES[3], 0, 2)
-    yield "heatmap_met", chart_sweep.heatmap(ds, MET)
+    yield "heatmap_of_three", sweep.heatmap(ds, RATES[3], 0, 2)
+    yield "heatmap_met", sweep.heatmap(ds, MET)
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +235,8 @@ def test_every_character_has_a_glyph_with_mainland_letterforms(drawn):
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):
     for name in ("first", "second"):
-        save(chart_sweep.morris(swept("morris"), RATES[3]), tmp_path / f"morris_{name}")
-        save(chart_sweep.pairs(swept("discovery"), MET), tmp_path / f"pairs_{name}")
+        save(sweep.morris(swept("morris"), RATES[3]), tmp_path / f"morris_{name}")
+        save(sweep.pairs(swept("discovery"), MET), tmp_path / f"pairs_{name}")
     for kind in ("morris", "pairs"):
         for suffix in ("png", "svg"):
             first, second = (tmp_path / f"{kind}_{n}.{suffix}" for n in ("first", "second"))
@@ -250,7 +250,7 @@ def test_every_lever_has_words():
 def test_a_tornado_is_sorted_and_its_bars_end_at_the_outcomes():
     ds = swept("one_at_a_time")
     one = ds.sel(outcome=RATES[3])
-    figure = chart_sweep.tornado(ds, RATES[3])
+    figure = sweep.tornado(ds, RATES[3])
     (ax,) = figure.axes
     size = np.maximum(abs(one["low"] - one["base"]), abs(one["high"] - one["base"])).values
     order = np.argsort(-size, kind="stable")
@@ -267,27 +267,25 @@ def test_a_tornado_is_sorted_and_its_bars_end_at_the_outcomes():
 def test_ends_on_the_same_side_of_the_base_do_not_hide_each_other():
     ds = swept("one_at_a_time", 2)
     ds["low"][3, 0], ds["high"][3, 0] = 0.6, 0.62
-    bars = chart_sweep.tornado(ds, RATES[3]).axes[0].patches[:2]
+    bars = sweep.tornado(ds, RATES[3]).axes[0].patches[:2]
     spans = [(bar.get_y(), bar.get_y() + bar.get_height()) for bar in bars]
     assert spans[1][1] <= spans[0][0]
 
 
 def test_targets_are_met_or_not_at_the_median_and_in_a_share_of_draws():
     ds = swept("one_at_a_time")
-    assert "target met 1, not met 0" in words(chart_sweep.tornado(ds, MET))
-    text = words(chart_sweep.tornado(ds.assign_attrs(ensemble="mean of 64 draws"), MET))
+    assert "target met 1, not met 0" in words(sweep.tornado(ds, MET))
+    text = words(sweep.tornado(ds.assign_attrs(ensemble="mean of 64 draws"), MET))
     assert "of 100 draws, those that meet the target" in text
     assert "mean of 64 draws 64次抽样的平均" in text
-    text = words(
-        chart_sweep.pairs(swept("discovery").assign_attrs(ensemble="mean of 64 draws"), MET)
-    )
+    text = words(sweep.pairs(swept("discovery").assign_attrs(ensemble="mean of 64 draws"), MET))
     assert "meets the target in half of the draws or more 达到（半数及以上模拟）" in text
 
 
 def test_every_index_drawn_is_the_one_in_the_dataset():
     ds = swept("sobol")
     one = ds.sel(outcome=RATES[3])
-    figure = chart_sweep.sobol(ds, RATES[3])
+    figure = sweep.sobol(ds, RATES[3])
     order = np.argsort(-one["ST"].values, kind="stable")
     widths = [bar.get_width() for bar in figure.axes[0].patches]
     np.testing.assert_allclose(widths, [*one["S1"].values[order], *one["ST"].values[order]])
@@ -304,14 +302,14 @@ def test_every_index_drawn_is_the_one_in_the_dataset():
 def test_a_sure_interaction_is_told_in_words():
     ds = swept("sobol")
     ds["S2"][3, 0, 1], ds["S2_low"][3, 0, 1], ds["S2_high"][3, 0, 1] = 0.21, 0.15, 0.27
-    text = words(chart_sweep.sobol(ds, RATES[3]))
+    text = words(sweep.sobol(ds, RATES[3]))
     assert "rural exit × local retention 农村迁出强度 × 就近进城比重 0.21 (0.15 to 0.27)" in text
 
 
 def test_morris_numbers_stand_for_parameters_with_their_effects():
     ds = swept("morris")
     one = ds.sel(outcome=RATES[3])
-    text = words(chart_sweep.morris(ds, RATES[3]))
+    text = words(sweep.morris(ds, RATES[3]))
     j = int(one["mu_star"].values.argmax())
     low, high = (number(100 * one[f"mu_star_{end}"].values[j]) for end in ("low", "high"))
     said = f"{number(100 * one['mu_star'].values[j])} ({low} to {high})"
@@ -321,25 +319,25 @@ def test_morris_numbers_stand_for_parameters_with_their_effects():
 
 def test_indices_over_time_run_through_the_indices_of_each_year():
     ds = swept("sobol")
-    (ax,) = chart_sweep.over_time(ds, "wuwei", RATE).axes
+    (ax,) = sweep.over_time(ds, "wuwei", RATE).axes
     lines = {tuple(np.round(line.get_ydata(), 9)) for line in ax.lines}
     assert lines == {tuple(np.round(ds["ST"].values[:4, j], 9)) for j in range(9)}
     with pytest.raises(ScenarioError, match="no outcome of linxia is urbanization_rate"):
-        chart_sweep.over_time(ds, "linxia", RATE)
+        sweep.over_time(ds, "linxia", RATE)
 
 
 def test_a_heatmap_shows_each_cell_once():
     ds = swept("grid", 2, size=3)
-    figure = chart_sweep.heatmap(ds, RATES[3])
+    figure = sweep.heatmap(ds, RATES[3])
     cells = figure.axes[0].images[0].get_array()
     np.testing.assert_allclose(cells.T.ravel(), 100 * ds["values"].sel(outcome=RATES[3]))
-    of_three = chart_sweep.heatmap(swept("grid", 3, size=3), RATES[3])
+    of_three = sweep.heatmap(swept("grid", 3, size=3), RATES[3])
     assert "Mean over all values of 取平均: resettlement" in words(of_three)
 
 
 def test_boxes_are_told_with_their_measures_and_limits():
     ds = swept("discovery", met=inside_of_two)
-    figure = chart_sweep.boxes(ds, MET)
+    figure = sweep.boxes(ds, MET)
     text = words(figure)
     for i in range(2):
         density, coverage, mass = (
@@ -353,32 +351,32 @@ def test_boxes_are_told_with_their_measures_and_limits():
 
 def test_without_a_box_the_chart_says_so():
     ds = swept("discovery", flat=True, met=lambda values: np.arange(len(values)) % 7 == 0)
-    assert "no part of the ranges stands out" in words(chart_sweep.boxes(ds, MET))
-    assert "no part of the ranges stands out" in words(chart_sweep.pairs(ds, MET))
+    assert "no part of the ranges stands out" in words(sweep.boxes(ds, MET))
+    assert "no part of the ranges stands out" in words(sweep.pairs(ds, MET))
     none = swept("discovery", met=never)
-    assert "is met in no case of the sweep" in words(chart_sweep.boxes(none, MET))
-    assert "No run meets the target" in words(chart_sweep.importance(none, MET))
+    assert "is met in no case of the sweep" in words(sweep.boxes(none, MET))
+    assert "No run meets the target" in words(sweep.importance(none, MET))
 
 
 def test_pairs_draw_a_box_where_it_has_limits():
     ds = swept("discovery", met=inside_of)
-    figure = chart_sweep.pairs(ds, MET)
+    figure = sweep.pairs(ds, MET)
     assert len(figure.axes) == 3
     (box,) = figure.axes[0].patches
     assert box.get_x() == pytest.approx(float(ds["box_low"][0, 4, 0]))
     assert box.get_y() + box.get_height() == pytest.approx(float(ds["box_high"][0, 4, 1]))
     with pytest.raises(ScenarioError, match="needs two parameters; found 1"):
-        chart_sweep.pairs(swept("discovery", 1), MET)
+        sweep.pairs(swept("discovery", 1), MET)
 
 
 def test_pairs_count_the_limited_parameters_they_leave_out():
     ds = swept("discovery", met=inside_of_two)
-    assert "Not drawn: 1 more with limits." in words(chart_sweep.pairs(ds, MET))
+    assert "Not drawn: 1 more with limits." in words(sweep.pairs(ds, MET))
 
 
 def test_an_unknown_outcome_is_refused():
     with pytest.raises(ScenarioError, match=r"Did you mean wuwei urbanization_rate 2035\?"):
-        chart_sweep.sobol(swept("sobol", size=64), "wuwei urbanisation_rate 2035")
+        sweep.sobol(swept("sobol", size=64), "wuwei urbanisation_rate 2035")
 
 
 def test_boxes_in_words():

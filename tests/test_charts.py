@@ -7,12 +7,12 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel import charts
-from simmodel.chart_matrix import CLASSES, WORDS_HOLD
-from simmodel.chart_words import PART_NAMES, parts_of
-from simmodel.decomposition import rate_change, urban_growth
+from simmodel.charts import figures
+from simmodel.charts.labels import PART_NAMES, parts_of
+from simmodel.charts.matrix import CLASSES, WORDS_HOLD
+from simmodel.charts.style import spread
 from simmodel.errors import ScenarioError
-from simmodel.fonts import spread
+from simmodel.kernel.growth_components import rate_change, urban_growth
 from simmodel.variables import (
     COMPONENTS,
     DECIDED_BY,
@@ -225,29 +225,29 @@ def mixed_rows():
 
 def every_chart():
     for region in REGIONS:
-        yield f"fan_{region}", charts.fan(projection(), region, MARKS, rows())
-        yield f"ledger_{region}", charts.ledger(projection(), region)
-        yield f"waterfall_{region}", charts.waterfall(projection(), region)
-        figure = charts.waterfall_difference(projection(), other_flows(), region)
+        yield f"fan_{region}", figures.fan(projection(), region, MARKS, rows())
+        yield f"ledger_{region}", figures.ledger(projection(), region)
+        yield f"waterfall_{region}", figures.waterfall(projection(), region)
+        figure = figures.waterfall_difference(projection(), other_flows(), region)
         yield f"waterfall_difference_{region}", figure
-        yield f"compare_{region}", charts.compare(all_scenarios(), region, all_rows(), MARKS)
+        yield f"compare_{region}", figures.compare(all_scenarios(), region, all_rows(), MARKS)
     for region in ("linxia", "liupanshui"):
-        figure = charts.urban_population_fan(projection(), region, MARKS, rows())
+        figure = figures.urban_population_fan(projection(), region, MARKS, rows())
         yield f"urban_{region}", figure
-    yield "registered", charts.registered(registered_projection(), "linxia", MARKS)
-    yield "registered_short", charts.registered(registered_projection(2022), "linxia", MARKS)
+    yield "registered", figures.registered(registered_projection(), "linxia", MARKS)
+    yield "registered_short", figures.registered(registered_projection(2022), "linxia", MARKS)
     names = {name: f"{r[1]} {r[0]}" for name, r in REGIONS.items()}
     names["liupanshui.panzhou"] = "盘州市中心城区 Panzhou urban district"
     titles = {name: f"{t[1]}\n{t[0]}" for name, t in TITLES.items()}
-    yield "matrix", charts.matrix(all_rows(), names, titles)
-    yield "matrix_of_one", charts.matrix(rows(), names, titles)
-    yield "matrix_of_conditions", charts.matrix(mixed_rows(), names, titles)
-    yield "matrix_of_one_condition", charts.matrix(mixed_rows()[-len(rows()) :], names, titles)
-    yield "fan_conditional", charts.fan(projection(), "linxia", MARKS, if_delivered(rows()))
+    yield "matrix", figures.matrix(all_rows(), names, titles)
+    yield "matrix_of_one", figures.matrix(rows(), names, titles)
+    yield "matrix_of_conditions", figures.matrix(mixed_rows(), names, titles)
+    yield "matrix_of_one_condition", figures.matrix(mixed_rows()[-len(rows()) :], names, titles)
+    yield "fan_conditional", figures.fan(projection(), "linxia", MARKS, if_delivered(rows()))
     late = [row | {"probability": None, "likelihood": "beyond the horizon"} for row in rows()]
     cited = {"linxia_plan_2021_2035": "临夏州新型城镇化规划(2021-2035年) 临州办发〔2021〕107号" * 2}
-    yield "fan_short", charts.fan(projection(horizon=2023), "linxia", MARKS, late, cited)
-    yield "matrix_late", charts.matrix(late, names, titles)
+    yield "fan_short", figures.fan(projection(horizon=2023), "linxia", MARKS, late, cited)
+    yield "matrix_late", figures.matrix(late, names, titles)
 
 
 @pytest.fixture(scope="module")
@@ -265,9 +265,9 @@ def test_every_character_has_a_glyph_with_mainland_letterforms(drawn):
 
 def test_saving_twice_gives_the_same_bytes_and_no_date(tmp_path):
     for name in ("first", "second"):
-        figure = charts.fan(projection(), "wuwei", MARKS, rows())
-        png, svg = charts.save(figure, tmp_path / name)
-        assert charts.save(figure, tmp_path / name) == [png, svg]
+        figure = figures.fan(projection(), "wuwei", MARKS, rows())
+        png, svg = figures.save(figure, tmp_path / name)
+        assert figures.save(figure, tmp_path / name) == [png, svg]
     for suffix in ("png", "svg"):
         first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
@@ -276,16 +276,16 @@ def test_saving_twice_gives_the_same_bytes_and_no_date(tmp_path):
 
 
 def test_settings_of_the_user_neither_change_a_chart_nor_are_changed(tmp_path):
-    charts.save(charts.fan(projection(), "wuwei", MARKS, rows()), tmp_path / "plain")
+    figures.save(figures.fan(projection(), "wuwei", MARKS, rows()), tmp_path / "plain")
     with mpl.rc_context({"lines.linewidth": 9, "axes.facecolor": "pink", "savefig.dpi": 30}):
         before = dict(mpl.rcParams)
-        charts.save(charts.fan(projection(), "wuwei", MARKS, rows()), tmp_path / "odd")
+        figures.save(figures.fan(projection(), "wuwei", MARKS, rows()), tmp_path / "odd")
         assert dict(mpl.rcParams) == before
     assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "odd.png").read_bytes()
 
 
 def test_fan_shows_targets_with_their_probability():
-    text = words(charts.fan(projection(), "wuwei", MARKS, rows()))
+    text = words(figures.fan(projection(), "wuwei", MARKS, rows()))
     assert "武威市 Wuwei" in text
     assert "≥ 65 %, 2035年\n12 of 100 每百次12次\nunlikely 不太可能" in text
     assert "≈ 55 %, 2025年\n3 of 100 每百次3次\nvery unlikely 很不可能" in text
@@ -297,28 +297,28 @@ def test_fan_shows_targets_with_their_probability():
 def test_sources_are_cited_as_printed_where_that_is_known():
     cited = {"wuwei_plan_2021_2035": "武政办发〔2022〕2号"}
     assert "Targets 目标: 武政办发〔2022〕2号" in words(
-        charts.fan(projection(), "wuwei", MARKS, rows(), cited)
+        figures.fan(projection(), "wuwei", MARKS, rows(), cited)
     )
-    for chart, region in ((charts.fan, "wuwei"), (charts.urban_population_fan, "linxia")):
+    for chart, region in ((figures.fan, "wuwei"), (figures.urban_population_fan, "linxia")):
         text = words(chart(projection(), region, MARKS, rows(), {}))
         assert f"Targets 目标: {region}_plan_2021_2035" in text
 
 
 def test_fan_leaves_the_targets_of_other_scenarios_aside():
-    text = words(charts.fan(projection(), "wuwei", MARKS, rows("slow_reclassification", 0.5)))
+    text = words(figures.fan(projection(), "wuwei", MARKS, rows("slow_reclassification", 0.5)))
     assert "65 %" not in text
 
 
 def test_heads_are_counted_in_ten_thousands():
-    text = words(charts.urban_population_fan(projection(), "linxia", MARKS, rows()))
+    text = words(figures.urban_population_fan(projection(), "linxia", MARKS, rows()))
     assert "≈ 100 万人, 2025年\n24 of 100 每百次24次" in text
     assert "census 2020 普查\n77.5 万人" in text
     assert "another vintage" in text
 
 
 def test_registered_people_are_drawn_where_they_are_known(drawn):
-    assert charts.registered_regions(registered_projection()) == ["linxia"]
-    assert charts.registered_regions(projection()) == []
+    assert figures.registered_regions(registered_projection()) == ["linxia"]
+    assert figures.registered_regions(projection()) == []
     text = words(drawn["registered"])
     assert "registered 2020 户籍\n28.15 %" in text
     assert "census 2020 普查\n36.8 %" in text
@@ -330,7 +330,7 @@ def test_registered_people_are_drawn_where_they_are_known(drawn):
 
 
 def test_a_target_given_as_a_band_is_one_bracket():
-    text = words(charts.fan(projection(), "liupanshui", MARKS, rows()))
+    text = words(figures.fan(projection(), "liupanshui", MARKS, rows()))
     assert "53.87–58.87 %, 2025年\nlower end 下限: 62 of 100" in text
     assert "near Guizhou's 接近, 2035年" in text
 
@@ -339,7 +339,7 @@ def test_what_cannot_be_drawn_is_said():
     late = verdict("wuwei", "urbanization_rate", 2035, ">=", 65.0, None)
     late["likelihood"] = "beyond the horizon"
     near = verdict("wuwei", "urbanization_rate", 2028, "near", None, 0.41)
-    text = words(charts.fan(projection(horizon=2030), "wuwei", MARKS, [late, near]))
+    text = words(figures.fan(projection(horizon=2030), "wuwei", MARKS, [late, near]))
     assert "≥ 65 %, 2035年 (beyond the horizon 超出预测期)" in text
     assert "near province's 接近全省, 2028年 (41 of 100" in text
 
@@ -351,11 +351,11 @@ def test_what_cannot_be_drawn_is_said():
 def test_probabilities_of_other_scenarios_are_conditional(condition, said):
     row = verdict("wuwei", "urbanization_rate", 2035, ">=", 65.0, 0.3)
     (row,) = if_delivered([row], condition)
-    text = words(charts.fan(projection(), "wuwei", MARKS, [row]))
+    text = words(figures.fan(projection(), "wuwei", MARKS, [row]))
     assert "65 %, 2035年\n30 of 100 每百次30次\n" in text
     assert f"Probabilities 概率: {said}" in text
-    assert said in words(charts.matrix([row]))
-    assert condition not in words(charts.matrix(rows()))
+    assert said in words(figures.matrix([row]))
+    assert condition not in words(figures.matrix(rows()))
 
 
 def test_words_of_likelihood_stand_for_the_trend_only(drawn):
@@ -387,7 +387,7 @@ def test_the_ledger_adds_up_to_the_change_of_the_urban_population():
         change = np.diff(ds["urban_population_mean"].sel(region=region).values)
         parts = parts_of(ds, region, "urban_growth")
         np.testing.assert_allclose(sum(parts.values()), change, rtol=1e-9)
-        figure = charts.ledger(ds, region)
+        figure = figures.ledger(ds, region)
         bars = [b for b in figure.axes[0].patches if b.get_height()]
         sums = [
             sum(b.get_height() for b in bars if round(b.get_x() + b.get_width() / 2) == year)
@@ -433,7 +433,7 @@ def test_a_waterfall_leads_from_one_stock_to_the_other(years):
     ds = projection()
     start, end = years or (2020, 2035)
     for region in REGIONS:
-        panels = spans(charts.waterfall(ds, region, years))
+        panels = spans(figures.waterfall(ds, region, years))
         for (name, scale), (first, *steps, last) in zip(SHOWN, panels, strict=True):
             stock = scale * ds[name].sel(region=region)
             assert first[1] == pytest.approx(float(stock.sel(year=start)))
@@ -447,7 +447,7 @@ def test_a_waterfall_leads_from_one_stock_to_the_other(years):
 
 
 def test_a_waterfall_says_what_it_shows():
-    text = words(charts.waterfall(projection(), "wuwei"))
+    text = words(figures.waterfall(projection(), "wuwei"))
     assert "武威市 Wuwei: urban growth 2020–2035" in text
     assert "Nil in all years 各年均为零: boundary change 区划调整" in text
     assert "do not start at zero 横轴不从零开始" in text
@@ -456,7 +456,7 @@ def test_a_waterfall_says_what_it_shows():
 
 
 def test_bars_that_take_away_are_hatched():
-    figure = charts.waterfall_difference(projection(), other_flows(), "wuwei")
+    figure = figures.waterfall_difference(projection(), other_flows(), "wuwei")
     for bars in (ax.patches[2:] for ax in figure.axes):  # the first two are the stocks
         assert {bool(bar.get_hatch()) for bar in bars} == {True, False}
         assert all(bool(bar.get_hatch()) == (bar.get_width() < 0) for bar in bars)
@@ -468,12 +468,12 @@ def test_a_rate_that_rises_as_towns_lose_people_is_explained():
     for name, value in (("urban_growth", -5000.0), ("rate_change", 0.002)):
         ds[f"{name}_external_migration_mean"][:, 1:] = value
     said = "raises the rate where it takes a larger share of the villagers"
-    assert said in words(charts.waterfall(ds, "wuwei"))
+    assert said in words(figures.waterfall(ds, "wuwei"))
     ds["rate_change_external_migration_mean"][:, 1:] = -0.002
-    assert said not in words(charts.waterfall(ds, "wuwei"))
+    assert said not in words(figures.waterfall(ds, "wuwei"))
 
 
-@pytest.mark.parametrize("chart", [charts.waterfall, charts.ledger])
+@pytest.mark.parametrize("chart", [figures.waterfall, figures.ledger])
 def test_a_split_that_the_prior_decides_is_said_to_be(chart):
     english, chinese = "decided by the prior, not by data", "由先验假定决定"
     text = words(chart(projection(), "wuwei"))
@@ -486,7 +486,7 @@ def test_a_split_that_the_prior_decides_is_said_to_be(chart):
 
 def test_a_caller_may_know_better_who_decides():
     def said(region, prior_decides):
-        figure = charts.waterfall(projection(), region, prior_decides=prior_decides)
+        figure = figures.waterfall(projection(), region, prior_decides=prior_decides)
         return "decided by the prior" in words(figure)
 
     assert said("gansu", True)
@@ -495,7 +495,7 @@ def test_a_caller_may_know_better_who_decides():
 
 def test_a_difference_leads_from_one_scenario_to_the_other():
     one, two = projection(horizon=2033), other_flows()
-    figure = charts.waterfall_difference(one, two, "linxia")
+    figure = figures.waterfall_difference(one, two, "linxia")
     for (name, scale), bars in zip(SHOWN, spans(figure), strict=True):
         first, last = (scale * float(ds[name].sel(region="linxia", year=2033)) for ds in (one, two))
         # Only internal and external migration differ; the second takes away.
@@ -511,7 +511,7 @@ def test_a_difference_leads_from_one_scenario_to_the_other():
 
 
 def test_a_difference_of_nothing_is_drawn_and_said():
-    figure = charts.waterfall_difference(projection(), projection(), "wuwei")
+    figure = figures.waterfall_difference(projection(), projection(), "wuwei")
     assert all(len(bars) == 2 for bars in spans(figure))
     assert "natural increase 自然增长; internal migration" in words(figure)
     assert "decided by the prior" not in words(figure)
@@ -520,18 +520,18 @@ def test_a_difference_of_nothing_is_drawn_and_said():
 @pytest.mark.parametrize("years", [(2019, 2030), (2030, 2030), (2030, 2025), (2020, 2036)])
 def test_years_outside_the_projection_are_an_error(years):
     with pytest.raises(ScenarioError, match=rf"found {years[0]}, {years[1]}; allowed 2020 to 2035"):
-        charts.waterfall(projection(), "wuwei", years)
+        figures.waterfall(projection(), "wuwei", years)
 
 
 def test_a_waterfall_of_an_unknown_region_is_an_error():
     with pytest.raises(ScenarioError, match="lanzhou is not in this projection"):
-        charts.waterfall(projection(), "lanzhou")
+        figures.waterfall(projection(), "lanzhou")
     with pytest.raises(ScenarioError, match="lanzhou is not in this projection"):
-        charts.waterfall_difference(projection(), projection(), "lanzhou")
+        figures.waterfall_difference(projection(), projection(), "lanzhou")
 
 
 def test_the_ledger_names_what_is_nil():
-    text = words(charts.ledger(projection(), "wuwei"))
+    text = words(figures.ledger(projection(), "wuwei"))
     assert "Nil in all years 各年均为零: boundary change 区划调整" in text
     assert "natural increase 自然增长" in text
     assert "net change 净变动" in text
@@ -539,22 +539,22 @@ def test_the_ledger_names_what_is_nil():
 
 def test_the_ledger_of_an_unknown_region_is_an_error():
     with pytest.raises(ScenarioError, match="lanzhou is not in this projection"):
-        charts.ledger(projection(), "lanzhou")
+        figures.ledger(projection(), "lanzhou")
 
 
 @pytest.mark.parametrize("horizon", [2021, 2050, 2100])
 def test_any_horizon_can_be_drawn(horizon):
-    figure = charts.fan(projection(horizon=horizon), "gansu", [], [])
+    figure = figures.fan(projection(horizon=horizon), "gansu", [], [])
     assert str(horizon) in words(figure).split("\n")
 
 
 def test_unknown_region_is_an_error_that_names_the_known_ones():
     with pytest.raises(ScenarioError, match=r"lanzhou is not in this projection; allowed wuwei"):
-        charts.fan(projection(), "lanzhou", MARKS, rows())
+        figures.fan(projection(), "lanzhou", MARKS, rows())
 
 
 def test_comparison_names_every_scenario_at_its_line():
-    text = words(charts.compare(all_scenarios(), "linxia", all_rows(), MARKS))
+    text = words(figures.compare(all_scenarios(), "linxia", all_rows(), MARKS))
     for en, zh, _ in TITLES.values():
         assert f"{zh}\n{en}" in text
     assert text.count("≥ 45 %, 2025年") == 1
@@ -563,7 +563,7 @@ def test_comparison_names_every_scenario_at_its_line():
 def test_matrix_says_what_is_unknown():
     first, other = rows(), [row for row in rows("strong_counties") if row["region"] == "linxia"]
     first[1] |= {"probability": float("nan"), "likelihood": "not modelled"}
-    figure = charts.matrix([*first, *other])
+    figure = figures.matrix([*first, *other])
     cells = [t.get_text() for t in all_texts(figure)]
     assert cells.count("not modelled\n未建模") == 2
     assert cells.count("–") == len(rows()) - len(other)
@@ -572,7 +572,7 @@ def test_matrix_says_what_is_unknown():
 
 
 def test_matrix_of_nothing_is_empty():
-    assert "How surely" in words(charts.matrix([]))
+    assert "How surely" in words(figures.matrix([]))
 
 
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(0.1, 50)), min_size=1, max_size=9))

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from simmodel.cli import main
-from simmodel.panel import FORECAST_COLUMNS
+from simmodel.validation.panel import FORECAST_COLUMNS
 from simmodel.variables import QUANTILES
 from tests.conftest import ROOT
 

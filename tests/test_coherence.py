@@ -10,12 +10,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.aims import aims_of, urban_aim
 from simmodel.cli import main
-from simmodel.coherence import check, rate_count_total, total_trend
-from simmodel.documents import census_line, document, gaps, rebasing
-from simmodel.experience import Experience, Reference, read
-from simmodel.findings import (
+from simmodel.forecast.posterior_file import load
+from simmodel.inputs.region import Region
+from simmodel.judging.consistency.coherence import check, rate_count_total, total_trend
+from simmodel.judging.consistency.findings import (
     GRADES,
     Interval,
     Spread,
@@ -23,7 +22,12 @@ from simmodel.findings import (
     findings_text,
     grade_against,
 )
-from simmodel.outlook import (
+from simmodel.judging.consistency.growth_rate_checks import near_gap, pace, parent_gap
+from simmodel.judging.consistency.jobs_and_land_checks import density, jobs
+from simmodel.judging.consistency.source_checks import census_line, document, gaps, rebasing
+from simmodel.judging.consistency.subregion_checks import children_sum, districts_sum
+from simmodel.judging.historical_rates import Experience, Reference, read
+from simmodel.judging.projection_summary import (
     Base,
     Course,
     Outlook,
@@ -34,11 +38,7 @@ from simmodel.outlook import (
     regions_needed,
     trend_of,
 )
-from simmodel.paces import near_gap, pace, parent_gap
-from simmodel.parts import children_sum, districts_sum
-from simmodel.posterior_file import load
-from simmodel.provisions import density, jobs
-from simmodel.region import Region
+from simmodel.judging.target_intervals import aims_of, urban_aim
 from tests.conftest import ROOT
 
 SEEDS = ROOT / "seeds"
@@ -241,7 +241,7 @@ def test_a_year_beyond_the_horizon_is_held_against_no_projection():
 )
 def test_whatever_meets_both_targets_lies_in_what_they_imply(share, total, low, width):
     """A future that meets rate and head-count has a total that the two together allow."""
-    from simmodel.coherence import _products, _rates, _shares
+    from simmodel.judging.consistency.coherence import _products, _rates, _shares
 
     count = share / 100.0 * total
     rates = Interval(min(low, share), max(low + width, share))

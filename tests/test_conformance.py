@@ -13,8 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simmodel import migration
-from simmodel.conformance import EmptiedError, abridged_survival, project_one_residence
+from simmodel.kernel import migration
+from simmodel.validation.un_projections import (
+    EmptiedError,
+    abridged_survival,
+    project_one_residence,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.decomposition import over_periods, rate_change, rural_growth, urban_growth
+from simmodel.kernel.growth_components import over_periods, rate_change, rural_growth, urban_growth
 from simmodel.variables import COMPONENTS, FLOWS, RURAL_LEDGER, URBAN_LEDGER
 
 NAMES = [component.name for component in COMPONENTS]

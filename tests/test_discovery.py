@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simmodel.discovery import boxes, discover
-from simmodel.sampling import Dimension, sample
+from simmodel.sweeps.designs import Dimension, sample
+from simmodel.sweeps.prim import boxes, discover
 
 DIMENSIONS = [
     *(Dimension(str(j), 0.0, 1.0) for j in range(6)),

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from simmodel.ensemble import (
+from simmodel.forecast.pooling import Departure, Pooling
+from simmodel.forecast.uncertainty import (
     BLOCK,
     CROSSING_SPREAD,
     FERTILITY_SPREAD,
@@ -18,7 +19,6 @@ from simmodel.ensemble import (
     pace_factors,
     standard_normal,
 )
-from simmodel.pooling import Departure, Pooling
 
 YEARS = 15
 PACED = ("exit", "reclassification")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmodel.errors import ScenarioError, SeedError
-from simmodel.experience import (
+from simmodel.judging.historical_rates import (
     BAND_KEYS,
     KEYS,
     NAME,

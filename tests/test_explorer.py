@@ -22,12 +22,12 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel import explorer_page
-from simmodel.chart_words import of_hundred
+from simmodel.charts.labels import of_hundred
 from simmodel.cli import main
-from simmodel.dossier_text import Phrases
 from simmodel.errors import FaultError, ScenarioError
-from simmodel.explorer import (
+from simmodel.explorer import page
+from simmodel.explorer.charts import MEASURES, fan, growth, reach
+from simmodel.explorer.state import (
     MEDIAN,
     SHARES,
     Complaint,
@@ -41,14 +41,14 @@ from simmodel.explorer import (
     visible,
     years_by,
 )
-from simmodel.explorer_charts import MEASURES, fan, growth, reach
-from simmodel.model import simulate
-from simmodel.scenario import LEVERS, Scenario
-from simmodel.scenario_file import read_scenario
-from simmodel.seeds import read_seeds
-from simmodel.simulation import run_scenario
-from simmodel.verdicts import Judge
-from simmodel.words import LANGUAGES, speaker
+from simmodel.inputs.scenario import LEVERS, Scenario
+from simmodel.inputs.scenario_file import read_scenario
+from simmodel.inputs.seeds import read_seeds
+from simmodel.judging.verdicts import Judge
+from simmodel.report.wording import Phrases
+from simmodel.report.words import LANGUAGES, speaker
+from simmodel.results.run import run_scenario
+from simmodel.simulation.projector import simulate
 from tests.conftest import ROOT, in_browser
 from tests.test_report import rows_of
 
@@ -108,7 +108,7 @@ STRAINED = {
 
 @pytest.fixture(scope="module")
 def strained(strained_folder, posteriors):
-    from simmodel.pooling_file import atlas_of
+    from simmodel.forecast.pooling_file import atlas_of
 
     there = read_seeds(strained_folder)
     return Explorer(base_of(**STRAINED), there, atlas_of(there), posteriors)
@@ -399,7 +399,7 @@ def test_what_cannot_be_projected_is_not_saved(strained, tmp_path, region, part)
 
 def test_more_draws_than_can_be_kept_are_refused(seeds, atlas, posteriors):
     base = base_of(regions=["gansu"], ensemble={"draws": 1_000_000, "seed": 1})
-    with pytest.raises(explorer_page.SimmodelError, match="choose fewer with --draws"):
+    with pytest.raises(page.SimmodelError, match="choose fewer with --draws"):
         Explorer(base, seeds, atlas, posteriors)
 
 
@@ -535,13 +535,13 @@ def test_a_port_in_use_is_told_with_what_to_do():
 
 
 def test_only_this_machine_is_listened_to():
-    with explorer_page.listen(0) as listening:
+    with page.listen(0) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
     "place",
-    ["simmodel.cli._seeds", "simmodel.explorer_page.listen", "simmodel.explorer_page.serve"],
+    ["simmodel.cli._seeds", "simmodel.explorer.page.listen", "simmodel.explorer.page.serve"],
 )
 def test_an_interrupt_ends_it_quietly_at_any_time(monkeypatch, place):
     def interrupted(*_arguments, **_options):
@@ -561,9 +561,9 @@ def test_an_interrupt_ends_it_quietly_at_any_time(monkeypatch, place):
     ],
 )
 def test_the_command_can_be_run_where_explore_was(monkeypatch, found, started, called):
-    monkeypatch.setattr(explorer_page.shutil, "which", lambda name: found)
+    monkeypatch.setattr(page.shutil, "which", lambda name: found)
     monkeypatch.setattr(sys, "argv", [started])
-    assert explorer_page.program() == called
+    assert page.program() == called
 
 
 def test_the_extra_that_is_missing_is_told(monkeypatch):
@@ -581,9 +581,9 @@ def test_a_port_that_is_no_number_is_a_malformed_command():
 
 @pytest.mark.parametrize("opens", [True, False])
 def test_where_no_browser_opens_the_address_is_told(monkeypatch, opens):
-    monkeypatch.setattr(explorer_page.webbrowser, "open", lambda link: opens)
+    monkeypatch.setattr(page.webbrowser, "open", lambda link: opens)
     said = []
-    explorer_page._open("http://127.0.0.1:1/", said.append)
+    page._open("http://127.0.0.1:1/", said.append)
     told = ["no browser opens here; open this address yourself: http://127.0.0.1:1/"]
     assert said == ([] if opens else told)
 

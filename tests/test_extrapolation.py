@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy.optimize import linprog
 
-from simmodel import extrapolation
-from simmodel.baseline import GROUPS
-from simmodel.extrapolation import (
+from simmodel.forecast.base_population import GROUPS
+from simmodel.validation import benchmark_methods
+from simmodel.validation.benchmark_methods import (
     METHODS,
     cohort_change,
     constant_urgd,
@@ -27,7 +27,7 @@ from simmodel.extrapolation import (
     un_wup_2018,
     wup_2018_path,
 )
-from simmodel.forecast import LEVELS, MEDIAN, Panel, Point
+from simmodel.validation.forecasts import LEVELS, MEDIAN, Panel, Point
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(
@@ -291,7 +291,7 @@ def test_pull_and_shift_have_the_least_absolute_deviations(seed, number, slope):
     draw = np.random.default_rng(seed)
     own = draw.normal(0, 0.02, number)
     gained = slope * own + draw.normal(0, 0.01, number)
-    pull = extrapolation._pull(own, gained)
+    pull = benchmark_methods._pull(own, gained)
     left = gained - pull * own
     reached = np.abs(left - np.median(left)).sum()
     one = np.eye(number)
@@ -307,12 +307,12 @@ def test_pull_and_shift_have_the_least_absolute_deviations(seed, number, slope):
 
 def test_of_each_start_the_transition_nearest_to_the_horizon_counts():
     counts = unit((1990, 0.2), (2000, 0.3), (2004, 0.33), (2009, 0.4), (2016, 0.45))
-    transitions = extrapolation._transitions(panel_of(a=counts))
+    transitions = benchmark_methods._transitions(panel_of(a=counts))
     # From 2000, 2004 and 2009; of 4, 9, 16, of 5, 12, and of 7 years.
     assert transitions.years.tolist() == [4, 9, 16, 5, 12, 7]
 
     def chosen(years):
-        return transitions.years[extrapolation._nearest(transitions, years)].tolist()
+        return transitions.years[benchmark_methods._nearest(transitions, years)].tolist()
 
     assert chosen(10.0) == [9, 12, 7]  # 12 before 5, which is half of ten years
     assert chosen(6.0) == [4, 5, 7]  # 4 before 9, which is one and a half times six
@@ -322,7 +322,7 @@ def test_of_each_start_the_transition_nearest_to_the_horizon_counts():
 
 def test_a_pace_is_what_was_known_at_the_start():
     counts = unit((1990, 0.2), (2000, 0.3), (2010, 0.5))
-    transitions = extrapolation._transitions(panel_of(a=counts))
+    transitions = benchmark_methods._transitions(panel_of(a=counts))
     assert transitions.own == pytest.approx([(logit(0.3) - logit(0.2)) / 10])
     assert transitions.drift == pytest.approx([(logit(0.5) - logit(0.3)) / 10])
     assert transitions.norm == pytest.approx([0.032744 - 0.015536 * 0.3])

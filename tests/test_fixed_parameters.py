@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from simmodel.calibration import Normal
-from simmodel.ensemble import BLOCK, FACTORS, PaceNoise, factor_quantiles, pace_factors
 from simmodel.errors import ScenarioError
-from simmodel.model import Cast, simulate
-from simmodel.parameters import NAMES, natural, transformed
-from simmodel.scenario import QUANTITIES, Scenario
+from simmodel.forecast.calibration import Normal
+from simmodel.forecast.parameters import NAMES, natural, transformed
+from simmodel.forecast.uncertainty import BLOCK, FACTORS, PaceNoise, factor_quantiles, pace_factors
+from simmodel.inputs.scenario import QUANTITIES, Scenario
+from simmodel.simulation.projector import Cast, simulate
 
 
 def scenario(**parameters):

@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 import simmodel as sm
-from simmodel import attached, front
-from simmodel.arguments import as_yaml
+from simmodel import api
 from simmodel.cli import main
 from simmodel.errors import FaultError, OutputError, ScenarioError, SeedError, SimmodelError
-from simmodel.model import Cast
-from simmodel.scenario import QUANTITIES
-from simmodel.scenario_file import write_scenario
-from simmodel.simulation import COMPILING
-from simmodel.yaml_text import parse
+from simmodel.inputs.arguments import as_yaml
+from simmodel.inputs.scenario import QUANTITIES
+from simmodel.inputs.scenario_file import write_scenario
+from simmodel.inputs.yaml import parse
+from simmodel.results import dataset_metadata
+from simmodel.results.run import COMPILING
+from simmodel.simulation.projector import Cast
 from tests.conftest import ROOT
 from tests.pictures import (
     assert_every_character_has_a_glyph_with_mainland_letterforms,
@@ -96,7 +97,7 @@ def test_importing_the_package_imports_nothing_heavy():
 
 
 def test_every_public_name_is_there_and_none_is_hidden_by_a_module():
-    modules = {path.stem for path in Path(sm.__file__).parent.glob("*.py")}
+    modules = {path.stem for path in Path(sm.__file__).parent.iterdir()}
     assert set(sm.__all__) & modules == {"plot"}
     for name in sm.__all__:
         assert getattr(sm, name).__doc__, name
@@ -151,9 +152,9 @@ def test_a_dataset_stands_alone_after_netcdf(trend, whole, tmp_path, engine):
     with xr.open_dataset(path, engine=engine) as dataset:
         again = dataset.load()
     same_bits(whole, again)
-    assert attached.verdicts_of(again) == attached.verdicts_of(whole)
-    assert attached.observations_of(again) == attached.observations_of(whole)
-    assert attached.sources_of(again) == attached.sources_of(whole)
+    assert dataset_metadata.verdicts_of(again) == dataset_metadata.verdicts_of(whole)
+    assert dataset_metadata.observations_of(again) == dataset_metadata.observations_of(whole)
+    assert dataset_metadata.sources_of(again) == dataset_metadata.sources_of(whole)
     charts = {
         "fan_wuwei": sm.plot.fan(again, region="wuwei"),
         "fan_liupanshui": sm.plot.fan(again, region="liupanshui"),
@@ -170,16 +171,16 @@ def test_a_dataset_stands_alone_after_netcdf(trend, whole, tmp_path, engine):
 
 
 def test_rows_that_are_carried_are_those_that_were_put_there(whole, seeds, atlas, shipped):
-    from simmodel.simulation import observation_marks, printed_sources
+    from simmodel.results.run import observation_marks, printed_sources
 
     marks = observation_marks(shipped["trend"], atlas)
-    assert attached.observations_of(whole) == marks
+    assert dataset_metadata.observations_of(whole) == marks
     assert {m["vintage"] for m in marks} > {"census", None}
     titles = printed_sources(seeds)
-    cited = {row["source"] for row in attached.verdicts_of(whole)}
-    assert cited <= set(attached.sources_of(whole))
-    assert all(titles[k] == title for k, title in attached.sources_of(whole).items())
-    met = [row["first_year_met"] for row in attached.verdicts_of(whole)]
+    cited = {row["source"] for row in dataset_metadata.verdicts_of(whole)}
+    assert cited <= set(dataset_metadata.sources_of(whole))
+    assert all(titles[k] == title for k, title in dataset_metadata.sources_of(whole).items())
+    met = [row["first_year_met"] for row in dataset_metadata.verdicts_of(whole)]
     assert None in met
     assert any(isinstance(year, int) for year in met)
 
@@ -404,8 +405,8 @@ def test_settings_that_move_nobody_are_warned_of_where_they_were_asked_for():
 
 
 def test_a_long_wait_is_told_of_before_it(monkeypatch, capsys):
-    front._read.cache_clear()
-    monkeypatch.setattr(front, "will_compile", lambda: True)
+    api._read.cache_clear()
+    monkeypatch.setattr(api, "will_compile", lambda: True)
     sm.run("trend", draws=5, set=HERE)
     assert capsys.readouterr() == ("", f"{COMPILING}\n")
 
@@ -466,8 +467,8 @@ def test_seeds_are_read_once_and_again_when_a_file_has_changed(tmp_path, monkeyp
     folder = tmp_path / "seeds"
     shutil.copytree(SEEDS, folder)
     read = []
-    original = front.read_seeds
-    monkeypatch.setattr(front, "read_seeds", lambda path: read.append(path) or original(path))
+    original = api.read_seeds
+    monkeypatch.setattr(api, "read_seeds", lambda path: read.append(path) or original(path))
     first = sm.run("trend", draws=5, set=HERE, seeds=folder)
     same_bits(sm.run("trend", draws=5, set=HERE, seeds=folder), first)
     assert sm.load_region("wuwei", seeds=folder).names.zh == "武威市"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simmodel.errors import CalibrationError
-from simmodel.graduation import join_groups, rake, split_groups
+from simmodel.kernel.age_groups import join_groups, rake, split_groups
 
 
 def tables(cells):

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.hierarchy import gross, reconcile, shared
-from simmodel.model import Cast, references_of, regions_of, simulate
-from simmodel.projection import FLOWS
-from simmodel.scenario import Scenario
+from simmodel.inputs.scenario import Scenario
+from simmodel.kernel.projection import FLOWS
+from simmodel.kernel.reconcile import gross, reconcile, shared
+from simmodel.simulation.projector import Cast, references_of, regions_of, simulate
 from simmodel.variables import RURAL_LEDGER, URBAN_LEDGER
 
 AT = {name: index for index, name in enumerate(FLOWS)}

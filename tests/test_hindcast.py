@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simmodel.backtest import backtest
-from simmodel.baseline import by_residence, table_of
-from simmodel.forecast import LEVELS, Panel, Point
-from simmodel.hindcast import METHOD, forecast
-from simmodel.pooling import logit, share_of
-from simmodel.pooling_file import Estimates, read
+from simmodel.forecast.base_population import by_residence, table_of
+from simmodel.forecast.pooling import logit, share_of
+from simmodel.forecast.pooling_file import Estimates, read
+from simmodel.validation.backtest import backtest
+from simmodel.validation.forecasts import LEVELS, Panel, Point
+from simmodel.validation.hindcast import METHOD, forecast
 from tests.conftest import ROOT
 
 DATA = ROOT.parent / "shared" / "data"

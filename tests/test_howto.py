@@ -11,7 +11,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 from simmodel.cli import main
-from simmodel.findings import GRADES
+from simmodel.judging.consistency.findings import GRADES
 from tests.conftest import ROOT
 from tests.test_docs import INTERVALS, REFERENCE, TWINS, names, sections
 

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from simmodel import ledger, model
-from simmodel.ledger import NAMES, Ledger, difference_rows, period_ends, periods, rows
-from simmodel.model import draws_dataset
-from simmodel.parameters import NAMES as PARAMETERS
-from simmodel.posterior import split_decided_by
-from simmodel.scenario import Scenario
-from simmodel.scenario_file import write_scenario
-from simmodel.simulation import run_scenario
+from simmodel.forecast.fit import split_decided_by
+from simmodel.forecast.parameters import NAMES as PARAMETERS
+from simmodel.inputs.scenario import Scenario
+from simmodel.inputs.scenario_file import write_scenario
+from simmodel.results import ledger
+from simmodel.results.ledger import NAMES, Ledger, difference_rows, period_ends, periods, rows
+from simmodel.results.run import run_scenario
+from simmodel.simulation import projector
+from simmodel.simulation.projector import draws_dataset
 from simmodel.variables import DECIDED_BY, RATE_CHANGE, URBAN_GROWTH
 from tests.conftest import ROOT
 
@@ -145,7 +146,7 @@ def test_the_spread_is_that_of_the_sums_in_each_draw(played):
     scenario, ensemble, _, _, _ = played["plan_as_written"]
     found = table(played["plan_as_written"])
     row = ensemble.row("liupanshui")
-    flows = {name: ensemble.flows[row, :, i] for i, name in enumerate(model.FLOWS)}
+    flows = {name: ensemble.flows[row, :, i] for i, name in enumerate(projector.FLOWS)}
     internal = (flows["rural_to_urban"] - flows["urban_to_rural"])[5:10].sum(axis=0)
     cell = found["liupanshui", 2025, 2030, "internal_migration"]
     assert [cell["urban_growth_p05"], cell["urban_growth_p95"]] == pytest.approx(
@@ -216,7 +217,7 @@ def test_more_blocks_of_draws_leave_the_first_alone(play, shipped, atlas):
 def test_a_ledger_too_large_to_keep_closes_and_agrees(play, shipped, monkeypatch):
     scenario = changed(shipped["trend"], regions=["jinchang"], ensemble={"draws": 3000, "seed": 3})
     kept = play(scenario)
-    monkeypatch.setattr("simmodel.simulation.EXACT_BYTES", 1000)
+    monkeypatch.setattr("simmodel.results.run.EXACT_BYTES", 1000)
     sketched = play(scenario)
     assert sketched[-1].draws is None
     first, again = table(kept), table(sketched)
@@ -235,8 +236,8 @@ def test_a_ledger_too_large_to_keep_closes_and_agrees(play, shipped, monkeypatch
 def test_blocks_give_what_the_whole_gives(shipped, atlas, posteriors):
     scenario = changed(shipped["trend"], regions=["jinchang"], ensemble={"draws": 2500, "seed": 3})
     whole, parts = (Ledger(scenario, atlas, exact=True) for _ in range(2))
-    whole.add(model.simulate(scenario, atlas, posteriors.by_region))
-    for block in model.blocks(scenario, atlas, posteriors.by_region):
+    whole.add(projector.simulate(scenario, atlas, posteriors.by_region))
+    for block in projector.blocks(scenario, atlas, posteriors.by_region):
         parts.add(block)
     one, two = whole.account(), parts.account()
     for region in one.periods:

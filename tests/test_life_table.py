@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simmodel.life_table import (
+from simmodel.kernel.life_table import (
     calendar_year_rates,
     life_expectancy,
     person_years,
@@ -17,7 +17,7 @@ from simmodel.life_table import (
     relational_at,
     survivors,
 )
-from simmodel.projection import LEVELS, Schedules, project
+from simmodel.kernel.projection import LEVELS, Schedules, project
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(

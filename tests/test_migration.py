@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.migration import (
+from simmodel.kernel.migration import (
     RATE_ERROR,
     STANDARD,
     calendar_year_schedule,

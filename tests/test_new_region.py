@@ -16,14 +16,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from simmodel import workbook
-from simmodel.cells import OBSERVED
 from simmodel.cli import main
 from simmodel.errors import FaultError
-from simmodel.region_file import region_text, source_text
-from simmodel.seeds import read_seeds, read_with
-from simmodel.workbook_reader import read_workbook
-from simmodel.yaml_text import mapping_from
+from simmodel.inputs.region_file import region_text, source_text
+from simmodel.inputs.seeds import read_seeds, read_with
+from simmodel.inputs.workbook.cells import OBSERVED
+from simmodel.inputs.workbook.reader import read_workbook
+from simmodel.inputs.workbook.template import AGE_STARTS
+from simmodel.inputs.yaml import mapping_from
 from tests.conftest import ROOT
 
 VALID = ROOT / "tests/bad_seeds/valid"
@@ -142,7 +142,7 @@ def test_everything_that_can_be_filled_in_is_read(folder):
     }
     region = made(folder, cells)
     base = region.baseline
-    assert base.census.age_sex.ages == workbook.AGE_STARTS
+    assert base.census.age_sex.ages == AGE_STARTS
     assert base.census.age_sex.female == (3,) * 19
     assert region.history[0].census.age_sex.male == (3,) * 19
     stock = base.registered_elsewhere
@@ -492,7 +492,7 @@ def test_a_write_that_fails_leaves_everything_as_it_was(folder, monkeypatch):
             raise OSError(28, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr("simmodel.region_file.os.replace", fail)
+    monkeypatch.setattr("simmodel.inputs.region_file.os.replace", fail)
     (line,) = refused(folder, "new-region", "new", "--from-excel", "new.xlsx")
     assert "cannot write there (No space left on device)" in line
 

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from simmodel.simulation import will_compile
+from simmodel.results.run import will_compile
 from tests.conftest import ROOT
 from tests.notebooks import NOTEBOOK, execute, texts
 

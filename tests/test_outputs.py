@@ -10,7 +10,7 @@ import xarray as xr
 from click.testing import CliRunner
 
 from simmodel.cli import main
-from simmodel.verdicts import COLUMNS
+from simmodel.judging.verdicts import COLUMNS
 from tests.conftest import ROOT
 
 STOCKS = {"urban_population", "rural_population", "total_population", "urbanization_rate"}

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.baseline import GROUPS
 from simmodel.errors import FaultError, OutputError
-from simmodel.forecast import LEVELS, MEDIAN, Forecast, Panel, Point
-from simmodel.panel import (
+from simmodel.forecast.base_population import GROUPS
+from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast, Panel, Point
+from simmodel.validation.panel import (
     FORECAST_COLUMNS,
     aggregate,
     check_replaceable,

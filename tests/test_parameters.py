@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel import pooling
-from simmodel.ensemble import BLOCK, pace_factors
-from simmodel.parameters import (
+from simmodel.forecast import pooling
+from simmodel.forecast.fit import lineage, pace_noise
+from simmodel.forecast.parameters import (
     NAMES,
     PARAMETERS,
     RETURNING_SHARE,
@@ -22,11 +22,11 @@ from simmodel.parameters import (
     pull,
     retained,
 )
-from simmodel.pooling_file import atlas_of
-from simmodel.posterior import lineage, pace_noise
-from simmodel.projection import LEVELS, Schedules, project
-from simmodel.scenario import LEVERS
-from simmodel.seeds import read_seeds
+from simmodel.forecast.pooling_file import atlas_of
+from simmodel.forecast.uncertainty import BLOCK, pace_factors
+from simmodel.inputs.scenario import LEVERS
+from simmodel.inputs.seeds import read_seeds
+from simmodel.kernel.projection import LEVELS, Schedules, project
 
 YEARS = 4
 SETTING = Setting(1e6, peak_exit=2.7, peak_departure=2.7, urban_share=0.4, usual_share=0.4)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from simmodel.pooling import (
+from simmodel.forecast.pooling import (
     REPORTING_MEMORY,
     Departure,
     Pooling,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from simmodel import seeds as seeds_module
 from simmodel.errors import SeedError
-from simmodel.pooling import Pooling
-from simmodel.pooling_file import LEVELS, NAME, Estimates, as_data, atlas_of, read
+from simmodel.forecast.pooling import Pooling
+from simmodel.forecast.pooling_file import LEVELS, NAME, Estimates, as_data, atlas_of, read
+from simmodel.inputs import seeds as seeds_module
 from tests.conftest import ROOT
 
 POOLING = Pooling(

@@ -10,20 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simmodel.calibration import SAMPLE
 from simmodel.errors import SeedError
-from simmodel.evidence import (
-    COMMUNIQUE_ERROR,
-    RATE_DRIFT,
-    RATE_ERROR,
-    evidence_of,
-    gain_of,
-    last_observed_year,
-)
-from simmodel.model import draw
-from simmodel.parameters import NAMES, natural
-from simmodel.pooling import Record, depart
-from simmodel.posterior import (
+from simmodel.forecast.calibration import SAMPLE
+from simmodel.forecast.fit import (
     CARRIED_ERROR,
     LEANING_YEARS,
     LEFT_OPEN,
@@ -35,8 +24,19 @@ from simmodel.posterior import (
     urban_log_odds,
     withheld_errors,
 )
-from simmodel.posterior_file import NAME, as_data, check, fingerprint, load
-from simmodel.standards import FITTED
+from simmodel.forecast.observations import (
+    COMMUNIQUE_ERROR,
+    RATE_DRIFT,
+    RATE_ERROR,
+    evidence_of,
+    gain_of,
+    last_observed_year,
+)
+from simmodel.forecast.parameters import NAMES, natural
+from simmodel.forecast.pooling import Record, depart
+from simmodel.forecast.posterior_file import NAME, as_data, check, fingerprint, load
+from simmodel.forecast.standards import FITTED
+from simmodel.simulation.projector import draw
 
 # Gulang lost 36 % of its people in ten years, many resettled; no level of the schedules does that.
 STRAINED = {"wuwei.gulang": 0.03}
@@ -149,7 +149,7 @@ def test_national_coverage_has_the_known_shape(atlas):
 
 
 def test_national_life_expectancy_is_the_published_one(atlas):
-    from simmodel import life_table
+    from simmodel.kernel import life_table
 
     people = atlas.standard.single_years
     rates = (atlas.standard.death_rates["after"] * people).sum(axis=0) / people.sum(axis=0)

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from simmodel.progress import Reporter
+from simmodel.computing.progress import Reporter
 
 
 class Terminal(io.StringIO):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simmodel.projection import BLOCK, FLOWS, LEVELS, RURAL, URBAN, Schedules, project
+from simmodel.kernel.projection import BLOCK, FLOWS, LEVELS, RURAL, URBAN, Schedules, project
 from tests.slow_projection import project_one_draw
 
 PATTERNS = ("death", "infant_death", "rural_to_urban", "departure", "arrivals", "fertility")

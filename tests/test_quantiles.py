@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from simmodel import model
-from simmodel.quantiles import RELATIVE_ERROR, Exact, Sketch
-from simmodel.scenario import Scenario
-from simmodel.simulation import run_scenario
+from simmodel.inputs.scenario import Scenario
+from simmodel.results.run import run_scenario
+from simmodel.simulation import projector
+from simmodel.simulation.quantiles import RELATIVE_ERROR, Exact, Sketch
 
 SHARES = (0.0, 0.025, 0.5, 0.9, 1.0)
 
@@ -78,8 +78,8 @@ def test_a_run_too_large_to_keep_agrees_with_the_exact_one(
     whole, exact, by_draws, _ = run_scenario(scenario, seeds, atlas, posteriors)
     assert whole is not None
     assert exact.attrs["quantiles"] == "exact"
-    monkeypatch.setattr(model, "EXACT_BYTES", 1000)
-    monkeypatch.setattr("simmodel.simulation.EXACT_BYTES", 1000)
+    monkeypatch.setattr(projector, "EXACT_BYTES", 1000)
+    monkeypatch.setattr("simmodel.results.run.EXACT_BYTES", 1000)
     none, sketched, by_blocks, _ = run_scenario(scenario, seeds, atlas, posteriors)
     assert none is None
     assert sketched.attrs["quantiles"] == "within 0.05% of the value"
@@ -107,7 +107,7 @@ def test_a_run_too_large_to_keep_agrees_with_the_exact_one(
 
 def test_keeping_more_draws_than_fit_is_refused_before_the_work(atlas, shipped):
     from simmodel.errors import OutputError
-    from simmodel.simulation import check_draws
+    from simmodel.results.run import check_draws
 
     data = shipped["trend"].resolved() | {"ensemble": {"draws": 10_000_000, "seed": 1}}
     with pytest.raises(OutputError, match="--keep-draws keeps at most"):

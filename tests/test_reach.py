@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.reach import (
+from simmodel.solving.lever_search import (
     LEAST_MULTIPLIER,
     Room,
     Scale,

@@ -8,18 +8,18 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel import model
-from simmodel.derived import registered_of, registered_sentences
-from simmodel.model import Summaries, simulate
-from simmodel.projection import FLOWS, RURAL, URBAN, Projection
-from simmodel.registration import (
+from simmodel.inputs.derived_figures import registered_of, registered_sentences
+from simmodel.inputs.scenario import Scenario
+from simmodel.kernel.hukou import (
     Registered,
     conversion_hazard,
     natural_increase,
     project_registered,
 )
-from simmodel.scenario import Scenario
-from simmodel.simulation import idle_lever
+from simmodel.kernel.projection import FLOWS, RURAL, URBAN, Projection
+from simmodel.results.run import idle_lever
+from simmodel.simulation import projector
+from simmodel.simulation.projector import Summaries, simulate
 from simmodel.variables import REGISTERED
 
 NAMES = [variable.name for variable in REGISTERED]
@@ -222,7 +222,7 @@ def test_nothing_is_written_where_no_region_has_the_figures(simulated, atlas):
     ensemble = simulated("wuwei")
     for dataset in (
         dataset_of(ensemble, atlas),
-        model.draws_dataset(ensemble, scenario_of(["wuwei"]), atlas, {}),
+        projector.draws_dataset(ensemble, scenario_of(["wuwei"]), atlas, {}),
     ):
         assert "registered_region" not in dataset.dims
         assert not [name for name in dataset.variables if "regist" in name or "absent" in name]

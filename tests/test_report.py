@@ -16,16 +16,16 @@ import pytest
 from click.testing import CliRunner
 from fontTools.ttLib import TTFont
 
-from simmodel import report_files
-from simmodel.chart_words import of_hundred
+from simmodel.charts.labels import of_hundred
 from simmodel.cli import main
-from simmodel.dossier import gather
-from simmodel.dossier_text import Phrases
-from simmodel.experience import read
-from simmodel.report_files import check_replaceable, write
-from simmodel.scenario import Scenario
+from simmodel.inputs.scenario import Scenario
+from simmodel.judging.historical_rates import read
+from simmodel.report import files
+from simmodel.report.contents import gather
+from simmodel.report.files import check_replaceable, write
+from simmodel.report.wording import Phrases
+from simmodel.report.words import WORDS, speaker
 from simmodel.variables import COMPONENTS, FLOWS
-from simmodel.words import WORDS, speaker
 from tests.conftest import ROOT, in_browser
 
 LANGUAGES = ("zh", "en")
@@ -393,8 +393,8 @@ def test_an_older_report_is_replaced(reports, dossier):
 
 
 def test_nothing_is_left_where_writing_fails(dossier, tmp_path, monkeypatch):
-    monkeypatch.setattr(report_files.os, "replace", refuse)
-    with pytest.raises(report_files.OutputError, match="cannot write there"):
+    monkeypatch.setattr(files.os, "replace", refuse)
+    with pytest.raises(files.OutputError, match="cannot write there"):
         write(check_replaceable(tmp_path / "new"), dossier, "en", "")
     assert list((tmp_path / "new").iterdir()) == []
 
@@ -999,7 +999,7 @@ def test_a_sweep_is_shown_under_the_region_that_it_is_about(swept, tmp_path):
 
 
 def test_a_sweep_kept_as_zarr_makes_the_same_report(swept, tmp_path, monkeypatch):
-    monkeypatch.setattr("simmodel.study.EXACT_BYTES", 1)
+    monkeypatch.setattr("simmodel.sweeps.runner.EXACT_BYTES", 1)
     kept = sweep_in(tmp_path, swept.parent / "small.yaml")
     assert (kept / "sweep.zarr").is_dir()
     assert not (kept / "sweep.nc").exists()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simmodel.errors import ScenarioError
-from simmodel.sampling import METHODS, Dimension, runs, sample, smallest
+from simmodel.sweeps.designs import METHODS, Dimension, runs, sample, smallest
 
 RANGE = Dimension("a", 2.0, 6.0)
 LOG = Dimension("b", 0.5, 2.0, "log_uniform")

@@ -14,11 +14,11 @@ import numpy as np
 import psutil
 import pytest
 
-from simmodel import scale_out
-from simmodel.block_store import Store
+from simmodel.computing import parallel
+from simmodel.computing.checkpoints import Store
+from simmodel.computing.environment import made_by
+from simmodel.computing.parallel import Task, run_tasks
 from simmodel.errors import ClusterError, ScenarioError
-from simmodel.made_by import made_by
-from simmodel.scale_out import Task, run_tasks
 from tests import blocks_of_work as work
 from tests.conftest import ROOT
 
@@ -191,20 +191,20 @@ def test_a_cluster_gives_the_same_bits_also_when_a_worker_is_gone_for_good(clust
 
 
 def test_a_worker_of_another_version_is_refused(cluster, monkeypatch):
-    monkeypatch.setattr(scale_out, "made_by", lambda: {**made_by(), "numpy": "1.0"})
+    monkeypatch.setattr(parallel, "made_by", lambda: {**made_by(), "numpy": "1.0"})
     with pytest.raises(ClusterError, match=r"a worker has numpy \d.*; allowed is 1.0 as here"):
         list(run_tasks(work.faulty, TASKS, cluster=cluster[0]))
 
 
 def test_a_worker_without_the_package_is_refused(cluster, monkeypatch):
     far = (__import__, ("not_installed",))
-    monkeypatch.setattr(scale_out._Errand, "__reduce__", lambda self: far)
+    monkeypatch.setattr(parallel._Errand, "__reduce__", lambda self: far)
     with pytest.raises(ClusterError, match="a worker has no module not_installed"):
         list(run_tasks(work.squares, TASKS, cluster=cluster[0]))
 
 
 def test_another_processor_is_said_once(cluster, monkeypatch):
-    monkeypatch.setattr(scale_out, "made_by", lambda: {**made_by(), "processor": "abacus"})
+    monkeypatch.setattr(parallel, "made_by", lambda: {**made_by(), "processor": "abacus"})
     said = []
     list(run_tasks(work.squares, TASKS, cluster=cluster[0], say=said.append))
     assert len(said) == 1
@@ -227,7 +227,7 @@ def test_a_scheduler_that_goes_away_is_an_error_in_words(cluster, tmp_path):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "nonsense", "", "http://127.0.0.1"])
 def test_a_scheduler_that_does_not_answer_is_one_line_after_a_bounded_wait(address, monkeypatch):
-    monkeypatch.setattr(scale_out, "ANSWERS_WITHIN", 1.0)
+    monkeypatch.setattr(parallel, "ANSWERS_WITHIN", 1.0)
     began = time.monotonic()
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from simmodel.errors import FaultError, SimmodelError
-from simmodel.scenario import (
+from simmodel.inputs.scenario import (
     BASE_YEAR,
     DRAWS_RANGE,
     HORIZON_RANGE,
@@ -25,8 +25,8 @@ from simmodel.scenario import (
     QUANTITIES,
     Scenario,
 )
-from simmodel.scenario_file import read_scenario, write_scenario
-from simmodel.yaml_text import MAX_DEPTH, parse
+from simmodel.inputs.scenario_file import read_scenario, write_scenario
+from simmodel.inputs.yaml import MAX_DEPTH, parse
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "bad_scenarios").glob("*.yaml"))
@@ -114,7 +114,7 @@ def test_every_kind_of_fault_has_a_file():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_scenario_survives_writing_and_reading(path, tmp_path):
-    from simmodel.seeds import find_seeds, read_seeds
+    from simmodel.inputs.seeds import find_seeds, read_seeds
 
     seeds = read_seeds(find_seeds(HERE.parent / "seeds"))
     world = {

@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from simmodel.model import programme_flow, regions_of, simulate
-from simmodel.scenario import Scenario
-from simmodel.scenario_file import read_scenario, write_scenario
+from simmodel.inputs.scenario import Scenario
+from simmodel.inputs.scenario_file import read_scenario, write_scenario
+from simmodel.simulation.projector import programme_flow, regions_of, simulate
 from tests.conftest import ROOT
 
 NAMES = (

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest, norm
 
-from simmodel.forecast import LEVELS, MEDIAN, Forecast
-from simmodel.scores import (
+from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast
+from simmodel.validation.scores import (
     MEASURES,
     RESAMPLES,
     Score,

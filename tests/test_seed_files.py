@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from simmodel.errors import FaultError, SeedError
-from simmodel.evidence import MEASURES, VINTAGE_AFTER, later_observations
-from simmodel.region import BASE_YEAR, Observation
-from simmodel.seeds import LATER_INDICATORS, LATER_VINTAGES, find_seeds, read_seeds
-from simmodel.units import UNITS_OF, ObservedIndicator, TargetIndicator
+from simmodel.forecast.observations import MEASURES, VINTAGE_AFTER, later_observations
+from simmodel.inputs.region import BASE_YEAR, Observation
+from simmodel.inputs.seeds import LATER_INDICATORS, LATER_VINTAGES, find_seeds, read_seeds
+from simmodel.inputs.units import UNITS_OF, ObservedIndicator, TargetIndicator
 
 HERE = Path(__file__).parent
 VALID = HERE / "bad_seeds" / "valid"
@@ -228,7 +228,7 @@ def test_zero_is_a_value(value):
 
 
 def test_the_index_read_without_figures_is_that_of_the_seeds(seeds):
-    from simmodel.seeds import read_index
+    from simmodel.inputs.seeds import read_index
 
     index = read_index(seeds.directory)
     assert index.parents == seeds.parents()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from SALib.analyze import morris as salib_morris
 from SALib.analyze import sobol as salib_sobol
 
-from simmodel.sampling import Dimension, sample
-from simmodel.sensitivity import importance, morris, one_at_a_time, sobol
+from simmodel.sweeps.designs import Dimension, sample
+from simmodel.sweeps.sensitivity import importance, morris, one_at_a_time, sobol
 
 UNIT = [Dimension(name, 0.0, 1.0) for name in "abcd"]
 ANGLES = [Dimension(name, -np.pi, np.pi) for name in "abc"]

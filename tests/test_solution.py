@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simmodel import experience
-from simmodel.chart_words import LEVER_WORDS
+from simmodel.charts.labels import LEVER_WORDS
 from simmodel.cli import main
 from simmodel.errors import FaultError, SimmodelError
-from simmodel.model import simulate
-from simmodel.scenario import LEVERS, Scenario
-from simmodel.scenario_file import read_scenario
-from simmodel.solution import FLOWS_OF, Question, Stage, check, solve
-from simmodel.solve_map import lay_out, mark_of, rows
-from simmodel.solve_text import as_data, sentences
-from simmodel.verdicts import Judge, aims
+from simmodel.inputs.scenario import LEVERS, Scenario
+from simmodel.inputs.scenario_file import read_scenario
+from simmodel.judging import historical_rates
+from simmodel.judging.verdicts import Judge, aims
+from simmodel.simulation.projector import simulate
+from simmodel.solving.reachability_map import lay_out, mark_of, rows
+from simmodel.solving.sentences import as_data, sentences
+from simmodel.solving.solution import FLOWS_OF, Question, Stage, check, solve
 from tests.conftest import ROOT
 
 TREND = ROOT / "scenarios/trend.yaml"
@@ -36,7 +36,7 @@ KEYS = {
 
 @pytest.fixture(scope="module")
 def known():
-    return experience.read(SEEDS)
+    return historical_rates.read(SEEDS)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_put_back_into_the_run_it_gives_the_same_probability(case, read, ask, pu
 
 
 def effort(answer, way):
-    from simmodel.solution import scale_of
+    from simmodel.solving.solution import scale_of
 
     moves = [
         scale_of(c.lever).position(c.value) - scale_of(c.lever).position(c.before)
@@ -239,7 +239,7 @@ def test_both_together_take_a_part_of_each(read, ask, put_back, seeds):
 
 def test_persons_are_the_change_of_the_lever_s_own_flow(read, ask, seeds, atlas, posteriors):
     answer = ask(read(), "wuwei", "urbanization_rate", 2035, "rural_exit")
-    from simmodel.projection import FLOWS
+    from simmodel.kernel.projection import FLOWS
 
     def mean(scenario):
         ensemble = simulate(scenario, atlas, posteriors.by_region)
@@ -419,7 +419,7 @@ def test_the_command_tells_a_person_in_both_languages():
 
 
 def test_a_map_of_two_levers(tmp_path, read, ask, seeds, atlas, posteriors, known, monkeypatch):
-    monkeypatch.setattr("simmodel.solve_map.POINTS", 5)
+    monkeypatch.setattr("simmodel.solving.reachability_map.POINTS", 5)
     question = Question("wuwei", "urbanization_rate", 2035, ("local_retention", "rural_exit"))
     stage = Stage(question, read(), atlas, posteriors.by_region)
     answer = solve(stage, check(question, read(), seeds), known)
@@ -439,7 +439,7 @@ def test_a_map_of_two_levers(tmp_path, read, ask, seeds, atlas, posteriors, know
 
 
 def test_the_map_is_written_whole_and_replaces_only_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr("simmodel.solve_map.POINTS", 3)
+    monkeypatch.setattr("simmodel.solving.reachability_map.POINTS", 3)
     place = tmp_path / "deep" / "map"
     asked = [*arguments(), "--lever", "rural_exit", "--draws", 100, "--map", place]
     for _ in range(2):

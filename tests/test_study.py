@@ -14,17 +14,17 @@ import xarray as xr
 from click.testing import CliRunner
 from matplotlib.text import Text
 
-from simmodel import study as sweeps
-from simmodel.block_store import Store
-from simmodel.chart_sweep import sobol as sobol_chart
-from simmodel.chart_sweep import tornado
+from simmodel.charts.sweep import sobol as sobol_chart
+from simmodel.charts.sweep import tornado
 from simmodel.cli import main
+from simmodel.computing.checkpoints import Store
 from simmodel.errors import OutputError, ScenarioError, Stopped
-from simmodel.model import Cast
-from simmodel.sampling import Dimension
-from simmodel.scenario import QUANTITIES
-from simmodel.study import Part, Study, analyse, base_of, compute, dimension_of, study_of
-from simmodel.sweep_file import Place, Swept, read_sweep
+from simmodel.inputs.scenario import QUANTITIES
+from simmodel.simulation.projector import Cast
+from simmodel.sweeps import runner as sweeps
+from simmodel.sweeps.designs import Dimension
+from simmodel.sweeps.runner import Part, Study, analyse, base_of, compute, dimension_of, study_of
+from simmodel.sweeps.sweep_file import Place, Swept, read_sweep
 from tests.conftest import ROOT
 
 SEEDS = ("--seeds", str(ROOT / "seeds"))
@@ -418,7 +418,7 @@ def test_an_interrupt_keeps_blocks_and_the_next_command_goes_on(
     written, tmp_path, seeds, atlas, posteriors, monkeypatch
 ):
     monkeypatch.setattr(sweeps, "BLOCK_COLUMNS", 1)  # blocks as small as they can be
-    monkeypatch.setattr("simmodel.trial.COLUMNS", 100)
+    monkeypatch.setattr("simmodel.sweeps.batch.COLUMNS", 100)
     path = write(tmp_path)
     arguments = ["sweep", str(path), "--out", str(tmp_path / "out"), *SEEDS]
 
@@ -459,7 +459,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_blocks(
 
 def test_another_sweep_starts_anew_and_says_so(tmp_path, seeds, atlas, posteriors, monkeypatch):
     monkeypatch.setattr(sweeps, "BLOCK_COLUMNS", 1)
-    monkeypatch.setattr("simmodel.trial.COLUMNS", 100)
+    monkeypatch.setattr("simmodel.sweeps.batch.COLUMNS", 100)
 
     def stop(done, total):
         if done == 2:
@@ -485,7 +485,7 @@ def test_another_sweep_starts_anew_and_says_so(tmp_path, seeds, atlas, posterior
     ],
 )
 def test_bad_commands_are_one_line_and_write_nothing(arguments, code, said, tmp_path, monkeypatch):
-    monkeypatch.setattr("simmodel.scale_out.ANSWERS_WITHIN", 0.5)
+    monkeypatch.setattr("simmodel.computing.parallel.ANSWERS_WITHIN", 0.5)
     path = write(tmp_path)
     out = tmp_path / "out"
     result = CliRunner().invoke(main, ["sweep", str(path), "--out", str(out), *SEEDS, *arguments])

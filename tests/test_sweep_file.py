@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from simmodel.errors import FaultError
-from simmodel.scenario import LEVERS, QUANTITIES
-from simmodel.sweep_file import Outcome, Place, place_of, read_sweep
+from simmodel.inputs.scenario import LEVERS, QUANTITIES
+from simmodel.sweeps.sweep_file import Outcome, Place, place_of, read_sweep
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent

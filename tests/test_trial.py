@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simmodel.errors import ScenarioError
-from simmodel.model import simulate
-from simmodel.parameters import NAMES, natural
-from simmodel.projection import FLOWS
-from simmodel.scenario import Scenario
-from simmodel.sweep_file import Outcome, Place
-from simmodel.trial import evaluate, families, lever_form, work_of
-from simmodel.verdicts import Judge
+from simmodel.forecast.parameters import NAMES, natural
+from simmodel.inputs.scenario import Scenario
+from simmodel.judging.verdicts import Judge
+from simmodel.kernel.projection import FLOWS
+from simmodel.simulation.projector import simulate
+from simmodel.sweeps.batch import evaluate, families, lever_form, work_of
+from simmodel.sweeps.sweep_file import Outcome, Place
 
 DRAWS = 40
 RESETTLEMENT = "liupanshui_geohazard_resettlement"

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from simmodel.cli import main
-from simmodel.seeds import read_seeds
+from simmodel.inputs.seeds import read_seeds
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-import simmodel.model
-from simmodel import experience
-from simmodel.coherence import rate_count_total
-from simmodel.decomposition import rate_change, urban_growth
-from simmodel.model import simulate
-from simmodel.outlook import outlook_of
-from simmodel.parts import children_sum
-from simmodel.projection import FLOWS
-from simmodel.scenario import Scenario
-from simmodel.solution import Question, Stage, solve
+from simmodel.inputs.scenario import Scenario
+from simmodel.judging import historical_rates
+from simmodel.judging.consistency.coherence import rate_count_total
+from simmodel.judging.consistency.subregion_checks import children_sum
+from simmodel.judging.projection_summary import outlook_of
+from simmodel.judging.verdicts import aims
+from simmodel.kernel.growth_components import rate_change, urban_growth
+from simmodel.kernel.projection import FLOWS
+from simmodel.simulation import projector
+from simmodel.simulation.projector import simulate
+from simmodel.solving.solution import Question, Stage, solve
 from simmodel.variables import COMPONENTS
-from simmodel.verdicts import aims
 
 from . import two_counties as world
 
@@ -26,7 +26,7 @@ YEARS = 10
 
 @pytest.fixture(autouse=True)
 def steady(monkeypatch):
-    monkeypatch.setattr(simmodel.model, "pace_noise", world.no_straying)
+    monkeypatch.setattr(projector, "pace_noise", world.no_straying)
 
 
 def scenario(draws=64, **changes):
@@ -141,7 +141,7 @@ def test_what_it_takes_is_what_the_formula_says(probability, normal):
     question = Question("shire", "urbanization_rate", 2025, ("rural_exit",), probability)
     stage = Stage(question, scenario(draws=4000), atlas, posteriors)
     seeds = Path(__file__).resolve().parent.parent / "seeds"
-    answer = solve(stage, list(aims(atlas.regions["shire"])), experience.read(seeds))
+    answer = solve(stage, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
     expected = by_hand(135_000, world.EXIT * np.exp(0.1 * normal))
     assert answer.way.enough
     # Quantiles of 4,000 draws of a spread of a tenth are good to about 0.3 %.
@@ -156,12 +156,12 @@ def test_without_spread_what_it_takes_is_exact():
     question = Question("shire", "urbanization_rate", 2025, ("rural_exit",))
     stage = Stage(question, scenario(), atlas, posteriors)
     seeds = Path(__file__).resolve().parent.parent / "seeds"
-    answer = solve(stage, list(aims(atlas.regions["shire"])), experience.read(seeds))
+    answer = solve(stage, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
     expected = by_hand(135_000, world.EXIT)
     assert answer.way.values["rural_exit"] == pytest.approx(expected, rel=1e-3)
     # A lever on nobody's moves is an answer too.
     idle = Question("shire", "urbanization_rate", 2025, ("arrivals",))
     stage = Stage(idle, scenario(), atlas, posteriors)
-    answer = solve(stage, list(aims(atlas.regions["shire"])), experience.read(seeds))
+    answer = solve(stage, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
     assert not answer.way.enough
     assert answer.way.probability == 0.0

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from simmodel.model import Ensemble
-from simmodel.region import Target
-from simmodel.scenario import Scenario
-from simmodel.verdicts import Judge, aims, half_last_digit, is_conditional, likelihood
+from simmodel.inputs.region import Target
+from simmodel.inputs.scenario import Scenario
+from simmodel.judging.verdicts import Judge, aims, half_last_digit, is_conditional, likelihood
+from simmodel.simulation.projector import Ensemble
 
 YEARS = np.arange(2020, 2026)
 

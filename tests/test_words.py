@@ -7,25 +7,22 @@ from string import Formatter
 import pytest
 
 import simmodel
-from simmodel.chart_words import LIKELIHOODS, UNJUDGED
-from simmodel.findings import CODES, GRADES
-from simmodel.parameters import NAMES
-from simmodel.scenario import LEVERS
+from simmodel.charts.labels import LIKELIHOODS, UNJUDGED
+from simmodel.forecast.parameters import NAMES
+from simmodel.inputs.scenario import LEVERS
+from simmodel.judging.consistency.findings import CODES, GRADES
+from simmodel.judging.verdicts import LIKELIHOOD
+from simmodel.report.words import LANGUAGES, WORDS, speaker
 from simmodel.variables import COMPONENTS, FLOWS, RESIDENCES, SEXES
-from simmodel.verdicts import LIKELIHOOD
-from simmodel.words import LANGUAGES, WORDS, speaker
 
 HOUSE = Path(simmodel.__file__).parent
 USERS = [
-    *(
-        HOUSE / f"{name}.py"
-        for name in ("dossier_text", "report_data", "report_page", "report_book")
-    ),
-    HOUSE / "report.html.jinja",
+    *(HOUSE / "report" / f"{name}.py" for name in ("wording", "chart_data", "page", "workbook")),
+    HOUSE / "report" / "report.html.jinja",
 ]
 EXPLORER = [
-    *(HOUSE / f"{name}.py" for name in ("explorer", "explorer_charts", "explorer_page")),
-    HOUSE / "explorer.html.jinja",
+    *(HOUSE / "explorer" / f"{name}.py" for name in ("state", "charts", "page")),
+    HOUSE / "explorer" / "explorer.html.jinja",
 ]
 # Keys with a dot, by the names that the package looks up under them.
 FAMILIES = {
@@ -80,7 +77,7 @@ def test_families_hold_what_is_looked_up_and_nothing_else():
 
 def test_no_key_is_idle():
     said = "".join(path.read_text(encoding="utf-8") for path in USERS)
-    script = (HOUSE / "report.js").read_text(encoding="utf-8")
+    script = (HOUSE / "report" / "report.js").read_text(encoding="utf-8")
     idle = [key for key in WORDS if "." not in key and f'"{key}"' not in said]
     idle += [key for key in WORDS if key.startswith("js.") and f"words.{key[3:]}" not in script]
     assert idle == []
@@ -107,7 +104,7 @@ def test_no_key_is_missing():
 
 
 def script():
-    return (HOUSE / "report.js").read_text(encoding="utf-8")
+    return (HOUSE / "report" / "report.js").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("key", sorted(WORDS))

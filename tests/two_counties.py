@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from simmodel.calibration import Normal
-from simmodel.ensemble import PaceNoise
-from simmodel.evidence import Inputs
-from simmodel.parameters import NAMES
-from simmodel.projection import Schedules
-from simmodel.region import Region
+from simmodel.forecast.calibration import Normal
+from simmodel.forecast.observations import Inputs
+from simmodel.forecast.parameters import NAMES
+from simmodel.forecast.uncertainty import PaceNoise
+from simmodel.inputs.region import Region
+from simmodel.kernel.projection import Schedules
 
 AGES = 101
 EXIT = 0.03  # per year
@@ -106,7 +106,7 @@ def no_straying(world, name, years):
 
 def norm(share):
     """United Nations (2018): the growth difference expected at an urban share, up to a factor."""
-    from simmodel import pooling
+    from simmodel.forecast import pooling
 
     return pooling.norm(share)
 

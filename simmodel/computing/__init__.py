@@ -1,0 +1,1 @@
+"""Work that knows no demography: processes, checkpoints, progress, files written whole."""

@@ -1,0 +1,249 @@
+"""Outputs: a folder written whole or not at all, with provenance."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ..errors import OutputError
+
+RUN = "run.json"
+
+
+def try_writing(directory: Path, option: str = "--out") -> None:
+    """Make sure that files can be written to a folder, which need not be there yet.
+
+    Raises
+    ------
+    OutputError
+        If not.
+    """
+    missing = [p for p in (directory, *directory.parents) if not p.exists()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".simmodel."):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{directory}: cannot write there ({reason}); choose another {option}"
+        ) from None
+    finally:
+        # Nothing is left behind where the work fails later.
+        for path in missing:
+            if path.is_dir():
+                path.rmdir()
+
+
+def check_writable(directory: Path, name: str, option: str = "--out") -> Path:
+    """Make sure, before any work, that ``directory/name`` can be written or replaced.
+
+    ``option`` is what the user named the place with.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder to be written.
+
+    Raises
+    ------
+    OutputError
+        If the place is not a folder, cannot be written, or holds files of another making.
+    """
+    target = directory / name
+    try_writing(directory, option)
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError(f"{target}: is not a folder of results; choose another {option}")
+    if target.exists():
+        foreign = sorted({p.name for p in target.iterdir()} - _made_here(target))
+        if foreign:
+            raise OutputError(
+                f"{target}: holds files that are not results of a run ({', '.join(foreign[:3])}); "
+                f"move them or choose another {option}"
+            )
+    return target
+
+
+def _made_here(folder: Path) -> set[str]:
+    """Names of the files that a run has recorded as its own."""
+    try:
+        record = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        return {RUN, *record["provenance"]["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+class Folder:
+    """A folder of results being written beside its final place, and moved there when whole.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The final place, as `check_writable` returned it.
+    """
+
+    def __init__(self, target: Path):
+        self.target = target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self.path = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+
+    def __enter__(self) -> Folder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            shutil.rmtree(self.path, ignore_errors=True)
+            return
+        self.path.chmod(0o755)
+        old = None
+        if self.target.exists():
+            old = Path(tempfile.mkdtemp(dir=self.target.parent, prefix=f".{self.target.name}.old."))
+            os.replace(self.target, old / "was")
+        os.replace(self.path, self.target)
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def write_run(self, scenario: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
+        """Record the resolved scenario, the provenance and the files; the last thing written."""
+        files = sorted(p.name for p in self.path.iterdir())
+        record = {**scenario, "provenance": {**provenance, "files": files}}
+        text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+        (self.path / RUN).write_text(text, encoding="utf-8")
+
+
+def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
+    """Write a Dataset as netCDF 3 (64-bit offsets): no clock in the file, read everywhere."""
+    dataset.to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
+
+
+# Of a streamed array: rows and columns that lie together, so that some outcomes of all runs, or all
+# outcomes of some runs, are read without the rest; and what is held in memory while it is written.
+_ROWS, _COLUMNS, _SLAB_BYTES = 8192, 64, 2**26
+
+
+def write_zarr(
+    path: Path,
+    dataset: xr.Dataset,
+    name: str,
+    blocks: Iterable[NDArray[np.float64]],
+    attrs: Mapping[str, str],
+) -> None:
+    """Write a Dataset as Zarr with one array more that need not fit into memory; whole or not.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The final place; written beside it and moved there when whole.
+    dataset : xarray.Dataset
+        All the rest; it has the sizes of ``run`` and ``outcome``.
+    name : str
+        Of the large array, (run, outcome).
+    blocks : iterable of ndarray, shape (some runs, outcome)
+        Its rows in order.
+    attrs : mapping of str to str
+        Its units and long name.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, as on a full disk.
+    ValueError
+        If the blocks are not of as many runs, or not of as many outcomes.
+    """
+    import zarr
+
+    shape = (dataset.sizes["run"], dataset.sizes["outcome"])
+    # The same files whatever the blocks: rows written together depend on the shape only.
+    rows = max(1, min(_ROWS, _SLAB_BYTES // (8 * max(1, shape[1]))))
+    try:
+        with Folder(path) as folder:
+            # Version 2 of the format: text has a settled form there, and everything opens it.
+            dataset.to_zarr(folder.path, mode="w", zarr_format=2, consolidated=False)
+            array = zarr.open_group(folder.path, mode="r+").create_array(
+                name,
+                shape=shape,
+                chunks=(min(rows, max(1, shape[0])), min(_COLUMNS, max(1, shape[1]))),
+                dtype="float64",
+                fill_value=float("nan"),
+                attributes={"_ARRAY_DIMENSIONS": ["run", "outcome"], **attrs},
+            )
+            first = 0
+            for slab in _slabs(blocks, shape, rows):
+                array[first : first + len(slab)] = slab
+                first += len(slab)
+            zarr.consolidate_metadata(folder.path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write there ({error.strerror or error})") from None
+
+
+def _slabs(
+    blocks: Iterable[NDArray[np.float64]], shape: tuple[int, int], rows: int
+) -> Iterator[NDArray[np.float64]]:
+    """Cut blocks of any height anew into slabs of ``rows`` and a last one of the rest."""
+    slab, filled, seen = np.empty((rows, shape[1])), 0, 0
+    for block in blocks:
+        if block.ndim != 2 or block.shape[1] != shape[1]:
+            raise ValueError(f"blocks: shape (runs, {shape[1]}) expected; found {block.shape}")
+        seen += len(block)
+        while len(block):
+            taken = min(rows - filled, len(block))
+            slab[filled : filled + taken] = block[:taken]
+            filled, block = filled + taken, block[taken:]
+            if filled == rows:
+                yield slab
+                filled = 0
+    if seen != shape[0]:
+        raise ValueError(f"blocks: {shape[0]} runs expected; found {seen}")
+    if filled:
+        yield slab[:filled]
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write rows under named columns; None is an empty field, floats have ten digits."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_field(row[name]) for name in columns] for row in rows)
+
+
+def _field(value: object) -> object:
+    if value is None:
+        return ""
+    return f"{value:.10g}" if isinstance(value, float) else value
+
+
+TIDY = ("scenario", "region", "year", "variable", "quantile", "value", "unit")
+
+
+def tidy(dataset: xr.Dataset) -> Iterable[dict[str, object]]:
+    """Rows of ``projection.csv``: a value for each variable, region, year and quantile."""
+    scenario = dataset.attrs["scenario"]
+    for name, array in dataset.data_vars.items():
+        variable, place = str(name), str(array.dims[0])
+        if variable.endswith("_mean"):
+            continue
+        mean = dataset[f"{variable}_mean"]
+        for i, region in enumerate(dataset[place].values):
+            for j, year in enumerate(dataset["year"].values):
+                values = [*array.values[i, j], mean.values[i, j]]
+                for label, value in zip([*dataset["quantile"].values, "mean"], values, strict=True):
+                    if not np.isnan(value):
+                        yield {
+                            "scenario": scenario,
+                            "region": str(region),
+                            "year": int(year),
+                            "variable": variable,
+                            "quantile": label if label == "mean" else float(label),
+                            "value": float(value),
+                            "unit": array.attrs["units"],
+                        }

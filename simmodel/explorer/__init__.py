@@ -1,0 +1,1 @@
+"""A local page on which the levers of a region are moved."""

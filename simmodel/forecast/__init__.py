@@ -1,0 +1,1 @@
+"""What is known of a region and what is credible: observations, priors, posteriors."""

@@ -1,0 +1,150 @@
+"""The estimates behind partial pooling as a small file beside the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import SeedError, shown
+from ..inputs.seeds import Seeds, read_beside
+from .fit import Atlas
+from .pooling import POSITIVE, Pooling
+
+NAME, SKILL = "pooling.json", "skill.json"
+LEVELS = ("panel", "nation", "province", "prefecture", "county")
+# No estimate of these is ever larger; those that divide something are above zero.
+LARGEST = 1e5
+ABOVE_ZERO = ("memory", "freedom")
+REMEDY = "re-make it with `make pooling`"
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Estimates by level, each with the year of the last figure behind it.
+
+    Attributes
+    ----------
+    by_level : mapping of str to tuple of (int, Pooling)
+        In the order of the years.
+    """
+
+    by_level: Mapping[str, tuple[tuple[int, Pooling], ...]]
+
+    def known(self, year: float | None = None) -> dict[str, Pooling]:
+        """Latest estimates by level, or the latest that were known in ``year``.
+
+        Where none was known yet, the earliest stands in; `later_than` names those levels.
+        """
+        found = {}
+        for level, rows in self.by_level.items():
+            usable = [p for known, p in rows if year is None or known <= year]
+            found[level] = usable[-1] if usable else rows[0][1]
+        return found
+
+    def later_than(self, year: float) -> dict[str, int]:
+        """Levels whose estimates all rest on figures later than ``year``, with the earliest."""
+        return {level: rows[0][0] for level, rows in self.by_level.items() if rows[0][0] > year}
+
+
+def as_data(estimates: Estimates, made: Mapping[str, str]) -> dict[str, Any]:
+    """Estimates as plain data for the file, with how each level's were made."""
+    levels = {
+        level: {
+            "made": made[level],
+            "estimates": [
+                {"known": known, **{k: float(f"{v:.4g}") for k, v in asdict(pooling).items()}}
+                for known, pooling in rows
+            ],
+        }
+        for level, rows in estimates.by_level.items()
+    }
+    return {"levels": levels}
+
+
+def read(directory: Path) -> Estimates:
+    """Read the estimates beside the seeds, or those shipped where a seed folder has none.
+
+    Raises
+    ------
+    SeedError
+        If the file is not one of estimates.
+    """
+    path, data = read_beside(directory, NAME, REMEDY)
+    levels = data.get("levels") if isinstance(data, dict) else None
+    if not isinstance(levels, dict) or set(levels) != set(LEVELS):
+        raise SeedError(f"{path}: levels: allowed are exactly {', '.join(LEVELS)}; {REMEDY}")
+    by_level = {}
+    for level in LEVELS:
+        rows = levels[level].get("estimates") if isinstance(levels[level], dict) else None
+        if not isinstance(rows, list) or not rows:
+            raise SeedError(f"{path}: levels.{level}: has no estimates; {REMEDY}")
+        found = tuple(_row(path, level, row) for row in rows)
+        years = [known for known, _ in found]
+        if years != sorted(set(years)):
+            raise SeedError(f"{path}: levels.{level}.known: does not rise; {REMEDY}")
+        by_level[level] = found
+    return Estimates(by_level)
+
+
+def _row(path: Path, level: str, row: Any) -> tuple[int, Pooling]:
+    names = [f.name for f in fields(Pooling)]
+    if not isinstance(row, dict) or set(row) != {"known", *names}:
+        allowed = ", ".join(("known", *names))
+        raise SeedError(f"{path}: levels.{level}: allowed keys are {allowed}; {REMEDY}")
+    for name, value in row.items():
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        lowest = -LARGEST if name not in POSITIVE else 1e-9 if name in ABOVE_ZERO else 0.0
+        if (
+            not number
+            or not lowest <= value <= LARGEST
+            or (name == "known" and value != int(value))
+        ):
+            raise SeedError(f"{path}: levels.{level}.{name}: found {shown(value)}; {REMEDY}")
+    return int(row["known"]), Pooling(**{name: float(row[name]) for name in names})
+
+
+@dataclass(frozen=True)
+class Skill:
+    """How well the model has forecast units of one level.
+
+    Attributes
+    ----------
+    years : int
+        From origin to the year forecast.
+    units : str
+        How many of what, and when.
+    mae, width80 : float
+        Mean absolute error, and width of the 80 % interval, in percentage points.
+    coverage80 : float
+        Share of counts inside that interval.
+    """
+
+    years: int
+    units: str
+    mae: float
+    coverage80: float
+    width80: float
+
+
+def read_skill(directory: Path) -> dict[str, Skill]:
+    """Scores by level, as `benchmarks/skill.py` left them beside the seeds or the shipped ones.
+
+    Raises
+    ------
+    SeedError
+        If the file is not one of scores.
+    """
+    remedy = "re-make it with `make skill`"
+    path, data = read_beside(directory, SKILL, remedy)
+    try:
+        return {level: Skill(**row) for level, row in data.items() if level in LEVELS}
+    except (TypeError, AttributeError):
+        raise SeedError(f"{path}: is not a file of scores; {remedy}") from None
+
+
+def atlas_of(seeds: Seeds) -> Atlas:
+    """Arrays of all regions of the seeds, with the estimates beside them."""
+    kinds = {name: source.kind for name, source in seeds.sources.items()}
+    return Atlas(seeds.regions, read(seeds.directory).known(), kinds=kinds)

@@ -1,0 +1,1 @@
+"""What a user writes: regions, scenarios and workbooks, read and checked."""

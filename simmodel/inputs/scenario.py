@@ -1,0 +1,462 @@
+"""What a scenario may say. No files, no arrays: plain data in, a frozen object out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
+
+from ..errors import (
+    Part,
+    Refusal,
+    ScenarioError,
+    among,
+    as_tuple,
+    did_you_mean,
+    finite_number,
+    shown,
+    whole_number,
+)
+from .yaml import NOT_TEXT
+
+
+class LeverRule(NamedTuple):
+    """The value of a lever that changes nothing, and the bounds of what may be set."""
+
+    neutral: float
+    low: float
+    high: float
+
+
+_MULTIPLIER: Final = LeverRule(1.0, 0.0, 10.0)
+_YEARS_ADDED: Final = LeverRule(0.0, -10.0, 10.0)
+
+BASE_YEAR: Final = 2020
+HORIZON_RANGE: Final = (2021, 2100)
+DRAWS_RANGE: Final = (1, 10_000_000)
+DEFAULT_DRAWS: Final = 2000
+DEFAULT_SEED: Final = 20201101
+LEVERS: Final[Mapping[str, LeverRule]] = MappingProxyType(
+    {
+        "rural_exit": _MULTIPLIER,
+        "local_retention": _MULTIPLIER,
+        "arrivals": _MULTIPLIER,
+        "urban_out_migration": _MULTIPLIER,
+        "reclassification": _MULTIPLIER,
+        "fertility": _MULTIPLIER,
+        "urban_registration": _MULTIPLIER,
+        "life_expectancy": _YEARS_ADDED,
+    }
+)
+
+# Uncertain quantities of a region that may be fixed, and bounds of what may be set, in their own
+# units: those that calibration estimates (`parameters.PARAMETERS`; a test holds that), then factors
+# on the years after the base (`uncertainty.FACTORS`).
+_A_YEAR: Final = (1e-6, 1.0)
+_SHARE: Final = (0.001, 0.999)
+_RATIO: Final = (0.01, 10.0)
+QUANTITIES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {
+        "rural_exit": _A_YEAR,
+        "local_retention": _SHARE,
+        "arrivals": _A_YEAR,
+        "arrivals_urban_share": _SHARE,
+        "urban_out_migration": _A_YEAR,
+        "return_to_villages": _A_YEAR,
+        "reclassification": _A_YEAR,
+        "fertility_earlier": _RATIO,
+        "fertility_middle": _RATIO,
+        "fertility_base": _RATIO,
+        "mortality": _RATIO,
+        "period_exit": _RATIO,
+        "period_arrivals": _RATIO,
+        "period_reclassification": _RATIO,
+        "period_fertility": _RATIO,
+        "period_mortality": _RATIO,
+        "pace": _RATIO,
+        "arrivals_factor": _RATIO,
+        "departure_factor": _RATIO,
+        "fertility_factor": _RATIO,
+        "mortality_factor": _RATIO,
+    }
+)
+
+# A path is its knots in the order of years; as a tuple it is truly frozen, and pickles.
+Path = tuple[tuple[int, float], ...]
+Value = float | Path
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def is_name(text: str) -> bool:
+    """Say whether a text can name a scenario or sweep, and the folder of its results."""
+    return _NAME.match(text) is not None
+
+
+class Strict(BaseModel):
+    """Closed key sets, no coercion, no changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def knot_year(key: object) -> int:
+    """Return the year of a knot; a text of digits counts, because JSON keys are text."""
+    allowed = f"a whole year from {BASE_YEAR} to {HORIZON_RANGE[1]}"
+    year = int(key) if isinstance(key, str) and re.fullmatch("[1-9][0-9]{0,5}", key) else key
+    if isinstance(year, bool) or not isinstance(year, int):
+        raise Refusal(Part("is not a whole year", allowed))
+    if not BASE_YEAR <= year <= HORIZON_RANGE[1]:
+        raise Refusal(Part("is a year out of range", allowed, found=str(year)))
+    return year
+
+
+def _lever_check(rule: LeverRule) -> Any:
+    check = finite_number(rule.low, rule.high)
+    number = Annotated[float, BeforeValidator(check)]
+    knots = TypeAdapter(dict[Annotated[int, BeforeValidator(knot_year)], number])
+
+    def validate(value: object) -> Value:
+        if isinstance(value, tuple):  # our own form, already a path
+            value = dict(value)
+        if not isinstance(value, Mapping):
+            try:
+                return float(check(value)) + 0.0  # type: ignore[arg-type]  # -0.0 becomes 0.0
+            except Refusal as refusal:
+                part = refusal.parts[0]
+                raise Refusal(
+                    Part(
+                        part.problem, f"{part.allowed}, or a path {{year: number}}", (), part.found
+                    )
+                ) from None
+        if not value:
+            raise Refusal(Part("is a path without knots", "at least one {year: number}"))
+        path = knots.validate_python(dict(value))
+        if len(path) < len(value):
+            raise Refusal(Part("has a knot twice", "each year once"))
+        return tuple((year, path[year] + 0.0) for year in sorted(path))
+
+    return PlainValidator(validate)
+
+
+_Multiplier = Annotated[Value, _lever_check(_MULTIPLIER)]
+_YearsAdded = Annotated[Value, _lever_check(_YEARS_ADDED)]
+
+
+class RegionLevers(Strict):
+    """The levers a region sets for itself and its descendants; None where it sets none."""
+
+    rural_exit: _Multiplier | None = None
+    local_retention: _Multiplier | None = None
+    arrivals: _Multiplier | None = None
+    urban_out_migration: _Multiplier | None = None
+    reclassification: _Multiplier | None = None
+    fertility: _Multiplier | None = None
+    urban_registration: _Multiplier | None = None
+    life_expectancy: _YearsAdded | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_empty(cls, data: object) -> object:
+        if isinstance(data, Mapping) and not data:
+            raise Refusal(Part("sets no lever", among(LEVERS)))
+        return data
+
+    def set_levers(self) -> dict[str, Value]:
+        """Return the levers that are set, in the order of ``LEVERS``."""
+        values = {name: getattr(self, name) for name in LEVERS}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Levers(BaseModel):
+    """The general levers; every other key is a region with levers of its own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
+    __pydantic_extra__: dict[str, RegionLevers]
+
+    rural_exit: _Multiplier = 1.0
+    local_retention: _Multiplier = 1.0
+    arrivals: _Multiplier = 1.0
+    urban_out_migration: _Multiplier = 1.0
+    reclassification: _Multiplier = 1.0
+    fertility: _Multiplier = 1.0
+    urban_registration: _Multiplier = 1.0
+    life_expectancy: _YearsAdded = 0.0
+
+    @property
+    def by_region(self) -> dict[str, RegionLevers]:
+        """Region ids with levers of their own, in the order of their names."""
+        return dict(sorted((self.__pydantic_extra__ or {}).items()))
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str) and (bad := NOT_TEXT.search(value)):
+        raise Refusal(
+            Part(
+                "has a character that is not text",
+                "printable characters",
+                found=f"U+{ord(bad[0]):04X}",
+            )
+        )
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+
+
+def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [
+        Part("stands twice", "each once", (place,), shown(word))
+        for place, word in enumerate(value)
+        if word in value[:place]
+    ]
+    if twice:
+        raise Refusal(*twice)
+    return value
+
+
+Ids = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+
+
+class Title(Strict):
+    """A text in English and Chinese; one that is missing takes the other."""
+
+    en: Text
+    zh: Text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _either(cls, data: object) -> object:
+        if isinstance(data, Mapping) and len({"en", "zh"} & data.keys()) == 1:
+            present = data["en"] if "en" in data else data["zh"]
+            if isinstance(present, str):
+                return {"en": present, "zh": present, **data}
+        return data
+
+
+def _described(value: object) -> object:
+    if isinstance(value, str):
+        return {"en": _text(value), "zh": value}
+    if not isinstance(value, (Mapping, Title)):
+        raise Refusal(Part("is not text", "text, or {en: text, zh: text}", (), shown(value)))
+    return value
+
+
+# A plain text serves both languages.
+Description = Annotated[Title, BeforeValidator(_described)]
+
+
+class Ensemble(Strict):
+    """How many draws, and the seed of the random numbers."""
+
+    draws: Annotated[int, BeforeValidator(whole_number(*DRAWS_RANGE))] = DEFAULT_DRAWS
+    seed: Annotated[int, BeforeValidator(whole_number(0, float("inf")))] = DEFAULT_SEED
+
+
+class ScenarioSource(Strict):
+    """Where an assumption of the scenario is taken from."""
+
+    source: Text
+    place: Text
+    for_: Text = Field(alias="for")
+
+
+def _fixed(value: object) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise Refusal(Part("is not a mapping", "keys with values", found=shown(value)))
+    if not value:
+        raise Refusal(Part("fixes nothing", among(QUANTITIES)))
+    parts: list[Part] = []
+    numbers: dict[str, float] = {}
+    for name, number in value.items():
+        if name not in QUANTITIES:
+            known = among(QUANTITIES) + did_you_mean(str(name), QUANTITIES)
+            parts.append(Part("unknown key", known, (str(name),)))
+            continue
+        try:
+            numbers[name] = float(finite_number(*QUANTITIES[name])(number))  # type: ignore[arg-type]
+        except Refusal as refusal:
+            (part,) = refusal.parts
+            parts.append(Part(part.problem, part.allowed, (name,), part.found or shown(number)))
+    if parts:
+        raise Refusal(*parts)
+    return {name: numbers[name] for name in QUANTITIES if name in numbers}
+
+
+Fixed = Annotated[dict[str, float], PlainValidator(_fixed)]
+
+
+class Scenario(Strict):
+    """A scenario with every default filled in."""
+
+    scenario: Text
+    title: Title
+    description: Description = Title(en="", zh="")
+    regions: Ids
+    horizon: Annotated[int, BeforeValidator(whole_number(*HORIZON_RANGE, "a whole year"))]
+    levers: Levers = Levers.model_validate({})
+    parameters: dict[str, Fixed] = Field(default_factory=dict)
+    programmes: Ids = ()
+    ensemble: Ensemble = Ensemble()
+    sources: Annotated[tuple[ScenarioSource, ...], BeforeValidator(as_tuple)] = ()
+
+    @field_validator("scenario")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not is_name(value):
+            allowed = "a lower-case letter, then lower-case letters, digits and _"
+            raise Refusal(Part("is not a scenario name", allowed))
+        return value
+
+    @field_validator("regions")
+    @classmethod
+    def _some_region(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise Refusal(Part("names no region", "at least one"))
+        return _distinct(value)
+
+    @field_validator("programmes")
+    @classmethod
+    def _programmes_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return _distinct(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _title_by_name(cls, data: object) -> object:
+        if isinstance(data, Mapping) and "title" not in data:
+            name = data.get("scenario")
+            if isinstance(name, str) and is_name(name):
+                return {**data, "title": {"en": name, "zh": name}}
+            return {**data, "title": {"en": "", "zh": ""}}  # the name is at fault, not the title
+        return data
+
+    @model_validator(mode="after")
+    def _within_horizon(self) -> Scenario:
+        late = tuple(knots_after(self.horizon, _levers_as_data(self.levers)))
+        if late:
+            raise Refusal(*late)
+        return self
+
+    def lever_at(self, name: str, regions: Sequence[str], year: int) -> float:
+        """Return the value of a lever for a region in a year.
+
+        Parameters
+        ----------
+        name : str
+            One of ``LEVERS``.
+        regions : sequence of str
+            The region and its ancestors, nearest first; the first of them that sets the lever
+            counts, else the general lever.
+        year : int
+            Calendar year; up to the base year a number is neutral.
+
+        Returns
+        -------
+        float
+            A multiplier, or years added for ``life_expectancy``.
+        """
+        if name not in LEVERS:
+            raise ScenarioError(f"lever {name!r} does not exist; allowed {among(LEVERS)}")
+        own = self.levers.by_region
+        for region in regions:
+            value = getattr(own[region], name) if region in own else None
+            if value is not None:
+                return _value_at(value, year, LEVERS[name].neutral)
+        return _value_at(getattr(self.levers, name), year, LEVERS[name].neutral)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return plain data with every default written out; it validates to the same scenario."""
+        return {
+            "scenario": self.scenario,
+            "title": {"en": self.title.en, "zh": self.title.zh},
+            "description": _description_as_data(self.description),
+            "regions": list(self.regions),
+            "horizon": self.horizon,
+            "levers": _levers_as_data(self.levers),
+            "parameters": {name: dict(own) for name, own in sorted(self.parameters.items())},
+            "programmes": list(self.programmes),
+            "ensemble": {"draws": self.ensemble.draws, "seed": self.ensemble.seed},
+            "sources": [
+                {"source": item.source, "place": item.place, "for": item.for_}
+                for item in self.sources
+            ],
+        }
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the resolved form, as hexadecimal text."""
+        text = json.dumps(
+            self.resolved(), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+        )
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def knots_after(horizon: int, levers: Mapping[str, Any]) -> Iterator[Part]:
+    """Yield a complaint for every knot later than the horizon, in levers given as plain data.
+
+    Knots that are no sound years are left to the check of the lever itself.
+    """
+    for name, value in levers.items():
+        if not isinstance(value, Mapping):
+            continue
+        inner = {name: value} if name in LEVERS else value
+        below = () if name in LEVERS else (name,)
+        for lever, path in inner.items():
+            for key in path if isinstance(path, Mapping) and lever in LEVERS else ():
+                try:
+                    late = knot_year(key) > horizon
+                except Refusal:
+                    continue
+                if late:
+                    yield Part(
+                        "is a knot after the horizon",
+                        f"years from {BASE_YEAR} to {horizon}",
+                        ("levers", *below, lever, str(key)),
+                        str(key),
+                    )
+
+
+def _levers_as_data(levers: Levers) -> dict[str, Any]:
+    general = {name: _value_as_data(getattr(levers, name)) for name in LEVERS}
+    own = {
+        region: {name: _value_as_data(value) for name, value in those.set_levers().items()}
+        for region, those in levers.by_region.items()
+    }
+    return general | own
+
+
+def _description_as_data(description: Title) -> str | dict[str, str]:
+    # One text for both languages stays one, so that hashes of older scenarios do not change.
+    same = description.en == description.zh
+    return description.en if same else {"en": description.en, "zh": description.zh}
+
+
+def _value_as_data(value: Value) -> float | dict[str, float]:
+    # years as text: the keys of JSON, so that the resolved form survives it unchanged
+    return {str(year): at for year, at in value} if isinstance(value, tuple) else value
+
+
+def _value_at(value: Value, year: int, neutral: float) -> float:
+    if year < BASE_YEAR:
+        return neutral
+    if not isinstance(value, tuple):
+        return value if year > BASE_YEAR else neutral
+    knots = value if value[0][0] == BASE_YEAR else ((BASE_YEAR, neutral), *value)
+    for (before, low), (after, high) in pairwise(knots):
+        if before <= year < after:
+            return low + (high - low) * (year - before) / (after - before)
+    return knots[-1][1]

@@ -1,0 +1,1 @@
+"""The workbook with which a planner sets up a region."""

@@ -1,0 +1,1 @@
+"""Whether targets are met, how surely, and whether they fit each other."""

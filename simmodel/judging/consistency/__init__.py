@@ -1,0 +1,1 @@
+"""Rules that hold targets against each other, the projection and the past."""

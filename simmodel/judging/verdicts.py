@@ -1,0 +1,358 @@
+"""Verdicts: each target of the plans against the ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..forecast.fit import Atlas
+from ..inputs.region import BASE_YEAR, Region, Target
+from ..inputs.scenario import LEVERS, Scenario
+from ..simulation.projector import Ensemble, regions_of
+from ..simulation.quantiles import Exact, Sketch
+
+Array = NDArray[np.float64]
+
+# IPCC (2010), Guidance Note on Consistent Treatment of Uncertainties, table 1, no stronger than
+# "very" until calibration in the tails has been shown.
+LIKELIHOOD: Final = (
+    (0.90, "very likely"),
+    (0.66, "likely"),
+    (0.33, "about as likely as not"),
+    (0.10, "unlikely"),
+    (0.0, "very unlikely"),
+)
+NOT_MODELLED: Final = "not modelled"
+BEYOND_HORIZON: Final = "beyond the horizon"
+# "Close to" another region's rate: at most this many points below it.
+NEAR_POINTS: Final = 1.0
+
+COLUMNS: Final = (
+    "scenario",
+    "region",
+    "indicator",
+    "year",
+    "comparison",
+    "target",
+    "unit",
+    "median",
+    "p05",
+    "p95",
+    "probability",
+    "likelihood",
+    "shortfall",
+    "shortfall_persons",
+    "first_year_met",
+    "coherence",
+    "source",
+    "place",
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of ``verdicts.csv``; None where a number does not exist.
+
+    Rates are percent, shortfalls in the unit of the row, probability 0 to 1. Not in the file:
+    the region whose rate is aimed at, and how many targets of the region and year there are with
+    the share of draws that meets them all.
+    """
+
+    scenario: str
+    region: str
+    indicator: str
+    year: int
+    comparison: str
+    target: float | None
+    unit: str
+    median: float | None = None
+    p05: float | None = None
+    p95: float | None = None
+    probability: float | None = None
+    likelihood: str = NOT_MODELLED
+    shortfall: float | None = None
+    shortfall_persons: float | None = None
+    first_year_met: int | None = None
+    coherence: str = ""
+    source: str = ""
+    place: str = ""
+    relative_to: str | None = None
+    together: tuple[int, float] | None = None
+
+    def row(self) -> dict[str, object]:
+        """Return the verdict as a row under `COLUMNS`."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A target in comparable form: what has to reach what, by when.
+
+    Attributes
+    ----------
+    region : str
+        Region or urban district.
+    target : Target
+        As the plan has it.
+    value : float or None
+        As printed (a rate in percent, a number of persons); None where it is another region's.
+    threshold : float or None
+        The least value at which it counts as met.
+    """
+
+    region: str
+    target: Target
+    value: float | None
+    threshold: float | None
+
+
+def aims(region: Region) -> Iterator[Aim]:
+    """Targets of a region's file as aims; a band is two of them."""
+    for target in region.targets:
+        place = target.region or region.id
+        if target.change_low is not None and target.change_high is not None:
+            base = printed_rate(region)
+            since = target.since if target.since is not None else BASE_YEAR
+            for change in (target.change_low, target.change_high):
+                value = base + change * (target.year - since)
+                yield Aim(place, target, value, value)
+        elif target.value is None:
+            yield Aim(place, target, None, None)
+        else:
+            scale = 1e4 if target.unit.startswith("10k_persons") else 1.0
+            slack = half_last_digit(target.value) if target.comparison == "~" else 0.0
+            yield Aim(place, target, target.value * scale, (target.value - slack) * scale)
+
+
+def half_last_digit(value: float) -> float:
+    """Half a unit of the last digit that a figure is printed with.
+
+    Examples
+    --------
+    >>> half_last_digit(55.0), half_last_digit(68.5), half_last_digit(100.0)
+    (0.5, 0.05, 0.5)
+    """
+    exponent = Decimal(str(value)).normalize().as_tuple().exponent
+    digits = min(int(exponent), 0)
+    return float(0.5 * 10.0**digits)
+
+
+def printed_rate(region: Region) -> float:
+    """Printed rate of the base year, in percent, from which a plan counts its change."""
+    for observation in region.observations:
+        if observation.indicator == "urbanization_rate" and observation.year == BASE_YEAR:
+            return float(observation.value)
+    census = region.baseline.census
+    return 100.0 * census.urban / census.total
+
+
+def likelihood(probability: float, *, conditional: bool) -> str:
+    """Say a probability in words.
+
+    Examples
+    --------
+    >>> likelihood(0.07, conditional=False), likelihood(0.07, conditional=True)
+    ('very unlikely', 'if the measures deliver in full, 7 of 100')
+    """
+    if conditional:
+        return f"if the measures deliver in full, {100 * probability:.0f} of 100"
+    if probability > 0.90:
+        return LIKELIHOOD[0][1]
+    return next(word for least, word in LIKELIHOOD[1:] if probability >= least)
+
+
+def is_conditional(scenario: Scenario) -> bool:
+    """Whether a scenario sets a lever, programme or parameter that its verdicts depend on."""
+    if scenario.programmes or scenario.parameters or scenario.levers.by_region:
+        return True
+    years = range(BASE_YEAR + 1, scenario.horizon + 1)
+    return any(
+        scenario.lever_at(name, (), year) != rule.neutral
+        for name, rule in LEVERS.items()
+        for year in years
+    )
+
+
+class Judge:
+    """Verdicts on all targets of a scenario's regions, from an ensemble whole or in blocks.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    atlas : Atlas
+    exact : bool
+        As in `projector.Summaries`; probabilities are exact either way.
+    places : collection of str, optional
+        Regions and urban districts whose targets are judged, instead of all. The ensemble needs
+        these and what they are compared with, and nothing else.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        atlas: Atlas,
+        *,
+        exact: bool,
+        places: Collection[str] | None = None,
+    ):
+        self._scenario = scenario
+        self._tallies = [
+            _Tally(aim, scenario, exact=exact)
+            for region_id in regions_of(scenario, atlas)
+            for aim in aims(atlas.regions[region_id])
+            if places is None or aim.region in places
+        ]
+        for tally in self._tallies:
+            place = tally.aim.region
+            if place in atlas.regions and atlas.transfers(place):
+                base = atlas.base(place)
+                share = 100.0 * base[0].sum() / base.sum()
+                tally.notes.append(f"on the boundary since {BASE_YEAR}, base rate {share:.1f} %")
+        self._groups: dict[tuple[str, int], list[_Tally]] = {}
+        for tally in self._tallies:
+            if tally.judged:
+                key = (tally.aim.region, tally.aim.target.year)
+                self._groups.setdefault(key, []).append(tally)
+        self._together = dict.fromkeys(self._groups, 0)
+
+    def add(self, ensemble: Ensemble) -> None:
+        """Take a block of draws."""
+        for tally in self._tallies:
+            tally.add(ensemble)
+        for key, group in self._groups.items():
+            met = [tally.met_in_block for tally in group]
+            self._together[key] += int(np.logical_and.reduce(met).sum())
+
+    def verdicts(self) -> list[Verdict]:
+        """Verdicts in the order of the files."""
+        conditional = is_conditional(self._scenario)
+        return [
+            tally.verdict(self._all_met(tally), conditional=conditional) for tally in self._tallies
+        ]
+
+    def _all_met(self, tally: _Tally) -> tuple[int, float] | None:
+        """Targets of the region and year, where there are several, and how often all are met."""
+        key = (tally.aim.region, tally.aim.target.year)
+        group = self._groups.get(key, [])
+        if not tally.judged or len(group) < 2:
+            return None
+        return len(group), self._together[key] / self._scenario.ensemble.draws
+
+
+class _Tally:
+    """What one aim needs to know of the draws: how many met it by year, and how they spread."""
+
+    def __init__(self, aim: Aim, scenario: Scenario, *, exact: bool):
+        self.aim = aim
+        self.scenario = scenario
+        kind: type[Exact] | type[Sketch] = Exact if exact else Sketch
+        self.values, self.wanted, self.totals = kind(), kind(), kind()
+        modelled = aim.target.indicator != "new_urban_jobs"
+        self.judged = modelled and aim.target.year <= scenario.horizon
+        self.modelled = modelled
+        self.draws = 0
+        self.met: NDArray[np.int64] | None = None
+        self.met_in_block: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self.near = dict.fromkeys((0.0, 2.0 * NEAR_POINTS), 0)
+        self.notes: list[str] = []
+
+    def add(self, ensemble: Ensemble) -> None:
+        if not self.judged:
+            return
+        aim, target = self.aim, self.aim.target
+        values = values_of(ensemble, aim)
+        success = margins(ensemble, aim) >= 0.0
+        index = target.year - BASE_YEAR
+        if target.relative_to is not None:
+            reference = 100.0 * ensemble.rate(target.relative_to)
+            self.wanted.add(reference[index][None])
+            for points in self.near:
+                self.near[points] += int((values[index] >= reference[index] - points).sum())
+        self.met = success.sum(axis=1) if self.met is None else self.met + success.sum(axis=1)
+        self.met_in_block = success[index]
+        self.draws += values.shape[1]
+        self.values.add(values[index][None])
+        if target.indicator == "urbanization_rate":
+            row = ensemble.row(aim.region)
+            self.totals.add((ensemble.urban[row, index] + ensemble.rural[row, index])[None])
+
+    def verdict(self, together: tuple[int, float] | None, *, conditional: bool) -> Verdict:
+        aim, target = self.aim, self.aim.target
+        rate = target.indicator == "urbanization_rate"
+        verdict = Verdict(
+            scenario=self.scenario.scenario,
+            region=aim.region,
+            indicator=target.indicator,
+            year=target.year,
+            comparison=target.comparison,
+            target=aim.value,
+            unit="percent" if rate else "persons",
+            source=target.source,
+            place=target.place,
+            relative_to=target.relative_to,
+            together=together,
+        )
+        if not self.judged:
+            return replace(verdict, likelihood=BEYOND_HORIZON) if self.modelled else verdict
+        assert self.met is not None
+        low, median, high = (float(q) for q in self.values.quantiles((0.05, 0.5, 0.95))[0])
+        probability = float(self.met[target.year - BASE_YEAR] / self.draws)
+        first = np.flatnonzero(self.met >= 0.5 * self.draws)
+        notes = [*self.notes]
+        if together is not None:
+            count, share = together
+            notes.insert(0, f"all {count} targets of {target.year} met in {share:.2f} of draws")
+        wanted = aim.value
+        if target.relative_to is not None:
+            wanted = float(self.wanted.quantiles((0.5,))[0, 0])
+            exact, double = (count / self.draws for count in self.near.values())
+            notes.insert(
+                0,
+                f"met at most {NEAR_POINTS:g} point below {target.relative_to} in the same draw; "
+                f"{exact:.2f} at or above it, {double:.2f} within {2 * NEAR_POINTS:g} points",
+            )
+        assert wanted is not None
+        short = wanted - median
+        persons = short
+        if rate:
+            persons = short / 100.0 * float(self.totals.quantiles((0.5,))[0, 0])
+        return replace(
+            verdict,
+            target=wanted,
+            median=median,
+            p05=low,
+            p95=high,
+            probability=probability,
+            likelihood=likelihood(probability, conditional=conditional),
+            shortfall=short,
+            shortfall_persons=persons,
+            first_year_met=BASE_YEAR + int(first[0]) if first.size else None,
+            coherence="; ".join(note for note in notes if note),
+        )
+
+
+def margins(ensemble: Ensemble, aim: Aim) -> Array:
+    """How far above the least that counts as met, (year, draw); met where not negative."""
+    values = values_of(ensemble, aim)
+    if aim.target.relative_to is not None:
+        return values - (100.0 * ensemble.rate(aim.target.relative_to) - NEAR_POINTS)
+    assert aim.threshold is not None
+    return values - aim.threshold
+
+
+def values_of(ensemble: Ensemble, aim: Aim) -> Array:
+    """What the aim is about, (year, draw), in the unit of its row."""
+    indicator = aim.target.indicator
+    if indicator == "urban_district_population":
+        return ensemble.districts[aim.region]
+    row = ensemble.row(aim.region)
+    if indicator == "urbanization_rate":
+        return 100.0 * ensemble.rate(aim.region)
+    if indicator == "urban_population":
+        return np.asarray(ensemble.urban[row])
+    return np.asarray(ensemble.urban[row] + ensemble.rural[row])

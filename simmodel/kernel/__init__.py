@@ -1,0 +1,1 @@
+"""The demographic equations on arrays; opens no file and knows no label."""

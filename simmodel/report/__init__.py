@@ -1,0 +1,1 @@
+"""The report: one page and one workbook from the same contents."""

@@ -1,0 +1,207 @@
+"""The numbers that a report's own charts show: plain lists and words, rounded for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..charts.figures import LINES, SERIES
+from ..charts.labels import LIKELIHOODS, MEASURES, parts_of
+from ..charts.matrix import CLASSES
+from ..charts.pyramid import age_groups, by_group
+from ..charts.style import PART_COLORS, RESIDENCE_COLORS
+from ..judging.verdicts import Verdict
+from ..results.run import observation_marks
+from ..variables import COMPONENTS, RESIDENCES, SEXES
+from .contents import Case, Dossier
+from .wording import Key, Phrases, all_targets
+from .words import WORDS
+
+SHOWN: Final = ("urbanization_rate", "urban_population", "total_population")
+LEVELS: Final = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+DIGITS: Final = 4
+# From the unit of a Dataset to that of the page, by prefix of the components' variables.
+SCALES: Final = {"growth": ("urban_growth", 1e-4), "rate": ("rate_change", 100.0)}
+# Observations that a projection on the census of 2020 cannot be held against.
+_COMPARABLE: Final = SERIES[0][0] | SERIES[1][0]
+
+
+def color_of(dossier: Dossier, name: str) -> str:
+    """Colour of a scenario's line."""
+    return LINES[[case.name for case in dossier.cases].index(name) % len(LINES)]
+
+
+def shade(probability: float | None) -> str:
+    """Class of a probability, as the page's style sheet has it: c0 to c4; empty without one.
+
+    Examples
+    --------
+    >>> shade(0.05), shade(0.5), shade(0.95), shade(None)
+    ('c0', 'c2', 'c4', '')
+    """
+    if probability is None:
+        return ""
+    assert len(CLASSES) == len(LIKELIHOODS)
+    return f"c{next(i for i, (bound, *_) in enumerate(LIKELIHOODS) if probability < bound)}"
+
+
+def places_of(dossier: Dossier, region_id: str) -> list[str]:
+    """Places that a region's charts can show: itself, and parts without a section of theirs."""
+    parts = dossier.parts_of(region_id)
+    return [region_id, *(i for i in parts if i not in dossier.regions)]
+
+
+def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
+    """All that the page's script reads."""
+    say = phrases.say
+    named = [i for region_id in dossier.regions for i in places_of(dossier, region_id)]
+    units = {"urbanization_rate": "rate", "urban_population": "wan", "total_population": "wan"}
+    ends = {"low": "{low}", "high": "{high}"}
+    axes = {"rate": "in_percent", "wan": "in_wan"}
+    return {
+        "words": {key[3:]: say(key) for key in WORDS if key.startswith("js.")},
+        "scenarios": [
+            {
+                "name": case.name,
+                "title": phrases.title(case.scenario),
+                "color": color_of(dossier, case.name),
+            }
+            for case in dossier.cases
+        ],
+        "measures": {
+            name: {
+                "name": say(f"indicator.{name}"),
+                "unit": say(units[name], value="").replace(" ", "\u00a0"),
+                "range": say(f"{units[name]}_range", **ends),
+                "axis": say(f"indicator.{name}") + say("bracketed", text=say(axes[units[name]])),
+            }
+            for name in SHOWN
+        },
+        "years": {case.name: case.dataset["year"].values.tolist() for case in dossier.cases},
+        "places": {place: _place(dossier, phrases, place) for place in named},
+        "courses": {
+            case.name: {place: _course(case, place) for place in named if case.has(place)}
+            for case in dossier.cases
+        },
+        "parts": [
+            {"name": c.name, "title": say(f"part.{c.name}"), "color": PART_COLORS[c.name]}
+            for c in COMPONENTS
+        ],
+        "growth": {
+            case.name: {place: _growth(case, place) for place in named if case.has(place)}
+            for case in dossier.cases
+        },
+        "residences": {
+            name: {"title": say(f"residence.{name}"), "color": color}
+            for name, color in RESIDENCE_COLORS.items()
+        },
+        "ages": {
+            case.name: {i: _ages(case, i) for i in case.scenario.regions} for case in dossier.cases
+        },
+    }
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    return [round(float(value), DIGITS) for value in values]
+
+
+def _course(case: Case, place: str) -> dict[str, dict[str, list[float]]]:
+    here = case.dataset.sel(region=place)
+    return {
+        name: {
+            key: _rounded(here[name].sel(quantile=level).values * MEASURES[name].scale)
+            for key, level in LEVELS.items()
+        }
+        for name in SHOWN
+    }
+
+
+def _growth(case: Case, place: str) -> dict[str, dict[str, list[float]]]:
+    return {
+        key: {
+            name: _rounded(values * scale)
+            for name, values in parts_of(case.dataset, place, prefix).items()
+        }
+        for key, (prefix, scale) in SCALES.items()
+    }
+
+
+def _ages(case: Case, region_id: str) -> dict[str, Any]:
+    people = case.ages["population"].sel(region=region_id)
+    years = [int(year) for year in people["year"].values]
+    return {
+        "years": years,
+        "groups": age_groups(),
+        "persons": {
+            year: {
+                residence: {
+                    sex: _rounded(
+                        by_group(people.sel(year=year, residence=residence, sex=sex).values) / 1e4
+                    )
+                    for sex in SEXES
+                }
+                for residence in RESIDENCES
+            }
+            for year in years
+        },
+    }
+
+
+def _place(dossier: Dossier, phrases: Phrases, place: str) -> dict[str, Any]:
+    case = dossier.cases_of(place)[0]
+    marks = [
+        {
+            "measure": mark["indicator"],
+            "year": mark["year"],
+            "value": round(
+                float(str(mark["value"])) * MEASURES[str(mark["indicator"])].printed, DIGITS
+            ),
+            "other": mark["vintage"] not in _COMPARABLE,
+        }
+        for mark in observation_marks(case.scenario, dossier.atlas)
+        if mark["region"] == place and mark["indicator"] in SHOWN
+    ]
+    targets = [
+        _target(phrases, next(iter(found.values())), found)
+        for key, found in all_targets(dossier).items()
+        if _is_shown(key, place)
+    ]
+    return {"name": phrases.place(place), "marks": marks, "targets": targets}
+
+
+def _printed(value: float | None, indicator: str) -> float | None:
+    return None if value is None else round(value * MEASURES[indicator].printed, DIGITS)
+
+
+def _is_shown(key: Key, place: str) -> bool:
+    return key[0] == place and key[1] in SHOWN
+
+
+def _target(phrases: Phrases, first: Verdict, found: dict[str, Verdict]) -> dict[str, Any]:
+    fixed = first.relative_to is None
+    return {
+        "measure": first.indicator,
+        "year": first.year,
+        "value": _printed(first.target, first.indicator) if fixed else None,
+        "text": aim_of_all(phrases, [first]),
+        "chances": {
+            name: {
+                "text": phrases.count(v)
+                if v.probability is None
+                else phrases.chance(v.probability),
+                "shade": shade(v.probability),
+            }
+            for name, v in found.items()
+        },
+    }
+
+
+def aim_of_all(phrases: Phrases, verdicts: Sequence[Verdict]) -> str:
+    """What a target asks for in any scenario: without the other region's rate, which varies."""
+    first = verdicts[0]
+    if first.relative_to is not None:
+        return phrases.say("near_plain", place=phrases.place(first.relative_to))
+    return phrases.aim(first)

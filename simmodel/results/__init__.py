@@ -1,0 +1,1 @@
+"""A run from scenario to files, and what the terminal shows of it."""

@@ -1,0 +1,1 @@
+"""From a scenario to draws: levers on credible parameters, labels on arrays."""

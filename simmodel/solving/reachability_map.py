@@ -1,0 +1,201 @@
+"""What two levers together would reach: the grid behind the reachability map, and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..charts.reachability import ReachGrid, reach_map
+from ..charts.style import save
+from ..computing.output_files import Folder, write_csv
+from ..errors import ScenarioError, SimmodelError
+from ..forecast.fit import lineage
+from ..forecast.posterior_file import Posteriors
+from ..inputs.scenario import LEVERS, Scenario
+from ..inputs.seeds import Seeds
+from ..judging.historical_rates import Experience, rank
+from ..judging.verdicts import margins, values_of
+from ..results.run import provenance_of
+from ..simulation.projector import Ensemble
+from .sentences import as_json, grid_aim, names_of
+from .solution import Answer, Stage, medians
+
+Array = NDArray[np.float64]
+
+POINTS: Final = 17
+# The map goes so far beyond what must be seen, in shares of its width, and is at least so wide, in
+# shares of a multiplier or in years.
+MARGIN, LEAST_WIDTH, LEAST_YEARS = 0.15, 0.5, 4.0
+MARKED: Final = (
+    "Diamonds: values of the two levers in the target's year; what else those scenarios set is "
+    "not on this map.",
+    "菱形：各情景在目标年份的两项取值，其余设定未计入本图。",
+)
+CSV: Final = "reach.csv"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Another scenario on the map: its words, and its values of the two levers."""
+
+    words: str
+    x: float
+    y: float
+
+
+def check_map(levers: Sequence[str]) -> None:
+    """Refuse a map of anything but two levers."""
+    if len(levers) != 2:
+        raise SimmodelError(f"--map: draws two levers; found {len(levers)}; give --lever twice")
+
+
+def mark_of(scenario: Scenario, stage: Stage) -> Mark:
+    """Return where another scenario stands in the target's year."""
+    ancestry = lineage(stage.atlas.regions, stage.places[0])
+    x, y = (
+        scenario.lever_at(lever, ancestry, stage.question.year) for lever in stage.question.levers
+    )
+    title = scenario.title
+    words = title.en if title.en == title.zh else f"{title.en}\n{title.zh}"
+    return Mark(words, x, y)
+
+
+def lay_out(
+    stage: Stage,
+    answer: Answer,
+    experience: Experience,
+    seeds: Seeds,
+    marks: Sequence[Mark],
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[ReachGrid, Array]:
+    """Project the target over values of two levers.
+
+    Returns
+    -------
+    ReachGrid
+    ndarray, shape (y, x)
+        Medians of what the target is of: percent, or persons.
+    """
+    levers, start = stage.question.levers, [change.before for change in answer.way.changes]
+    shown = [tuple(start), tuple(change.value for change in answer.way.changes)]
+    shown += [(mark.x, mark.y) for mark in marks]
+    for way in answer.alone:
+        values = dict(zip(levers, start, strict=True)) | way.values
+        if way.enough:
+            shown.append(tuple(values.values()))
+    across, up = (_axis(lever, [point[i] for point in shown]) for i, lever in enumerate(levers))
+    probability, median, percentile = (np.full((up.size, across.size), np.nan) for _ in range(3))
+    for row, y in enumerate(up):
+        progress(f"{100 * row // up.size} %")
+        for column, x in enumerate(across):
+            try:
+                parts = stage.ensembles(dict(zip(levers, (float(x), float(y)), strict=True)))
+            except ScenarioError:  # a programme that finds nobody left to move
+                continue
+            at = stage.years
+            met = np.concatenate([margins(p, answer.aim)[at] for p in parts]) >= 0.0
+            values_there = np.concatenate([values_of(p, answer.aim)[at] for p in parts])
+            probability[row, column] = met.mean()
+            median[row, column] = np.median(values_there)
+            percentile[row, column] = _standing(stage, parts, experience)
+    standing = answer.target_pace.standing
+    english, chinese = names_of(seeds, stage.question.region)
+    grid = ReachGrid(
+        place=f"{chinese} {english}",
+        aim=grid_aim(answer, seeds),
+        levers=(levers[0], levers[1]),
+        values=(across, up),
+        probability=probability,
+        percentile=percentile,
+        reference=("", "") if standing is None else (standing.reference_en, standing.reference_zh),
+        base=(start[0], start[1]),
+        solution=(shown[1][0], shown[1][1]) if answer.way.enough and not answer.already else None,
+        asked=stage.question.probability,
+        marked=[(mark.words, mark.x, mark.y) for mark in marks],
+        frontier=None,
+        draws=answer.scenario.ensemble.draws,
+        scenario_title=f"{answer.scenario.title.en} {answer.scenario.title.zh}",
+        notes=MARKED if marks else (),
+    )
+    return grid, median
+
+
+def _axis(lever: str, shown: Sequence[float]) -> Array:
+    """Values of one lever, evenly over what must be seen and a margin around it."""
+    rule = LEVERS[lever]
+    low, high = min(shown), max(shown)
+    least = LEAST_YEARS if rule.neutral == 0.0 else LEAST_WIDTH * max(low, 0.5)
+    margin = max(MARGIN * (high - low), (least - (high - low)) / 2.0)
+    return np.linspace(max(low - margin, rule.low), min(high + margin, rule.high), POINTS)
+
+
+def _standing(stage: Stage, parts: Sequence[Ensemble], experience: Experience) -> float:
+    """Where the pace of the median path stands, in the target's own measure; NaN of a total."""
+    indicator, of = stage.question.indicator, medians(stage, parts)
+    rate, urban = of["rate"], of["urban"]
+    level = str(stage.atlas.regions[stage.places[0]].level)
+    reference = experience.reference(level, rate[0])
+    if indicator == "urbanization_rate":
+        points = 100.0 * (rate[1] - rate[0]) / stage.years
+        return float(rank(reference.points, np.array(points)))
+    if indicator == "total_population" or reference.growth is None:
+        return float("nan")
+    growth = (urban[1] / urban[0]) ** (1.0 / stage.years) - 1.0
+    return float(rank(reference.growth, np.array(growth)))
+
+
+def rows(grid: ReachGrid, median: Array) -> Iterator[dict[str, object]]:
+    """Rows of ``reach.csv``: a probability for each pair of values."""
+    for row, y in enumerate(grid.values[1]):
+        for column, x in enumerate(grid.values[0]):
+            yield {
+                grid.levers[0]: float(x),
+                grid.levers[1]: float(y),
+                **{
+                    name: None if np.isnan(array[row, column]) else float(array[row, column])
+                    for name, array in (
+                        ("probability", grid.probability),
+                        ("median", median),
+                        ("percentile", np.minimum(grid.percentile, 100.0)),
+                    )
+                },
+            }
+
+
+def write_map(
+    folder_path: Path,
+    answer: Answer,
+    seeds: Seeds,
+    posteriors: Posteriors,
+    solved: Scenario,
+    grid: ReachGrid,
+    median: Array,
+) -> None:
+    """Write map, grid, answer and the scenario with the solution put in, whole or not at all.
+
+    Parameters
+    ----------
+    folder_path : pathlib.Path
+        As `output_files.check_writable` returned it.
+    answer : Answer
+    seeds : Seeds
+    posteriors : Posteriors
+    solved : Scenario
+        With the solution put in: `Stage.under` its values.
+    grid : ReachGrid
+    median : ndarray, shape (y, x)
+        As `lay_out` returned them.
+    """
+    columns = (*grid.levers, "probability", "median", "percentile")
+    with Folder(folder_path) as folder:
+        write_csv(folder.path / CSV, columns, rows(grid, median))
+        save(reach_map(grid), folder.path / "reach")
+        text = as_json(answer, seeds) + "\n"
+        (folder.path / "answer.json").write_text(text, encoding="utf-8")
+        folder.write_run(solved.resolved(), provenance_of(solved, seeds, posteriors))

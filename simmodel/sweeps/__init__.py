@@ -1,0 +1,1 @@
+"""Many runs: designs, batches, sensitivity and scenario discovery."""

@@ -1,0 +1,1 @@
+"""How good forecasts have been: hindcasts, rival methods and scores."""
