@@ -16,6 +16,7 @@ HOUSE = Path(simmodel.__file__).parent
 # From the ground up: a room imports from those before it and from itself. A name is a folder or a
 # module at the top.
 ROOMS = (
+    "texts",
     "errors",
     "variables",
     "computing",
