@@ -51,7 +51,7 @@ from .inputs.scenario_file import read_scenario, with_values
 from .inputs.seeds import Seeds, find_seeds, read_seeds, shipped_seeds
 from .judging import historical_rates
 from .judging.consistency.coherence import check
-from .judging.projection_summary import beyond_horizon, outlook_of, trend_of
+from .judging.projection_summary import beyond_horizon, summarize_projection, trend_of
 from .judging.verdicts import COLUMNS
 from .results import ledger as ledgers
 from .results.dataset_metadata import attach, verdicts_of
@@ -71,7 +71,11 @@ from .results.run import (
 from .simulation.projector import ages_dataset, draws_dataset, regions_of
 from .simulation.projector import simulate as all_draws
 from .solving import sentences
-from .solving import solution as solving
+from .solving.problem import SolveProblem
+from .solving.question import Question
+from .solving.question import check as check_question
+from .solving.solution import Answer
+from .solving.solution import solve as solve_for
 from .sweeps.runner import run_sweep
 from .sweeps.sweep_file import read_sweep
 
@@ -507,7 +511,7 @@ class Solution:
         What ``simmodel solve --json`` prints.
     """
 
-    answer: solving.Answer
+    answer: Answer
     sentence: str
     sentence_zh: str
     data: Mapping[str, Any]
@@ -619,9 +623,9 @@ def solve(
     asked = _question(region, indicator, year, levers, probability, target)
     ground = _ground(seeds)
     read = _scenario(scenario, ground.seeds, set, draws, seed)
-    aims = solving.check(asked, read, ground.seeds)
-    stage = solving.Stage(asked, read, ground.atlas, ground.ready().by_region)
-    answer = solving.solve(stage, aims, ground.experience)
+    aims = check_question(asked, read, ground.seeds)
+    stage = SolveProblem(asked, read, ground.atlas, ground.ready().by_region)
+    answer = solve_for(stage, aims, ground.experience)
     english, chinese = sentences.sentences(answer, ground.seeds)
     return Solution(answer, english, chinese, sentences.as_data(answer, ground.seeds))
 
@@ -680,7 +684,7 @@ def targets(
     checked = regions_of(read, ground.atlas)
     if late := beyond_horizon(checked, ground.seeds.regions, read.horizon):
         _warn(late)
-    outlook = outlook_of(read, ground.atlas, ground.ready().by_region, checked)
+    outlook = summarize_projection(read, ground.atlas, ground.ready().by_region, checked)
     kinds = {name: source.kind for name, source in ground.seeds.sources.items()}
     found = check(checked, ground.seeds.regions, kinds, outlook, ground.experience)
     return pd.DataFrame([finding.row() for finding in found])
@@ -772,7 +776,7 @@ class _Ground:
         return atlas_of(self.seeds)
 
     @cached_property
-    def experience(self) -> historical_rates.Experience:
+    def experience(self) -> historical_rates.HistoricalRates:
         return historical_rates.read(self.seeds.directory)
 
     def ready(self) -> Posteriors:
@@ -862,14 +866,14 @@ def _question(
     levers: object,
     probability: object,
     target: object,
-) -> solving.Question:
-    """Return a question whose parts are of the right kinds; `solution.check` does the rest."""
+) -> Question:
+    """Return a question whose parts are of the right kinds; `question.check` does the rest."""
     named = (levers,) if isinstance(levers, str) else levers
     if not isinstance(named, (list, tuple)) or not all(isinstance(one, str) for one in named):
         raise refused("levers", "are not names", levers, among(LEVERS))
     if not named:
         raise refused("levers", "name none", levers, among(LEVERS))
-    return solving.Question(
+    return Question(
         text_of("region", region),
         text_of("indicator", indicator),
         whole_of("year", year),

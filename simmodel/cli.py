@@ -311,14 +311,17 @@ def solve(
     from .forecast.pooling_file import atlas_of
     from .judging import historical_rates
     from .solving import reachability_map, sentences
-    from .solving import solution as solving
+    from .solving.problem import SolveProblem
+    from .solving.question import Question
+    from .solving.question import check as check_question
+    from .solving.solution import solve as solve_for
 
     seeds = _seeds(seeds_dir)
     index = seeds.index()
     (scenario,) = _scenarios((file,), index, _with_ensemble(overrides, draws, seed))
     others = _scenarios(marked, index, ())
-    question = solving.Question(region, indicator, year, levers, probability, target)
-    targets = solving.check(question, scenario, seeds)
+    question = Question(region, indicator, year, levers, probability, target)
+    targets = check_question(question, scenario, seeds)
     folder = None
     if map_dir is not None:
         reachability_map.check_map(levers)
@@ -328,14 +331,14 @@ def solve(
     atlas = atlas_of(seeds)
     posteriors = _calibrated(atlas, seeds)
     known = historical_rates.read(seeds.directory)
-    stage = solving.Stage(question, scenario, atlas, posteriors.by_region)
-    answer = solving.solve(stage, targets, known)
+    problem = SolveProblem(question, scenario, atlas, posteriors.by_region)
+    answer = solve_for(problem, targets, known)
     if folder is not None:
-        marks = [reachability_map.mark_of(other, stage) for other in others]
+        marks = [reachability_map.marked_scenario(other, problem) for other in others]
         grid, median = reachability_map.lay_out(
-            stage, answer, known, seeds, marks, progress=_progress("map:")
+            problem, answer, known, seeds, marks, progress=_progress("map:")
         )
-        solved = stage.under(answer.way.values)
+        solved = problem.under(answer.way.values)
         reachability_map.write_map(folder, answer, seeds, posteriors, solved, grid, median)
         _clear()
         click.echo(f"wrote {map_dir}", err=True)
@@ -779,7 +782,12 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     from .judging.consistency.coherence import check
     from .judging.consistency.findings import findings_json, findings_text
     from .judging.historical_rates import read
-    from .judging.projection_summary import beyond_horizon, outlook_of, regions_behind, trend_of
+    from .judging.projection_summary import (
+        beyond_horizon,
+        regions_behind,
+        summarize_projection,
+        trend_of,
+    )
     from .results.run import place_names
     from .simulation.projector import regions_of
 
@@ -794,7 +802,7 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     if late := beyond_horizon(checked, seeds.regions, scenario.horizon):
         click.echo(late, err=True)
     posteriors = _calibrated(atlas, seeds, regions_behind(checked, atlas))
-    outlook = outlook_of(
+    outlook = summarize_projection(
         scenario, atlas, posteriors.by_region, checked, progress=_progress("projecting")
     )
     _clear()

@@ -17,7 +17,7 @@ from simmodel.judging.consistency.coherence import check, rate_count_total, tota
 from simmodel.judging.consistency.findings import (
     GRADES,
     Interval,
-    Spread,
+    ProjectedQuantiles,
     findings_json,
     findings_text,
     grade_against,
@@ -26,16 +26,16 @@ from simmodel.judging.consistency.growth_rate_checks import near_gap, pace, pare
 from simmodel.judging.consistency.jobs_and_land_checks import density, jobs
 from simmodel.judging.consistency.source_checks import census_line, document, gaps, rebasing
 from simmodel.judging.consistency.subregion_checks import children_sum, districts_sum
-from simmodel.judging.historical_rates import Experience, Reference, read
+from simmodel.judging.historical_rates import HistoricalRates, Reference, read
 from simmodel.judging.projection_summary import (
-    Base,
-    Course,
-    Outlook,
-    WorkingAge,
+    BasePopulation,
+    ProjectionSummary,
+    RegionProjection,
+    WorkingAgePopulation,
     base_of,
-    outlook_of,
     regions_behind,
     regions_needed,
+    summarize_projection,
     trend_of,
 )
 from simmodel.judging.target_intervals import aims_of, urban_aim
@@ -104,12 +104,12 @@ def region(
 def around(middle, inner=0.01, outer=0.02):
     """A spread whose 80 % lie within a hundredth of the middle and 98 % within two."""
     ends = (-outer, -inner, 0.0, inner, outer)
-    return Spread(*(middle * (1.0 + share) for share in ends))
+    return ProjectedQuantiles(*(middle * (1.0 + share) for share in ends))
 
 
 def course(total=1e6, urban=4.5e5, base=(1e6, 4e5), year=2025, **more):
-    return Course(
-        Base(*base, Interval(base[1], base[1])),
+    return RegionProjection(
+        BasePopulation(*base, Interval(base[1], base[1])),
         {year: around(total)},
         {year: around(urban)},
         {year: around(100.0 * urban / total)},
@@ -118,7 +118,7 @@ def course(total=1e6, urban=4.5e5, base=(1e6, 4e5), year=2025, **more):
 
 
 def outlook(districts=None, **courses):
-    return Outlook(
+    return ProjectionSummary(
         {name.replace("__", "."): c for name, c in courses.items()}, districts or {}, 2035
     )
 
@@ -129,7 +129,7 @@ def experience(slowest=0.0, fastest=2.0, growth=(0.0, 0.05)):
         0.0, 1.0, 10, 40, 40, np.linspace(slowest, fastest, 101), np.linspace(*growth, 101),
         "40 prefectures", "40个地级单位",
     )  # fmt: skip
-    return Experience({"prefecture": (one,), "province": (one,)})
+    return HistoricalRates({"prefecture": (one,), "province": (one,)})
 
 
 def only(findings):
@@ -363,7 +363,9 @@ def test_pace_of_a_head_count_starts_from_the_plans_own_figure():
 def test_a_moved_boundary_is_read_kindly():
     """With 40 % estimated but perhaps 46 %, a target of 51 % is one point a year."""
     moved = course()
-    moved = Course(Base(1e6, 4e5, Interval(3.6e5, 4.6e5)), moved.total, moved.urban, moved.rate)
+    moved = RegionProjection(
+        BasePopulation(1e6, 4e5, Interval(3.6e5, 4.6e5)), moved.total, moved.urban, moved.rate
+    )
     found = only(pace(region(rate(51)), outlook(aba=moved), experience()))
     assert found.implied == pytest.approx(2.2)
     assert found.grade == "fine"
@@ -521,7 +523,7 @@ def test_near_another_regions_rate(lead, grade):
         **HERE, "indicator": "urbanization_rate", "unit": "percent", "year": 2025,
         "comparison": "near", "relative_to": "above",
     }  # fmt: skip
-    spread = Spread(lead - 1.0, lead - 0.5, lead, lead + 0.5, lead + 1.0)
+    spread = ProjectedQuantiles(lead - 1.0, lead - 0.5, lead, lead + 0.5, lead + 1.0)
     views = outlook(aba=course(lead={"above": {2025: spread}}), above=course(urban=5e5))
     regions = {"above": region(name="above", level="province")}
     found = only(near_gap(region(aim), regions, views, experience()))
@@ -533,7 +535,7 @@ def test_near_another_regions_rate(lead, grade):
 
 def test_jobs_that_cover_less_than_the_growth_a_target_means():
     new = target("new_urban_jobs", 1, "10k_persons_per_year", **{"from": 2021}, cumulative=False)
-    working = {2025: WorkingAge(2.6e5, around(2.8e5), 0.62)}
+    working = {2025: WorkingAgePopulation(2.6e5, around(2.8e5), 0.62)}
     here = region(head_count(55, comparison="~"), new)
     found = only(jobs(here, outlook(aba=course(working_age=working))))
     # 0.62 of 55 万 less 26 = 8.1 万; one a year for five years is 5.
@@ -548,7 +550,7 @@ def test_jobs_that_cover_less_than_the_growth_a_target_means():
 
 def test_jobs_without_a_population_target_are_held_against_the_projection():
     total = target("new_urban_jobs", 1, "10k_persons", **{"from": 2021}, cumulative=True)
-    working = {2025: WorkingAge(2.6e5, around(2.8e5), 0.62)}
+    working = {2025: WorkingAgePopulation(2.6e5, around(2.8e5), 0.62)}
     found = only(jobs(region(total), outlook(aba=course(working_age=working))))
     assert (found.reference, found.grade) == (pytest.approx(20_000.0), "strained")
 
@@ -741,7 +743,7 @@ def test_whatever_a_plan_prints_is_graded(rates, heads, people, new, area, signs
         target("new_urban_jobs", new, "10k_persons", **{"from": 2021}),
         district("one", heads),
     )
-    working = {2025: WorkingAge(2.6e5, around(2.8e5), 0.62)}
+    working = {2025: WorkingAgePopulation(2.6e5, around(2.8e5), 0.62)}
     views = outlook(
         {"aba.district_one": {2025: around(2e5)}},
         aba=course(working_age=working),
@@ -765,7 +767,7 @@ def test_whatever_a_plan_prints_is_graded(rates, heads, people, new, area, signs
 def shipped_outlook(seeds, atlas, posteriors):
     trend = trend_of(seeds.regions)
     assert trend.horizon == 2035
-    return outlook_of(trend, atlas, posteriors.by_region, trend.regions)
+    return summarize_projection(trend, atlas, posteriors.by_region, trend.regions)
 
 
 @pytest.fixture(scope="module")

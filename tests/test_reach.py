@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simmodel.solving.lever_search import (
     LEAST_MULTIPLIER,
-    Room,
+    LeverSpace,
     Scale,
     Trials,
     nearest,
@@ -167,7 +167,7 @@ def plane(a, b):
 
 
 def room(function=plane, start=(1.0, 1.0), sides=(1, 1), asked=0.5):
-    return Room(trials(function, asked), (MULTIPLIER,) * len(start), start, sides)
+    return LeverSpace(trials(function, asked), (MULTIPLIER,) * len(start), start, sides)
 
 
 @pytest.mark.parametrize("begin", [(1.0, 0.1), (0.1, 1.0), (1.0, 1.0)])

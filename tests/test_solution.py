@@ -15,9 +15,11 @@ from simmodel.inputs.scenario_file import read_scenario
 from simmodel.judging import historical_rates
 from simmodel.judging.verdicts import Judge, aims
 from simmodel.simulation.projector import simulate
-from simmodel.solving.reachability_map import lay_out, mark_of, rows
+from simmodel.solving.problem import FLOWS_OF, SolveProblem
+from simmodel.solving.question import Question, check
+from simmodel.solving.reachability_map import lay_out, marked_scenario, rows
 from simmodel.solving.sentences import as_data, sentences
-from simmodel.solving.solution import FLOWS_OF, Question, Stage, check, solve
+from simmodel.solving.solution import solve
 from tests.conftest import ROOT
 
 TREND = ROOT / "scenarios/trend.yaml"
@@ -61,7 +63,7 @@ def ask(seeds, atlas, posteriors, known):
 
     def asking(scenario, region, indicator, year, *levers, **more):
         question = Question(region, indicator, year, levers, **more)
-        stage = Stage(question, scenario, atlas, posteriors.by_region)
+        stage = SolveProblem(question, scenario, atlas, posteriors.by_region)
         return solve(stage, check(question, scenario, seeds), known)
 
     return asking
@@ -142,7 +144,7 @@ def test_put_back_into_the_run_it_gives_the_same_probability(case, read, ask, pu
 
 
 def effort(answer, way):
-    from simmodel.solving.solution import scale_of
+    from simmodel.solving.problem import scale_of
 
     moves = [
         scale_of(c.lever).position(c.value) - scale_of(c.lever).position(c.before)
@@ -421,10 +423,10 @@ def test_the_command_tells_a_person_in_both_languages():
 def test_a_map_of_two_levers(tmp_path, read, ask, seeds, atlas, posteriors, known, monkeypatch):
     monkeypatch.setattr("simmodel.solving.reachability_map.POINTS", 5)
     question = Question("wuwei", "urbanization_rate", 2035, ("local_retention", "rural_exit"))
-    stage = Stage(question, read(), atlas, posteriors.by_region)
+    stage = SolveProblem(question, read(), atlas, posteriors.by_region)
     answer = solve(stage, check(question, read(), seeds), known)
     plan = read(path=ROOT / "scenarios/plan_as_written.yaml")
-    mark = mark_of(plan, stage)
+    mark = marked_scenario(plan, stage)
     assert (mark.x, mark.y) == (1.3, 1.1)
     grid, median = lay_out(stage, answer, known, seeds, [mark])
     assert grid.base == (1.0, 1.0)

@@ -10,13 +10,15 @@ from simmodel.inputs.scenario import Scenario
 from simmodel.judging import historical_rates
 from simmodel.judging.consistency.coherence import rate_count_total
 from simmodel.judging.consistency.subregion_checks import children_sum
-from simmodel.judging.projection_summary import outlook_of
+from simmodel.judging.projection_summary import summarize_projection
 from simmodel.judging.verdicts import aims
 from simmodel.kernel.growth_components import rate_change, urban_growth
 from simmodel.kernel.projection import FLOWS
 from simmodel.simulation import projector
 from simmodel.simulation.projector import simulate
-from simmodel.solving.solution import Question, Stage, solve
+from simmodel.solving.problem import SolveProblem
+from simmodel.solving.question import Question
+from simmodel.solving.solution import solve
 from simmodel.variables import COMPONENTS
 
 from . import two_counties as world
@@ -87,7 +89,7 @@ COUNT = {"indicator": "urban_population", "unit": "10k_persons", "comparison": "
 def outlook(**targets):
     regions = world.atlas(**targets)
     posteriors = dict.fromkeys(world.COUNTED, world.parameters())
-    return regions.regions, outlook_of(scenario(), regions, posteriors, ["shire"])
+    return regions.regions, summarize_projection(scenario(), regions, posteriors, ["shire"])
 
 
 def test_a_closed_prefecture_cannot_have_more_residents_than_it_has():
@@ -139,9 +141,9 @@ def test_what_it_takes_is_what_the_formula_says(probability, normal):
     atlas = world.atlas(shire=[RATE | {"value": 45, "comparison": ">="}])
     posteriors = dict.fromkeys(world.COUNTED, world.parameters(spread=0.1))
     question = Question("shire", "urbanization_rate", 2025, ("rural_exit",), probability)
-    stage = Stage(question, scenario(draws=4000), atlas, posteriors)
+    problem = SolveProblem(question, scenario(draws=4000), atlas, posteriors)
     seeds = Path(__file__).resolve().parent.parent / "seeds"
-    answer = solve(stage, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
+    answer = solve(problem, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
     expected = by_hand(135_000, world.EXIT * np.exp(0.1 * normal))
     assert answer.way.enough
     # Quantiles of 4,000 draws of a spread of a tenth are good to about 0.3 %.
@@ -154,14 +156,14 @@ def test_without_spread_what_it_takes_is_exact():
     atlas = world.atlas(shire=[RATE | {"value": 45, "comparison": ">="}])
     posteriors = dict.fromkeys(world.COUNTED, world.parameters())
     question = Question("shire", "urbanization_rate", 2025, ("rural_exit",))
-    stage = Stage(question, scenario(), atlas, posteriors)
+    problem = SolveProblem(question, scenario(), atlas, posteriors)
     seeds = Path(__file__).resolve().parent.parent / "seeds"
-    answer = solve(stage, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
+    answer = solve(problem, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
     expected = by_hand(135_000, world.EXIT)
     assert answer.way.values["rural_exit"] == pytest.approx(expected, rel=1e-3)
     # A lever on nobody's moves is an answer too.
     idle = Question("shire", "urbanization_rate", 2025, ("arrivals",))
-    stage = Stage(idle, scenario(), atlas, posteriors)
-    answer = solve(stage, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
+    problem = SolveProblem(idle, scenario(), atlas, posteriors)
+    answer = solve(problem, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
     assert not answer.way.enough
     assert answer.way.probability == 0.0

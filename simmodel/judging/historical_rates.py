@@ -54,7 +54,7 @@ KEYS: Final = ("years", "en", "zh", "made", "bands")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PercentileRank:
     """Where a pace stands among what regions have done.
 
     Attributes
@@ -113,9 +113,11 @@ class Reference:
     english: str
     chinese: str
 
-    def standing(self, *, points: float | None = None, growth: float | None = None) -> Standing:
+    def standing(
+        self, *, points: float | None = None, growth: float | None = None
+    ) -> PercentileRank:
         """Return where a pace stands: points a year, and growth of the urban population a year."""
-        return Standing(
+        return PercentileRank(
             None if points is None else float(percentile(self.points, points)),
             None
             if growth is None or self.growth is None
@@ -182,7 +184,7 @@ def percentile(quantiles: Array, value: float | Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Experience:
+class HistoricalRates:
     """All references, each by bands of the starting share.
 
     Attributes
@@ -222,7 +224,7 @@ class Experience:
 
     def standing(
         self, level: str, start: float, *, points: float | None, growth: float | None
-    ) -> Standing:
+    ) -> PercentileRank:
         """Return where a pace stands among regions of a level that started alike.
 
         Chinese units are known between censuses, so over ten years, the last its fastest and with
@@ -247,7 +249,9 @@ class Experience:
         """
         return self.reference(level, start).standing(points=points, growth=growth)
 
-    def among_countries(self, start: float, years: float, *, points: float) -> Standing | None:
+    def among_countries(
+        self, start: float, years: float, *, points: float
+    ) -> PercentileRank | None:
         """Return where a pace stands among countries, over windows of 5, 10 or 15 years.
 
         Parameters
@@ -261,7 +265,7 @@ class Experience:
 
         Returns
         -------
-        Standing or None
+        PercentileRank or None
             None where no window is of a like length (`COMPARABLE`). Growth is not known.
 
         Raises
@@ -283,7 +287,7 @@ class Experience:
         )
 
 
-def read(directory: Path) -> Experience:
+def read(directory: Path) -> HistoricalRates:
     """Read the experience beside the seeds, or that shipped where a seed folder has none.
 
     Parameters
@@ -300,7 +304,7 @@ def read(directory: Path) -> Experience:
     found = data.get("references") if isinstance(data, dict) else None
     if not isinstance(found, dict) or set(found) != set(REFERENCES):
         _refuse(path, "references", f"allowed are exactly {among(REFERENCES)}")
-    return Experience({name: _references(path, name, found[name]) for name in REFERENCES})
+    return HistoricalRates({name: _references(path, name, found[name]) for name in REFERENCES})
 
 
 def _references(path: Path, name: str, data: Any) -> tuple[Reference, ...]:

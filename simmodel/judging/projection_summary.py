@@ -17,7 +17,7 @@ from ..inputs.scenario import Scenario
 from ..kernel.projection import URBAN
 from ..simulation.projector import EXACT_BYTES, Cast, bytes_needed, population_at, references_of
 from ..simulation.quantiles import Exact, Sketch
-from .consistency.findings import Interval, Spread
+from .consistency.findings import Interval, ProjectedQuantiles
 from .verdicts import NEAR_POINTS
 
 Array = NDArray[np.float64]
@@ -28,7 +28,7 @@ WORKING_AGES = slice(15, 60)  # completed years; the census's own 15–59
 
 
 @dataclass(frozen=True)
-class Base:
+class BasePopulation:
     """A region in the base year on the boundary of today.
 
     Attributes
@@ -61,78 +61,78 @@ class Base:
 
 
 @dataclass(frozen=True)
-class WorkingAge:
+class WorkingAgePopulation:
     """Urban residents aged 15 to 59, in persons, and their share of all urban residents."""
 
     base: float
-    projected: Spread
+    projected: ProjectedQuantiles
     share: float
 
 
 @dataclass(frozen=True)
-class Course:
+class RegionProjection:
     """A region's projected course, by year.
 
     Attributes
     ----------
-    base : Base
-    total, urban : mapping of int to Spread
+    base : BasePopulation
+    total, urban : mapping of int to ProjectedQuantiles
         Persons.
-    rate : mapping of int to Spread
+    rate : mapping of int to ProjectedQuantiles
         Percent.
-    working_age : mapping of int to WorkingAge
+    working_age : mapping of int to WorkingAgePopulation
         Of the years asked for.
-    lead : mapping of str to (mapping of int to Spread)
+    lead : mapping of str to (mapping of int to ProjectedQuantiles)
         By region whose rate a target aims at: own rate less that one's in the same draw,
         percentage points.
-    at_rate_of : mapping of str to (mapping of int to Spread)
+    at_rate_of : mapping of str to (mapping of int to ProjectedQuantiles)
         Urban residents, persons, if the rate were that region's in the same draw and
         `verdicts.NEAR_POINTS` more: the most that "near" allows.
     """
 
-    base: Base
-    total: Mapping[int, Spread] = field(default_factory=dict)
-    urban: Mapping[int, Spread] = field(default_factory=dict)
-    rate: Mapping[int, Spread] = field(default_factory=dict)
-    working_age: Mapping[int, WorkingAge] = field(default_factory=dict)
-    lead: Mapping[str, Mapping[int, Spread]] = field(default_factory=dict)
-    at_rate_of: Mapping[str, Mapping[int, Spread]] = field(default_factory=dict)
+    base: BasePopulation
+    total: Mapping[int, ProjectedQuantiles] = field(default_factory=dict)
+    urban: Mapping[int, ProjectedQuantiles] = field(default_factory=dict)
+    rate: Mapping[int, ProjectedQuantiles] = field(default_factory=dict)
+    working_age: Mapping[int, WorkingAgePopulation] = field(default_factory=dict)
+    lead: Mapping[str, Mapping[int, ProjectedQuantiles]] = field(default_factory=dict)
+    at_rate_of: Mapping[str, Mapping[int, ProjectedQuantiles]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Outlook:
+class ProjectionSummary:
     """What is projected.
 
     Attributes
     ----------
-    courses : mapping of str to Course
+    courses : mapping of str to RegionProjection
         By region.
-    districts : mapping of str to (mapping of int to Spread)
+    districts : mapping of str to (mapping of int to ProjectedQuantiles)
         Population of urban districts by year, persons.
     horizon : int
         Last year projected.
     """
 
-    courses: Mapping[str, Course]
-    districts: Mapping[str, Mapping[int, Spread]]
+    courses: Mapping[str, RegionProjection]
+    districts: Mapping[str, Mapping[int, ProjectedQuantiles]]
     horizon: int
 
 
-def are_whole(parts: Sequence[Base], whole: Base) -> bool:
+def are_whole(parts: Sequence[BasePopulation], whole: BasePopulation) -> bool:
     """Whether parts make up a whole, but for a share of `REST_SHARE` of its people."""
     return sum(part.total for part in parts) > (1.0 - REST_SHARE) * whole.total
 
 
-def base_of(atlas: Atlas, region_id: str) -> Base:
+def base_of(atlas: Atlas, region_id: str) -> BasePopulation:
     """A region's base year on the boundary of today."""
     population = atlas.base(region_id)
     total, urban = float(population.sum()), float(population[URBAN].sum())
     if not atlas.transfers(region_id):
-        return Base(total, urban, Interval(urban, urban))
+        return BasePopulation(total, urban, Interval(urban, urban))
     counted = census_of(atlas.regions[region_id], BASE_YEAR)
     moved = total - counted.total
     ends = sorted((float(counted.urban), counted.urban + moved))
-    return Base(total, urban, Interval(max(ends[0], 0.0), min(ends[1], total)))
+    return BasePopulation(total, urban, Interval(max(ends[0], 0.0), min(ends[1], total)))
 
 
 def beyond_horizon(
@@ -202,14 +202,14 @@ def _leaves_rest(region: Region) -> bool:
     return region.level in ("nation", "province")
 
 
-def outlook_of(
+def summarize_projection(
     scenario: Scenario,
     atlas: Atlas,
     posteriors: Mapping[str, Normal],
     checked: Sequence[str],
     *,
     progress: Callable[[str], None] = lambda _: None,
-) -> Outlook:
+) -> ProjectionSummary:
     """Project what the check of some regions' targets asks for.
 
     Parameters
@@ -229,7 +229,7 @@ def outlook_of(
     """
     needed = regions_needed(checked, atlas.regions)
     if not needed:
-        return Outlook({}, {}, scenario.horizon)
+        return ProjectionSummary({}, {}, scenario.horizon)
     cast = Cast(scenario, atlas, posteriors, regions=needed)
     kind: type[Exact] | type[Sketch] = (
         Exact if bytes_needed(scenario, atlas) <= EXACT_BYTES else Sketch
@@ -256,12 +256,15 @@ def outlook_of(
         for district, population in ensemble.districts.items():
             keep(district, "district", population)
 
-    def spreads(name: str, what: str) -> dict[int, Spread]:
+    def spreads(name: str, what: str) -> dict[int, ProjectedQuantiles]:
         rows = kept[name, what].quantiles(SHARES)
-        return {int(y): Spread(*map(float, r)) for y, r in zip(cast.years, rows, strict=True)}
+        return {
+            int(y): ProjectedQuantiles(*map(float, r))
+            for y, r in zip(cast.years, rows, strict=True)
+        }
 
     courses = {
-        region_id: Course(
+        region_id: RegionProjection(
             base_of(atlas, region_id),
             spreads(region_id, "total"),
             spreads(region_id, "urban"),
@@ -281,7 +284,7 @@ def outlook_of(
         for district in atlas.regions[region_id].urban_districts
         if district.population is not None
     }
-    return Outlook(courses, districts, scenario.horizon)
+    return ProjectionSummary(courses, districts, scenario.horizon)
 
 
 def aims_at(region: Region) -> tuple[str, ...]:
@@ -292,7 +295,7 @@ def aims_at(region: Region) -> tuple[str, ...]:
 
 def _working_ages(
     scenario: Scenario, atlas: Atlas, posteriors: Mapping[str, Normal], region_id: str
-) -> dict[int, WorkingAge]:
+) -> dict[int, WorkingAgePopulation]:
     """Urban residents of working age in the years of a region's targets of jobs."""
     years = {
         t.year
@@ -305,5 +308,7 @@ def _working_ages(
         urban = population_at(scenario, atlas, posteriors, region_id, year)[URBAN]
         working = urban[:, WORKING_AGES].sum(axis=(0, 1))
         share = float(np.median(working / urban.sum(axis=(0, 1))))
-        found[year] = WorkingAge(base, Spread(*map(float, np.quantile(working, SHARES))), share)
+        found[year] = WorkingAgePopulation(
+            base, ProjectedQuantiles(*map(float, np.quantile(working, SHARES))), share
+        )
     return found

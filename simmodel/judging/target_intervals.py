@@ -9,7 +9,7 @@ from typing import Final
 from ..inputs.region import BASE_YEAR, Region, Target
 from .consistency.findings import Interval, printed
 from .consistency.source_checks import amount
-from .projection_summary import Course
+from .projection_summary import RegionProjection
 from .verdicts import half_last_digit, printed_rate
 
 RATE: Final = "urbanization_rate"
@@ -161,7 +161,7 @@ class UrbanAim:
     words_zh: str
 
 
-def urban_aim(region: Region, year: int, course: Course) -> UrbanAim | None:
+def urban_aim(region: Region, year: int, course: RegionProjection) -> UrbanAim | None:
     """Urban residents that a region's own targets of a year mean; None without such targets."""
     counts, rates = aims_of(region, URBAN, year), aims_of(region, RATE, year)
     total = course.total.get(year)

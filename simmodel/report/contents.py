@@ -18,13 +18,15 @@ from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..judging.consistency.coherence import check
 from ..judging.consistency.findings import Finding
-from ..judging.historical_rates import Experience
-from ..judging.projection_summary import outlook_of
+from ..judging.historical_rates import HistoricalRates
+from ..judging.projection_summary import summarize_projection
 from ..judging.verdicts import Verdict, is_conditional
 from ..results.run import run_scenario
 from ..simulation.projector import ages_dataset, regions_of
-from ..solving.solution import MOST_DRAWS, Answer, Question, Stage, solve
-from ..solving.solution import check as check_question
+from ..solving.problem import SolveProblem
+from ..solving.question import MOST_DRAWS, Question
+from ..solving.question import check as check_question
+from ..solving.solution import Answer, solve
 
 # What a plan can hope to move, each tried alone.
 TRIED: Final = ("local_retention", "arrivals", "urban_out_migration", "reclassification")
@@ -203,7 +205,7 @@ def gather(
     seeds: Seeds,
     atlas: Atlas,
     posteriors: Posteriors,
-    experience: Experience,
+    experience: HistoricalRates,
     *,
     sweeps: Sequence[xr.Dataset] = (),
     progress: Callable[[str], None] = lambda _: None,
@@ -217,7 +219,7 @@ def gather(
     seeds : Seeds
     atlas : Atlas
     posteriors : Posteriors
-    experience : Experience
+    experience : HistoricalRates
         What regions have done.
     sweeps : sequence of Dataset, optional
         What `simmodel sweep` wrote, to be shown.
@@ -242,7 +244,7 @@ def gather(
     regions = tuple(dict.fromkeys(i for scenario in ordered for i in scenario.regions))
     progress("targets")
     checked = regions_of(base.scenario, atlas)
-    outlook = outlook_of(base.scenario, atlas, posteriors.by_region, checked)
+    outlook = summarize_projection(base.scenario, atlas, posteriors.by_region, checked)
     kinds = {name: source.kind for name, source in seeds.sources.items()}
     findings = check(checked, seeds.regions, kinds, outlook, experience)
     answers = {}
@@ -267,7 +269,7 @@ def _answers(
     seeds: Seeds,
     atlas: Atlas,
     posteriors: Posteriors,
-    experience: Experience,
+    experience: HistoricalRates,
 ) -> tuple[Answer, ...]:
     """What it would take to meet a region's rates that fewer than half the draws meet."""
     scenario = case.scenario
@@ -287,6 +289,6 @@ def _answers(
     for year in years:
         question = Question(region_id, SOLVED, year, TRIED, ASKED)
         aims = check_question(question, scenario, seeds)
-        stage = Stage(question, scenario, atlas, posteriors.by_region)
-        found.append(solve(stage, aims, experience))
+        problem = SolveProblem(question, scenario, atlas, posteriors.by_region)
+        found.append(solve(problem, aims, experience))
     return tuple(found)

@@ -24,7 +24,7 @@ from ..judging.consistency.findings import Finding
 from ..judging.verdicts import NEAR_POINTS, Verdict, is_conditional
 from ..results.run import observation_marks, printed_sources, sources_used
 from ..solving.sentences import change_words, experience_words
-from ..solving.solution import Answer, Way
+from ..solving.solution import Answer, LeverSetting
 from ..sweeps.runner import figures as sweep_figures
 from ..variables import DECIDED_BY, PRIOR
 from .chart_data import color_of, page_data, places_of, shade
@@ -256,11 +256,11 @@ def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict)
     return lines
 
 
-def _relabels(way: Way) -> bool:
+def _relabels(way: LeverSetting) -> bool:
     return way.changes[0].lever == RELABELLING
 
 
-def _effort(way: Way) -> float:
+def _effort(way: LeverSetting) -> float:
     """How far a multiplier is from what it is now; nothing at all is as far as can be."""
     change = way.changes[0]
     if change.value <= 0.0 or change.before <= 0.0:
@@ -449,7 +449,7 @@ def _answer(phrases: Phrases, case: Case, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _way(phrases: Phrases, way: Way) -> dict[str, Any]:
+def _way(phrases: Phrases, way: LeverSetting) -> dict[str, Any]:
     lever = f"{phrases.say('lever.' + way.changes[0].lever)}{phrases.say('colon')}"
     if way.enough:
         text = phrases.pick(*change_words(way.changes[0]))

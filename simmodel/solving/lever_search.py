@@ -176,7 +176,7 @@ class Trials:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """A setting of the levers, and whether it is enough.
 
     Attributes
@@ -194,7 +194,7 @@ class Found:
     enough: bool
 
 
-def nearest(trials: Trials, scale: Scale, start: float) -> Found:
+def nearest(trials: Trials, scale: Scale, start: float) -> SearchResult:
     """Find the smallest change of one lever under which enough draws succeed.
 
     Both directions are searched over the whole range, outward from the start. Between tried values
@@ -211,11 +211,11 @@ def nearest(trials: Trials, scale: Scale, start: float) -> Found:
 
     Returns
     -------
-    Found
+    SearchResult
         The value, or the one that does most, with the probability there.
     """
     if trials.enough((start,)):
-        return Found((start,), trials.probability((start,)), True)
+        return SearchResult((start,), trials.probability((start,)), True)
     home = scale.position(start)
 
     def slack(position: float) -> float:
@@ -240,7 +240,7 @@ def nearest(trials: Trials, scale: Scale, start: float) -> Found:
     for _, root in sorted(crossings):
         values = _round_until_enough(trials, (scale,), (start,), (scale.value(root),))
         if values is not None:
-            return Found(values, trials.probability(values), True)
+            return SearchResult(values, trials.probability(values), True)
     return _best(trials, scale, start, places)
 
 
@@ -272,7 +272,7 @@ def _tops(slack: Callable[[float], float], places: Sequence[float]) -> list[floa
     return tops
 
 
-def _best(trials: Trials, scale: Scale, start: float, places: Sequence[float]) -> Found:
+def _best(trials: Trials, scale: Scale, start: float, places: Sequence[float]) -> SearchResult:
     """Return the setting with most successes; of equals the one with most slack.
 
     Slack that differs by less than a thousandth of its range does not decide: then an end of the
@@ -286,7 +286,7 @@ def _best(trials: Trials, scale: Scale, start: float, places: Sequence[float]) -
     slacks = [trials.slack((value_at(place),)) for place in places]
     grain = 1e-3 * (max(slacks) - min(slacks))
     if grain == 0.0:
-        return Found((start,), trials.probability((start,)), False)
+        return SearchResult((start,), trials.probability((start,)), False)
 
     def merit(place: float) -> tuple[float, float, bool, float]:
         values = (value_at(place),)
@@ -307,7 +307,7 @@ def _best(trials: Trials, scale: Scale, start: float, places: Sequence[float]) -
         best = max((best, float(top.x)), key=merit)
     value = value_at(best)
     values = (value if value in (scale.low, scale.high, start) else _rounded(value, scale),)
-    return Found(values, trials.probability(values), False)
+    return SearchResult(values, trials.probability(values), False)
 
 
 def _round_until_enough(
@@ -325,7 +325,7 @@ def _round_until_enough(
     return None
 
 
-class Room:
+class LeverSpace:
     """Several levers, each of which may move from its start to one side.
 
     Parameters
@@ -538,12 +538,12 @@ class Room:
         rise = self.slack(length * unit) - self.slack(shorter * unit)
         return rise / (length - shorter) if rise > 0.0 else None
 
-    def rounded(self, moves: Array) -> Found | None:
+    def rounded(self, moves: Array) -> SearchResult | None:
         """Setting after a sufficient move, rounded outward; None where rounding leads past it."""
         values = _round_until_enough(self.trials, self.scales, self.start, self.values(moves))
         if values is None:
             return None
-        return Found(values, self.trials.probability(values), True)
+        return SearchResult(values, self.trials.probability(values), True)
 
     def ascend(self, moves: Array) -> Array:
         """Improve a move that does not suffice, one lever after the other, twice."""

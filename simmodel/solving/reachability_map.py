@@ -18,12 +18,13 @@ from ..forecast.fit import lineage
 from ..forecast.posterior_file import Posteriors
 from ..inputs.scenario import LEVERS, Scenario
 from ..inputs.seeds import Seeds
-from ..judging.historical_rates import Experience, rank
+from ..judging.historical_rates import HistoricalRates, rank
 from ..judging.verdicts import margins, values_of
 from ..results.run import provenance_of
 from ..simulation.projector import Ensemble
+from .problem import SolveProblem, medians
 from .sentences import as_json, grid_aim, names_of
-from .solution import Answer, Stage, medians
+from .solution import Answer
 
 Array = NDArray[np.float64]
 
@@ -40,7 +41,7 @@ CSV: Final = "reach.csv"
 
 
 @dataclass(frozen=True)
-class Mark:
+class MarkedScenario:
     """Another scenario on the map: its words, and its values of the two levers."""
 
     words: str
@@ -54,23 +55,24 @@ def check_map(levers: Sequence[str]) -> None:
         raise SimmodelError(f"--map: draws two levers; found {len(levers)}; give --lever twice")
 
 
-def mark_of(scenario: Scenario, stage: Stage) -> Mark:
+def marked_scenario(scenario: Scenario, problem: SolveProblem) -> MarkedScenario:
     """Return where another scenario stands in the target's year."""
-    ancestry = lineage(stage.atlas.regions, stage.places[0])
+    ancestry = lineage(problem.atlas.regions, problem.places[0])
     x, y = (
-        scenario.lever_at(lever, ancestry, stage.question.year) for lever in stage.question.levers
+        scenario.lever_at(lever, ancestry, problem.question.year)
+        for lever in problem.question.levers
     )
     title = scenario.title
     words = title.en if title.en == title.zh else f"{title.en}\n{title.zh}"
-    return Mark(words, x, y)
+    return MarkedScenario(words, x, y)
 
 
 def lay_out(
-    stage: Stage,
+    problem: SolveProblem,
     answer: Answer,
-    experience: Experience,
+    experience: HistoricalRates,
     seeds: Seeds,
-    marks: Sequence[Mark],
+    marks: Sequence[MarkedScenario],
     *,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[ReachGrid, Array]:
@@ -82,7 +84,7 @@ def lay_out(
     ndarray, shape (y, x)
         Medians of what the target is of: percent, or persons.
     """
-    levers, start = stage.question.levers, [change.before for change in answer.way.changes]
+    levers, start = problem.question.levers, [change.before for change in answer.way.changes]
     shown = [tuple(start), tuple(change.value for change in answer.way.changes)]
     shown += [(mark.x, mark.y) for mark in marks]
     for way in answer.alone:
@@ -95,17 +97,17 @@ def lay_out(
         progress(f"{100 * row // up.size} %")
         for column, x in enumerate(across):
             try:
-                parts = stage.ensembles(dict(zip(levers, (float(x), float(y)), strict=True)))
+                parts = problem.ensembles(dict(zip(levers, (float(x), float(y)), strict=True)))
             except ScenarioError:  # a programme that finds nobody left to move
                 continue
-            at = stage.years
+            at = problem.years
             met = np.concatenate([margins(p, answer.aim)[at] for p in parts]) >= 0.0
             values_there = np.concatenate([values_of(p, answer.aim)[at] for p in parts])
             probability[row, column] = met.mean()
             median[row, column] = np.median(values_there)
-            percentile[row, column] = _standing(stage, parts, experience)
+            percentile[row, column] = _standing(problem, parts, experience)
     standing = answer.target_pace.standing
-    english, chinese = names_of(seeds, stage.question.region)
+    english, chinese = names_of(seeds, problem.question.region)
     grid = ReachGrid(
         place=f"{chinese} {english}",
         aim=grid_aim(answer, seeds),
@@ -116,7 +118,7 @@ def lay_out(
         reference=("", "") if standing is None else (standing.reference_en, standing.reference_zh),
         base=(start[0], start[1]),
         solution=(shown[1][0], shown[1][1]) if answer.way.enough and not answer.already else None,
-        asked=stage.question.probability,
+        asked=problem.question.probability,
         marked=[(mark.words, mark.x, mark.y) for mark in marks],
         frontier=None,
         draws=answer.scenario.ensemble.draws,
@@ -135,18 +137,20 @@ def _axis(lever: str, shown: Sequence[float]) -> Array:
     return np.linspace(max(low - margin, rule.low), min(high + margin, rule.high), POINTS)
 
 
-def _standing(stage: Stage, parts: Sequence[Ensemble], experience: Experience) -> float:
+def _standing(
+    problem: SolveProblem, parts: Sequence[Ensemble], experience: HistoricalRates
+) -> float:
     """Where the pace of the median path stands, in the target's own measure; NaN of a total."""
-    indicator, of = stage.question.indicator, medians(stage, parts)
+    indicator, of = problem.question.indicator, medians(problem, parts)
     rate, urban = of["rate"], of["urban"]
-    level = str(stage.atlas.regions[stage.places[0]].level)
+    level = str(problem.atlas.regions[problem.places[0]].level)
     reference = experience.reference(level, rate[0])
     if indicator == "urbanization_rate":
-        points = 100.0 * (rate[1] - rate[0]) / stage.years
+        points = 100.0 * (rate[1] - rate[0]) / problem.years
         return float(rank(reference.points, np.array(points)))
     if indicator == "total_population" or reference.growth is None:
         return float("nan")
-    growth = (urban[1] / urban[0]) ** (1.0 / stage.years) - 1.0
+    growth = (urban[1] / urban[0]) ** (1.0 / problem.years) - 1.0
     return float(rank(reference.growth, np.array(growth)))
 
 
@@ -187,7 +191,7 @@ def write_map(
     seeds : Seeds
     posteriors : Posteriors
     solved : Scenario
-        With the solution put in: `Stage.under` its values.
+        With the solution put in: `SolveProblem.under` its values.
     grid : ReachGrid
     median : ndarray, shape (y, x)
         As `lay_out` returned them.

@@ -10,10 +10,11 @@ from ..charts.labels import LEVER_WORDS, of_hundred
 from ..errors import among
 from ..inputs.scenario import BASE_YEAR, LEVERS
 from ..inputs.seeds import Seeds
-from ..judging.historical_rates import Standing
+from ..judging.historical_rates import PercentileRank
 from ..judging.verdicts import NEAR_POINTS
 from ..results.terminal import COMPARISONS, INDICATORS, table
-from .solution import Answer, Change, Emptied, Way, scale_of
+from .problem import scale_of
+from .solution import Answer, Change, DepletedAgeGroup, LeverSetting
 
 # The flow it changes.
 FLOW_NAMES: Final = {
@@ -121,14 +122,14 @@ def _rounded_more(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def _persons(way: Way) -> float:
+def _persons(way: LeverSetting) -> float:
     """Change of the flow of one lever, signed; of several the sum of magnitudes."""
     if len(way.changes) == 1:
         return way.changes[0].persons
     return sum(abs(change.persons) for change in way.changes)
 
 
-def _way(way: Way) -> dict[str, Any]:
+def _way(way: LeverSetting) -> dict[str, Any]:
     return {
         "levers": way.values,
         "probability": way.probability,
@@ -158,7 +159,7 @@ def _unit(lever: str) -> str:
 
 
 def _pace(pace: Any) -> dict[str, Any]:
-    standing: Standing | None = pace.standing
+    standing: PercentileRank | None = pace.standing
     return {
         "points_a_year": None if pace.points is None else _rounded_more(pace.points),
         "urban_growth_a_year": None if pace.growth is None else _rounded_more(pace.growth),
@@ -193,16 +194,16 @@ def as_text(answer: Answer, seeds: Seeds) -> str:
     return "\n\n".join(parts)
 
 
-def _by_lever(answer: Answer) -> list[tuple[str, Way]]:
+def _by_lever(answer: Answer) -> list[tuple[str, LeverSetting]]:
     return [(way.changes[0].lever, way) for way in answer.alone]
 
 
-def _cell(way: Way, lever: str) -> str:
+def _cell(way: LeverSetting, lever: str) -> str:
     value = way.values.get(lever)
     return "–" if value is None else _setting(lever, value)
 
 
-def _chance(way: Way) -> str:
+def _chance(way: LeverSetting) -> str:
     return of_hundred(way.probability)
 
 
@@ -406,7 +407,7 @@ def _pace_words(answer: Answer) -> tuple[str, str]:
     )
 
 
-def _warning(emptied: Emptied) -> list[str]:
+def _warning(emptied: DepletedAgeGroup) -> list[str]:
     if emptied.left >= EMPTY:
         return []
     beside = {
@@ -500,7 +501,7 @@ def _experience_zh(answer: Answer) -> str:
     return text
 
 
-def _warning_zh(emptied: Emptied) -> list[str]:
+def _warning_zh(emptied: DepletedAgeGroup) -> list[str]:
     if emptied.left >= EMPTY:
         return []
     beside = {"unchanged": "不作调整时", "cohort": f"{BASE_YEAR}年同一批人"}[emptied.beside]

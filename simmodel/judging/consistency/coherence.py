@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from ...inputs.region import BASE_YEAR, Region
-from ..historical_rates import Experience
-from ..projection_summary import Course, Outlook
+from ..historical_rates import HistoricalRates
+from ..projection_summary import ProjectionSummary, RegionProjection
 from ..target_intervals import (
     RATE,
     TOTAL,
@@ -27,7 +27,7 @@ from ..target_intervals import (
 from .findings import (
     Finding,
     Interval,
-    Spread,
+    ProjectedQuantiles,
     bounds,
     grade_against,
     ordered,
@@ -45,8 +45,8 @@ def check(
     checked: Sequence[str],
     regions: Mapping[str, Region],
     kinds: Mapping[str, str],
-    outlook: Outlook,
-    experience: Experience,
+    outlook: ProjectionSummary,
+    experience: HistoricalRates,
 ) -> list[Finding]:
     """Check the targets and printed figures of some regions.
 
@@ -58,8 +58,8 @@ def check(
         All that are known.
     kinds : mapping of str to str
         Kind of each source.
-    outlook : Outlook
-    experience : Experience
+    outlook : ProjectionSummary
+    experience : HistoricalRates
 
     Returns
     -------
@@ -85,7 +85,7 @@ def check(
     return ordered(found)
 
 
-def rate_count_total(region: Region, outlook: Outlook) -> Iterator[Finding]:
+def rate_count_total(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
     """Rate, head-count and total of one year: two of them imply the third.
 
     The implied total, else head-count, else rate is held against the projection; all three given
@@ -151,7 +151,7 @@ def _implied(
     region: Region,
     year: int,
     given: tuple[Aimed, Aimed],
-    course: Course,
+    course: RegionProjection,
     what: str,
     open_: Interval,
     exact: Interval,
@@ -239,7 +239,7 @@ def _each_other(region: Region, year: int, rate: Aimed, count: Aimed, total: Aim
     )
 
 
-def total_trend(region: Region, outlook: Outlook) -> Iterator[Finding]:
+def total_trend(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
     """A population target against the projected total."""
     course = outlook.courses.get(region.id)
     if course is None:
@@ -277,7 +277,7 @@ def total_trend(region: Region, outlook: Outlook) -> Iterator[Finding]:
         )
 
 
-def _latest_total(region: Region, course: Course, before: int) -> tuple[int, float]:
+def _latest_total(region: Region, course: RegionProjection, before: int) -> tuple[int, float]:
     """Year and persons of the latest known total before a year, on the base census."""
     found = (BASE_YEAR, course.base.total)
     for o in region.observations:
@@ -301,7 +301,7 @@ def _between_censuses(region: Region) -> tuple[str, str]:
     )
 
 
-def _ranges(spread: Spread, unit: str = "persons") -> tuple[str, str]:
+def _ranges(spread: ProjectedQuantiles, unit: str = "persons") -> tuple[str, str]:
     """The median and where 98 of 100 draws lie, in words."""
     if unit == "persons":
         low, high = wan(spread.p01).split()[0], wan(spread.p99)
@@ -316,7 +316,7 @@ def _ranges(spread: Spread, unit: str = "persons") -> tuple[str, str]:
     )
 
 
-def _beyond(asked: float, spread: Spread) -> tuple[str, str]:
+def _beyond(asked: float, spread: ProjectedQuantiles) -> tuple[str, str]:
     """How far a value lies outside nearly all draws; nothing where it lies inside."""
     edge = spread.nearly_all.nearest(asked)
     if edge == asked or math.isinf(asked):
@@ -329,7 +329,7 @@ def _beyond(asked: float, spread: Spread) -> tuple[str, str]:
     )
 
 
-def _counted(course: Course, total: bool = True) -> tuple[str, str]:
+def _counted(course: RegionProjection, total: bool = True) -> tuple[str, str]:
     """What the base year had."""
     value = course.base.total if total else course.base.urban
     if course.base.estimated:

@@ -58,7 +58,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class ProjectedQuantiles:
     """Quantiles of what is projected."""
 
     p01: float
@@ -78,12 +78,12 @@ class Spread:
         return Interval(self.p01, self.p99)
 
 
-def grade_against(asked: Interval, spread: Spread) -> Grade:
+def grade_against(asked: Interval, spread: ProjectedQuantiles) -> Grade:
     """Grade what a plan asks for against what is projected.
 
     Examples
     --------
-    >>> projected = Spread(41.5, 42.2, 42.8, 43.5, 44.2)
+    >>> projected = ProjectedQuantiles(41.5, 42.2, 42.8, 43.5, 44.2)
     >>> grade_against(Interval(43.0, math.inf), projected)
     'fine'
     >>> grade_against(Interval(44.0, math.inf), projected)

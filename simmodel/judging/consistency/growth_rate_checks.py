@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...inputs.region import BASE_YEAR, Observation, Region
-from ..historical_rates import Experience, Standing
-from ..projection_summary import Course, Outlook, are_whole
+from ..historical_rates import HistoricalRates, PercentileRank
+from ..projection_summary import ProjectionSummary, RegionProjection, are_whole
 from ..target_intervals import RATE, URBAN, Aimed, aims_of, cited_aims
 from ..verdicts import NEAR_POINTS
 from .findings import Finding, Grade, Interval, grade_against, wan, wan_zh
@@ -24,7 +24,7 @@ ON_BASE_CENSUS: Final = ("census_2020", "post_2020_census")
 
 
 @dataclass(frozen=True)
-class Point:
+class StartingPoint:
     """A figure on the way to a target.
 
     Attributes
@@ -51,10 +51,10 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Way:
+class RequiredGrowth:
     """A constant pace from a point to a target, in points or persons a year."""
 
-    start: Point
+    start: StartingPoint
     value: float
     years: int
 
@@ -70,7 +70,9 @@ class Way:
         return float((self.value / start) ** (1.0 / self.years) - 1.0)
 
 
-def pace(region: Region, outlook: Outlook, experience: Experience) -> Iterator[Finding]:
+def pace(
+    region: Region, outlook: ProjectionSummary, experience: HistoricalRates
+) -> Iterator[Finding]:
     """Each target of a rate or head-count against the point before it.
 
     Held against the plan's own past pace where it prints one, else the region's between the
@@ -89,11 +91,15 @@ def pace(region: Region, outlook: Outlook, experience: Experience) -> Iterator[F
             year = aim.target.year
             free = aim.target.comparison == ">="
             points.append(
-                Point(year, aim.low, aim.low, free, f"{words} in {year}", f"{year}年的{words_zh}")
+                StartingPoint(
+                    year, aim.low, aim.low, free, f"{words} in {year}", f"{year}年的{words_zh}"
+                )
             )
 
 
-def _known_points(region: Region, course: Course, indicator: str) -> Iterator[Point]:
+def _known_points(
+    region: Region, course: RegionProjection, indicator: str
+) -> Iterator[StartingPoint]:
     """The base year and what was published since on its census, by year.
 
     In the base year a plan's own figure comes before the census count: its authors start there.
@@ -114,13 +120,13 @@ def _known_points(region: Region, course: Course, indicator: str) -> Iterator[Po
         yield _point(o.year, value, value, indicator, False)
 
 
-def _point(year: int, value: float, high: float, indicator: str, estimated: bool) -> Point:
+def _point(year: int, value: float, high: float, indicator: str, estimated: bool) -> StartingPoint:
     about, about_zh = ("an estimated ", "估计的") if estimated else ("", "")
     if indicator == RATE:
         words, words_zh = f"{value:.2f} %", f"{value:.2f}%"
     else:
         words, words_zh = f"{value / 1e4:.2f} 万", f"{value / 1e4:.2f}万人"
-    return Point(
+    return StartingPoint(
         year,
         value,
         high,
@@ -131,20 +137,24 @@ def _point(year: int, value: float, high: float, indicator: str, estimated: bool
     )
 
 
-def _ways(points: Sequence[Point], aim: Aimed) -> list[Way]:
+def _ways(points: Sequence[StartingPoint], aim: Aimed) -> list[RequiredGrowth]:
     """The way from the point before a target, and those past points that may be exceeded."""
-    found: list[Way] = []
+    found: list[RequiredGrowth] = []
     before = [p for p in points if p.year < aim.target.year]
     before = sorted(before, key=lambda p: (p.year, p.value))
     for point in reversed(before):
-        found.append(Way(point, aim.low, aim.target.year - point.year))
+        found.append(RequiredGrowth(point, aim.low, aim.target.year - point.year))
         if not point.exceedable:
             break
     return found
 
 
 def _pace_finding(
-    region: Region, course: Course, experience: Experience, aim: Aimed, ways: Sequence[Way]
+    region: Region,
+    course: RegionProjection,
+    experience: HistoricalRates,
+    aim: Aimed,
+    ways: Sequence[RequiredGrowth],
 ) -> Finding:
     step = ways[0]
     gentle = min(ways, key=lambda way: way.pace(kindly=True))
@@ -202,13 +212,15 @@ def _pace_finding(
     )
 
 
-def _pace_words(region: Region, aim: Aimed, step: Way, gentle: Way) -> tuple[str, str]:
+def _pace_words(
+    region: Region, aim: Aimed, step: RequiredGrowth, gentle: RequiredGrowth
+) -> tuple[str, str]:
     """The pace of a target in words, and its gentlest reading where that is another."""
     scale, unit, unit_zh = (1.0, "points", "个百分点") if aim.rate else (1e-4, "万", "万人")
     words, words_zh = aim.words()
     paces = [f"{step.pace(kindly=False) * scale:.2f}"]
     if aim.high > aim.low:
-        highest = Way(step.start, aim.high, step.years).pace(kindly=False)
+        highest = RequiredGrowth(step.start, aim.high, step.years).pace(kindly=False)
         paces.append(f"{highest * scale:.2f}")
     text = (
         f"{region.names.en} {aim.target.year}: from {step.start.words} to {words} is "
@@ -260,8 +272,12 @@ def _census_pace(region: Region, rate: bool) -> float | None:
 
 
 def _standings(
-    region: Region, course: Course, experience: Experience, aim: Aimed, ways: Sequence[Way]
-) -> list[Standing]:
+    region: Region,
+    course: RegionProjection,
+    experience: HistoricalRates,
+    aim: Aimed,
+    ways: Sequence[RequiredGrowth],
+) -> list[PercentileRank]:
     """Where ways stand among what regions that started alike have done."""
     found = []
     for way in ways:
@@ -278,7 +294,7 @@ def _standings(
     return found
 
 
-def _placed(standing: Standing, rate: bool) -> tuple[str, str]:
+def _placed(standing: PercentileRank, rate: bool) -> tuple[str, str]:
     """Where a pace stands among what regions that started alike have done, in words."""
     percentile, fastest = _percentile(standing, rate), _fastest(standing, rate)
     if percentile is None or fastest is None:
@@ -296,16 +312,19 @@ def _placed(standing: Standing, rate: bool) -> tuple[str, str]:
     )
 
 
-def _percentile(standing: Standing, rate: bool) -> float | None:
+def _percentile(standing: PercentileRank, rate: bool) -> float | None:
     return standing.points_percentile if rate else standing.growth_percentile
 
 
-def _fastest(standing: Standing, rate: bool) -> float | None:
+def _fastest(standing: PercentileRank, rate: bool) -> float | None:
     return standing.fastest_points if rate else standing.fastest_growth
 
 
 def parent_gap(
-    region: Region, children: Sequence[Region], outlook: Outlook, experience: Experience
+    region: Region,
+    children: Sequence[Region],
+    outlook: ProjectionSummary,
+    experience: HistoricalRates,
 ) -> Iterator[Finding]:
     """A parent's target rate, and what its children's projections leave to the stated remainder."""
     course = outlook.courses.get(region.id)
@@ -362,7 +381,10 @@ def parent_gap(
 
 
 def near_gap(
-    region: Region, regions: Mapping[str, Region], outlook: Outlook, experience: Experience
+    region: Region,
+    regions: Mapping[str, Region],
+    outlook: ProjectionSummary,
+    experience: HistoricalRates,
 ) -> Iterator[Finding]:
     """A target near another region's rate, against the projection of both in the same draw."""
     course = outlook.courses.get(region.id)

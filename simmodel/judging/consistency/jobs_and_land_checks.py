@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...inputs.region import BASE_YEAR, Region, Target
-from ..projection_summary import Course, Outlook
+from ..projection_summary import ProjectionSummary, RegionProjection
 from ..target_intervals import (
     DISTRICT,
     JOBS,
@@ -21,7 +21,7 @@ from .findings import Finding, Grade, printed, wan, wan_zh
 from .source_checks import amount
 
 
-def jobs(region: Region, outlook: Outlook) -> Iterator[Finding]:
+def jobs(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
     """New urban jobs against the growth of the urban population of working age.
 
     New jobs are a gross count, so that more jobs than growth prove nothing; fewer are strained.
@@ -92,7 +92,7 @@ def _past_jobs(region: Region, target: Target) -> tuple[str, str, tuple[str, ...
     return "", "", ()
 
 
-def density(region: Region, outlook: Outlook) -> Iterator[Finding]:
+def density(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
     """Built-up area against urban population, where a plan gives both.
 
     The base is the built-up area of all towns against the urban residents counted; an area that is
@@ -162,7 +162,9 @@ def density(region: Region, outlook: Outlook) -> Iterator[Finding]:
         )
 
 
-def _base_density(region: Region, course: Course | None) -> tuple[float, float, str] | None:
+def _base_density(
+    region: Region, course: RegionProjection | None
+) -> tuple[float, float, str] | None:
     """Built-up area of all towns in the base year, their residents, and the place in its source."""
     for o in region.observations:
         if o.indicator != "built_up_area" or o.year != BASE_YEAR or o.value <= 0.0:
@@ -177,7 +179,7 @@ def _base_density(region: Region, course: Course | None) -> tuple[float, float, 
 
 
 def _projected_density(
-    region: Region, aims: Sequence[Aimed], outlook: Outlook, year: int, land: float
+    region: Region, aims: Sequence[Aimed], outlook: ProjectionSummary, year: int, land: float
 ) -> tuple[str, str]:
     """The density of the planned land with the projected median population."""
     people = 0.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...inputs.region import Region, Target
-from ..projection_summary import Course, Outlook, are_whole
+from ..projection_summary import ProjectionSummary, RegionProjection, are_whole
 from ..target_intervals import (
     DISTRICT,
     RATE,
@@ -22,13 +22,15 @@ from ..target_intervals import (
     values_of,
 )
 from ..verdicts import NEAR_POINTS
-from .findings import Finding, Grade, Spread, printed, wan, wan_zh
+from .findings import Finding, Grade, ProjectedQuantiles, printed, wan, wan_zh
 
 # Parts may aim at more than the whole; beyond this share it is strained. Assumed.
 AMBITIOUS_SHARE: Final = 0.10
 
 
-def children_sum(region: Region, children: Sequence[Region], outlook: Outlook) -> Iterator[Finding]:
+def children_sum(
+    region: Region, children: Sequence[Region], outlook: ProjectionSummary
+) -> Iterator[Finding]:
     """Children's targets against the parent's, in urban head-counts.
 
     All children need a target of the year, and together they have to be the whole.
@@ -92,7 +94,7 @@ def _indicators(parts: Sequence[UrbanAim]) -> list[str]:
     return [p.aims[0].target.indicator for p in parts]
 
 
-def _whole(aim: Aimed, total: Spread) -> tuple[float, float, float]:
+def _whole(aim: Aimed, total: ProjectedQuantiles) -> tuple[float, float, float]:
     """Least, printed and most urban residents that a parent's target means."""
     if not aim.rate:
         return aim.open.low, aim.low, aim.open.high
@@ -129,7 +131,7 @@ def _short(
 
 
 def districts_sum(
-    region: Region, regions: Mapping[str, Region], outlook: Outlook
+    region: Region, regions: Mapping[str, Region], outlook: ProjectionSummary
 ) -> Iterator[Finding]:
     """Urban districts' targets against the whole they lie in: parts cannot exceed it.
 
@@ -196,7 +198,7 @@ class Whole:
 
 
 def _wholes(
-    region: Region, regions: Mapping[str, Region], year: int, course: Course
+    region: Region, regions: Mapping[str, Region], year: int, course: RegionProjection
 ) -> Iterator[Whole]:
     """The urban residents that each of a region's targets of a year means."""
     total = course.total[year]
