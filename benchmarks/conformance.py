@@ -25,9 +25,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from un_projections import DepletedCellError, project_one_residence
 
 from simmodel.errors import Fault, FaultError, SimmodelError, shown
-from simmodel.validation.un_projections import EmptiedError, project_one_residence
 
 Array = NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def projected(rates_name: str, start_name: str, timing: str) -> tuple[list[int],
             sex_ratio[:, 0] / (1.0 + sex_ratio[:, 0]),
             timing=timing,
         )
-    except EmptiedError as error:
+    except DepletedCellError as error:
         step, sex, age = error.index
         raise fault(
             rates_name,

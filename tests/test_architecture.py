@@ -53,7 +53,6 @@ ARRAYS_ONLY = (
     "validation.benchmark_methods",
     "validation.forecasts",
     "validation.scores",
-    "validation.un_projections",
 )
 NOT_ARRAYS = {"pathlib", "xarray", "pydantic", "json", "csv", "os"}
 

@@ -4,6 +4,7 @@
 """
 
 import csv
+import doctest
 import gzip
 import importlib.util
 import subprocess
@@ -14,13 +15,16 @@ import numpy as np
 import pytest
 
 from simmodel.kernel import migration
-from simmodel.validation.un_projections import (
-    EmptiedError,
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import un_projections  # noqa: E402
+from un_projections import (  # noqa: E402
+    DepletedCellError,
     abridged_survival,
     project_one_residence,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
 SCRIPT = ROOT / "benchmarks" / "conformance.py"
 CANADA = DATA / "ccm1x1_CAN_rates.csv.gz", DATA / "ccm1x1_CAN_pop_UNoutput.csv.gz"
@@ -172,6 +176,10 @@ def test_conformance_script_gives_canada_as_the_library_does(tmp_path):
         (str(year), str(age)) for year in range(1950, 2021) for age in range(101)
     ]
     np.testing.assert_array_equal(cube(table, "female", "male", ages=101), expected)
+
+
+def test_conformance_examples_are_true():
+    assert doctest.testmod(un_projections).failed == 0
 
 
 # --- against the independent implementation ---
@@ -382,7 +390,7 @@ def test_conformance_names_the_cell_that_migration_empties(timing):
     migrants = np.zeros((3, 2, 4))
     migrants[2, 1, 2] = -900.0
     survival, share = np.full((3, 2, 4), 0.9), np.full(3, 0.5)
-    with pytest.raises(EmptiedError, match="takes more people") as caught:
+    with pytest.raises(DepletedCellError, match="takes more people") as caught:
         project_one_residence(
             np.full((2, 4), 1000.0), survival, np.zeros((3, 4)), migrants, share, timing=timing
         )

@@ -1,8 +1,8 @@
-"""The engine on published projections: one residence, net migrants as counts, their survival.
+"""The engine on published UN projections: one residence, net migration as counts, survival ratios.
 
-Everybody is urban and nobody moves between residences, so that `projection.project` becomes a
-cohort-component projection and can be held against those of the United Nations. Arrays in,
-arrays out. Equations and measured errors: docs/model.md.
+The whole population is urban and nobody moves between residences, so that `projection.project`
+becomes a standard cohort-component projection and can be compared with those of the United Nations.
+Arrays in, arrays out. Equations and measured errors: docs/model.md.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..kernel.life_table import INFANT_YEARS_LIVED, Array
-from ..kernel.projection import FEMALE, LEVELS, URBAN, Schedules, project
+from simmodel.kernel.life_table import INFANT_YEARS_LIVED, Array
+from simmodel.kernel.projection import FEMALE, LEVELS, URBAN, Schedules, project
 
 # Years lived between exact ages 1 and 5 by those who die there, as a linear function of the death
 # rate at age 0, and the rate from which it is level (Coale-Demeny West): Preston, Heuveline &
@@ -24,7 +24,7 @@ LEVEL_FROM = 0.107
 GROUP = 5
 
 
-class EmptiedError(ValueError):
+class DepletedCellError(ValueError):
     """Net migration takes more people than there are.
 
     Attributes
@@ -86,7 +86,7 @@ def project_one_residence(
     ------
     ValueError
         If an argument has the wrong shape, is not finite or out of range.
-    EmptiedError
+    DepletedCellError
         If net migration takes more people than there are; a ValueError.
 
     Examples
@@ -111,10 +111,10 @@ def project_one_residence(
         levels[LEVELS.index(name)] = 1.0
     for step in range(survival.shape[0]):
         schedules = _schedules(survival[step], width * fertility[step], float(male_share[step]))
-        counts = _everybody_urban(net_migration[step])[None]
+        counts = _all_urban(net_migration[step])[None]
         try:
             after = project(
-                _everybody_urban(population[step]),
+                _all_urban(population[step]),
                 schedules,
                 levels,
                 net_migration=counts,
@@ -220,7 +220,7 @@ def _schedules(survival: Array, births: Array, male_share: float) -> Schedules:
     )
 
 
-def _everybody_urban(persons: Array) -> Array:
+def _all_urban(persons: Array) -> Array:
     placed = np.zeros((2, *persons.shape))
     placed[URBAN] = persons
     return placed
@@ -239,7 +239,7 @@ def _explain(
         return
 
     def carried(persons: Array) -> Array:
-        after = project(_everybody_urban(persons), schedules, levels)
+        after = project(_all_urban(persons), schedules, levels)
         return after.population[URBAN, :, :, 0]
 
     # The engine takes no negative start, but its step is linear.
@@ -250,7 +250,9 @@ def _explain(
     left += net_migration - before
     if left.min() < 0.0:
         sex, age = (int(i) for i in np.argwhere(left < 0.0)[0])
-        raise EmptiedError((step, sex, age), float(net_migration[sex, age]), float(left[sex, age]))
+        raise DepletedCellError(
+            (step, sex, age), float(net_migration[sex, age]), float(left[sex, age])
+        )
 
 
 def _check(
