@@ -100,7 +100,7 @@ class FaultError(SimmodelError):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Reason:
     """One complaint about a value: where below it, what, and what may stand there."""
 
     problem: str
@@ -112,9 +112,9 @@ class Part:
 class Refusal(ValueError):
     """A value is refused, for one or several reasons; raised inside pydantic's validators."""
 
-    def __init__(self, *parts: Part) -> None:
-        self.parts = parts
-        super().__init__("; ".join(part.problem for part in parts))
+    def __init__(self, *reasons: Reason) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reason.problem for reason in reasons))
 
 
 def shown(value: object) -> str:
@@ -155,9 +155,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f". Did you mean {near[0]}?" if near else ""
 
 
-def unknown(word: str, known: Sequence[str], what: str) -> Part:
+def unknown(word: str, known: Sequence[str], what: str) -> Reason:
     """Return the complaint that a word is not among those known."""
-    return Part(
+    return Reason(
         f"{what} {shown(word)} does not exist",
         allowed=among(known) + did_you_mean(word, known),
     )
@@ -181,14 +181,14 @@ def finite_number(
         _refuse_unless_number(value, allowed)
         assert isinstance(value, (int, float))
         if isinstance(value, float) and not math.isfinite(value):
-            raise Refusal(Part("is not finite", allowed))
+            raise Refusal(Reason("is not finite", allowed))
         if not low <= value <= high:
             advice = hint(float(value)) if hint is not None else ""
-            raise Refusal(Part("is out of range", allowed + advice))
+            raise Refusal(Reason("is out of range", allowed + advice))
         try:
             return float(value)
         except OverflowError:
-            raise Refusal(Part("is out of range", allowed)) from None
+            raise Refusal(Reason("is out of range", allowed)) from None
 
     return check
 
@@ -200,9 +200,9 @@ def whole_number(low: float, high: float, what: str = "a whole number") -> Calla
     def check(value: object) -> object:
         _refuse_unless_number(value, allowed)
         if not isinstance(value, int):
-            raise Refusal(Part("is not a whole number", allowed))
+            raise Refusal(Reason("is not a whole number", allowed))
         if not low <= value <= high:
-            raise Refusal(Part("is out of range", allowed))
+            raise Refusal(Reason("is out of range", allowed))
         return value
 
     return check
@@ -211,18 +211,18 @@ def whole_number(low: float, high: float, what: str = "a whole number") -> Calla
 def as_tuple(value: object) -> object:
     """Let through lists and nothing else, as tuples."""
     if not isinstance(value, (list, tuple)):
-        raise Refusal(Part("is not a list", "a list", found=shown(value)))
+        raise Refusal(Reason("is not a list", "a list", found=shown(value)))
     return tuple(value)
 
 
 def _refuse_unless_number(value: object, allowed: str) -> None:
     # bool is an int to Python; to a planner, `true` is not a number
     if isinstance(value, bool):
-        raise Refusal(Part("is true or false, not a number", allowed))
+        raise Refusal(Reason("is true or false, not a number", allowed))
     if isinstance(value, str):
-        raise Refusal(Part("is text, not a number", allowed))
+        raise Refusal(Reason("is text, not a number", allowed))
     if not isinstance(value, (int, float)):
-        raise Refusal(Part("is not a number", allowed, found=shown(value)))
+        raise Refusal(Reason("is not a number", allowed, found=shown(value)))
 
 
 def _bounds(low: float, high: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..inputs.derived_figures import differing
+from ..inputs.derived_figures import census_discrepancies
 from ..inputs.region import BASE_YEAR, SPAN, Region
 from ..inputs.seeds import BORROWING, LATER_INDICATORS, LATER_VINTAGES
 from ..inputs.workbook.cells import OBSERVED, VINTAGES
@@ -251,7 +251,7 @@ def _doubtful(region: Region) -> Iterator[Notice]:
             f"{SPAN.first}—{SPAN.base}年城镇化率变动{gain:+.1f}个百分点；"
             f"地级单位最多提高{LARGEST_GAIN:g}个百分点",
         )
-    for o, printed, counted in differing(region):
+    for o, printed, counted in census_discrepancies(region):
         rate = o.indicator == "urbanization_rate"
         unit, unit_zh = (" points", "个百分点") if rate else (" 万", "万人")
         apart = f"{printed - counted:+.2f}"

@@ -89,7 +89,7 @@ def _caution(o: Observation) -> str:
     return ", on another census vintage" if o.vintage == "mixed" else ""
 
 
-class Difference(NamedTuple):
+class CensusDiscrepancy(NamedTuple):
     """A printed figure of the base year that is not what the census counted.
 
     Attributes
@@ -105,7 +105,7 @@ class Difference(NamedTuple):
     counted: float
 
 
-def differing(region: Region) -> list[Difference]:
+def census_discrepancies(region: Region) -> list[CensusDiscrepancy]:
     """Printed figures of the base year that differ from the census count."""
     census = region.baseline.census
     counted = {
@@ -119,14 +119,14 @@ def differing(region: Region) -> list[Difference]:
             continue
         value = o.value / 1e4 if o.unit == "persons" else o.value
         if abs(value - counted[o.indicator]) >= 0.005:
-            found.append(Difference(o, value, counted[o.indicator]))
+            found.append(CensusDiscrepancy(o, value, counted[o.indicator]))
     return found
 
 
-def differences(region: Region) -> list[str]:
+def discrepancy_sentences(region: Region) -> list[str]:
     """Sentences on printed figures of the base year that differ from the census count."""
     lines = []
-    for o, value, counted in differing(region):
+    for o, value, counted in census_discrepancies(region):
         unit = "points" if o.indicator == "urbanization_rate" else "万"
         lines.append(
             f"{o.indicator} {o.year}: {o.value:g} printed, {counted:.2f} counted, "

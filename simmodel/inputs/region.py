@@ -13,9 +13,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     field_validator,
@@ -23,7 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from ..errors import Part, Refusal, as_tuple, finite_number, shown, whole_number
+from ..errors import Reason, Refusal, as_tuple, finite_number, shown, whole_number
+from .schema import StrictModel
 from .units import (
     CHANGE_UNITS_OF,
     HIGHEST,
@@ -66,19 +65,13 @@ class Span:
 SPAN: Final = Span()
 
 
-class Strict(BaseModel):
-    """Closed key sets, no coercion, no changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
 def _share_hint(value: float) -> str:
     return f". Did you mean {value / 100:g}?" if 1 < value <= 100 else ""
 
 
 def _text(value: object) -> object:
     if isinstance(value, str) and not value.strip():
-        raise Refusal(Part("is empty", "some text"))
+        raise Refusal(Reason("is empty", "some text"))
     return value
 
 
@@ -87,7 +80,7 @@ REGION_ID: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 
 def _region_id(value: object) -> object:
     if isinstance(value, str) and not REGION_ID.match(value):
-        raise Refusal(Part("is not an id", "lower-case words like wuwei or wuwei.liangzhou"))
+        raise Refusal(Reason("is not an id", "lower-case words like wuwei or wuwei.liangzhou"))
     return value
 
 
@@ -106,21 +99,21 @@ Ages = Annotated[tuple[Age, ...], BeforeValidator(as_tuple)]
 RESIDENCE_TABLES: Final = ("urban_female", "urban_male", "rural_female", "rural_male")
 
 
-class Names(Strict):
+class Names(StrictModel):
     """A name in English and Chinese."""
 
     en: Text
     zh: Text
 
 
-class Sourced(Strict):
+class Sourced(StrictModel):
     """Something with its source (an id of ``sources.yaml``) and the place in it."""
 
     source: Text
     place: Text
 
 
-class AgeSex(Strict):
+class AgeSex(StrictModel):
     """Persons by age group and sex, of the residence total or by residence; ages are lower bounds.
 
     The last group is open.
@@ -139,7 +132,7 @@ class AgeSex(Strict):
         tables = self.tables()
         if set(tables) not in ({"female", "male"}, set(RESIDENCE_TABLES)):
             raise Refusal(
-                Part(
+                Reason(
                     "has not the tables it needs",
                     f"female and male, or {', '.join(RESIDENCE_TABLES)}",
                     found=", ".join(tables) or "none",
@@ -160,7 +153,7 @@ class AgeSex(Strict):
         return {name: value for name, value in values.items() if value is not None}
 
 
-class BroadAges(Strict):
+class BroadAges(StrictModel):
     """Residents of three broad ages, in persons or percent, as printed."""
 
     unit: Literal["persons", "percent"]
@@ -199,7 +192,9 @@ class Census(Sourced):
         if type(total) is not int or type(urban) is not int:
             return data
         if urban > total:
-            raise Refusal(Part("is more than the total", f"up to {total}", ("urban",), str(urban)))
+            raise Refusal(
+                Reason("is more than the total", f"up to {total}", ("urban",), str(urban))
+            )
         return {**data, "rural": total - urban}
 
     @model_serializer(mode="wrap")
@@ -216,7 +211,7 @@ class Census(Sourced):
         if self.urban + self.rural != self.total:
             found = f"{self.urban} + {self.rural} = {self.urban + self.rural}"
             faults.append(
-                Part("urban + rural is not the total", str(self.total), ("total",), found)
+                Reason("urban + rural is not the total", str(self.total), ("total",), found)
             )
         if self.age_sex is not None:
             faults.extend(_sum_faults(self.age_sex, self.total, self.urban, self.rural))
@@ -224,7 +219,7 @@ class Census(Sourced):
             faults.extend(_broad_faults(self.broad_ages, self.total))
         if self.broad_ages is not None and self.age_sex is not None:
             faults.append(
-                Part("stands beside age_sex, which says more", "one of the two", ("broad_ages",))
+                Reason("stands beside age_sex, which says more", "one of the two", ("broad_ages",))
             )
         _refuse_any(faults)
         return self
@@ -305,7 +300,7 @@ class BirthsByAge(Sourced):
         return self
 
 
-class Standards(Strict):
+class Standards(StrictModel):
     """National patterns by single year of age."""
 
     population_by_single_year: SingleYears
@@ -313,7 +308,7 @@ class Standards(Strict):
     births_by_single_year: BirthsByAge
 
 
-class Baseline(Strict):
+class Baseline(StrictModel):
     """The census of the base year and what was counted with it."""
 
     census: Census
@@ -331,7 +326,7 @@ class Figure(Sourced):
     note: Text | None = None
 
 
-class History(Strict):
+class History(StrictModel):
     """An earlier census and what was counted with it."""
 
     census: Census
@@ -364,15 +359,15 @@ class Observation(Sourced):
         ]
         if self.year > LAST_OBSERVED_YEAR:
             allowed = f"a whole year up to {LAST_OBSERVED_YEAR}: observations are about the past"
-            faults.append(Part("has not been observed yet", allowed, ("year",), str(self.year)))
+            faults.append(Reason("has not been observed yet", allowed, ("year",), str(self.year)))
         if self.indicator == "urbanization_rate_gap":
             missing = [key for key in ("relative_to", "direction") if getattr(self, key) is None]
-            faults.extend(Part("required key is missing", below=(key,)) for key in missing)
+            faults.extend(Reason("required key is missing", below=(key,)) for key in missing)
         _refuse_any(faults)
         return self
 
 
-class Area(Strict):
+class Area(StrictModel):
     """A built-up area that goes with a target."""
 
     value: Positive
@@ -410,12 +405,12 @@ class Target(Sourced):
         ]
         if self.year <= BASE_YEAR:
             allowed = f"a whole year from {BASE_YEAR + 1} to {YEAR_RANGE[1]}"
-            faults.append(Part("is not after the base year", allowed, ("year",), str(self.year)))
+            faults.append(Reason("is not after the base year", allowed, ("year",), str(self.year)))
         for key in ("value", "change_low", "change_high"):
             if (figure := getattr(self, key)) is not None:
                 faults.extend(_value_faults(self.indicator, self.unit, key, figure))
         if self.indicator == "urban_district_population" and self.region is None:
-            faults.append(Part("required key is missing", "an urban district", ("region",)))
+            faults.append(Reason("required key is missing", "an urban district", ("region",)))
         _refuse_any(faults)
         return self
 
@@ -439,7 +434,7 @@ class Programme(Sourced):
         return self
 
 
-class Measure(Sourced):
+class PlannedMeasure(Sourced):
     """A lever a plan names without a number."""
 
     names: Names
@@ -460,7 +455,7 @@ class BoundaryEvent(Sourced):
         if self.year > BASE_YEAR:
             allowed = f"up to {BASE_YEAR}: later transfers are not modelled yet"
             found = str(self.year)
-            raise Refusal(Part("is after the base year", allowed, ("year",), found))
+            raise Refusal(Reason("is after the base year", allowed, ("year",), found))
         return self
 
 
@@ -474,7 +469,7 @@ class DistrictPopulation(Sourced):
     note: Text | None = None
 
 
-class UrbanDistrict(Strict):
+class UrbanDistrict(StrictModel):
     """A part of a prefecture that a plan sets targets for."""
 
     id: RegionId
@@ -487,11 +482,11 @@ class UrbanDistrict(Strict):
     @classmethod
     def _some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise Refusal(Part("names no county", "at least one"))
+            raise Refusal(Reason("names no county", "at least one"))
         return value
 
 
-class Region(Strict):
+class Region(StrictModel):
     """A region: everything its seed file says.
 
     ``counties`` says whether all counties of a prefecture have to be there, or some may stand below
@@ -508,13 +503,13 @@ class Region(Strict):
     observations: Annotated[tuple[Observation, ...], BeforeValidator(as_tuple)] = ()
     targets: Annotated[tuple[Target, ...], BeforeValidator(as_tuple)] = ()
     programmes: Annotated[tuple[Programme, ...], BeforeValidator(as_tuple)] = ()
-    measures: Annotated[tuple[Measure, ...], BeforeValidator(as_tuple)] = ()
+    measures: Annotated[tuple[PlannedMeasure, ...], BeforeValidator(as_tuple)] = ()
     boundary_events: Annotated[tuple[BoundaryEvent, ...], BeforeValidator(as_tuple)] = ()
     urban_districts: Annotated[tuple[UrbanDistrict, ...], BeforeValidator(as_tuple)] = ()
     standards: Standards | None = None
 
 
-class Source(Strict):
+class Source(StrictModel):
     """An entry of ``sources.yaml``."""
 
     kind: Literal["plan", "census", "survey", "yearbook", "communique", "compilation", "article"]
@@ -527,28 +522,28 @@ class Source(Strict):
     note: Text | None = None
 
 
-def _refuse_any(parts: list[Part]) -> None:
-    if parts:
-        raise Refusal(*parts)
+def _refuse_any(reasons: list[Reason]) -> None:
+    if reasons:
+        raise Refusal(*reasons)
 
 
-def _age_faults(ages: tuple[int, ...]) -> list[Part]:
+def _age_faults(ages: tuple[int, ...]) -> list[Reason]:
     if not ages or ages[0] != 0:
-        return [Part("does not begin at age 0", "0, then ages that rise", ("ages",))]
+        return [Reason("does not begin at age 0", "0, then ages that rise", ("ages",))]
     if any(later <= earlier for earlier, later in pairwise(ages)):
-        return [Part("does not rise", "0, then ages that rise", ("ages",))]
+        return [Reason("does not rise", "0, then ages that rise", ("ages",))]
     return []
 
 
-def _length_faults(tables: dict[str, tuple[int, ...]], length: int, what: str) -> list[Part]:
+def _length_faults(tables: dict[str, tuple[int, ...]], length: int, what: str) -> list[Reason]:
     return [
-        Part("has the wrong length", f"{length}, as many as {what}", (name,), str(len(table)))
+        Reason("has the wrong length", f"{length}, as many as {what}", (name,), str(len(table)))
         for name, table in tables.items()
         if len(table) != length
     ]
 
 
-def _sum_faults(age_sex: AgeSex, total: int, urban: int, rural: int) -> list[Part]:
+def _sum_faults(age_sex: AgeSex, total: int, urban: int, rural: int) -> list[Reason]:
     sums = {name: sum(table) for name, table in age_sex.tables().items()}
     if age_sex.by_residence:
         wanted = {"urban": urban, "rural": rural}
@@ -557,69 +552,71 @@ def _sum_faults(age_sex: AgeSex, total: int, urban: int, rural: int) -> list[Par
         wanted = {"total": total}
         found = {"total": sums["female"] + sums["male"]}
     return [
-        Part(f"ages do not add up to the {key}", str(wanted[key]), ("age_sex",), str(found[key]))
+        Reason(f"ages do not add up to the {key}", str(wanted[key]), ("age_sex",), str(found[key]))
         for key in wanted
         if found[key] != wanted[key]
     ]
 
 
-def _broad_faults(ages: BroadAges, total: int) -> list[Part]:
+def _broad_faults(ages: BroadAges, total: int) -> list[Reason]:
     found = math.fsum(ages.values)
     if ages.unit == "persons":
         if found != total:
             allowed = str(total)
-            return [Part("do not add up to the total", allowed, ("broad_ages",), f"{found:g}")]
+            return [Reason("do not add up to the total", allowed, ("broad_ages",), f"{found:g}")]
     elif abs(found - 100.0) > LARGEST_ROUNDING:
         allowed = f"100 percent, within {LARGEST_ROUNDING:g}"
-        return [Part("do not add up to 100 percent", allowed, ("broad_ages",), f"{found:g}")]
+        return [Reason("do not add up to 100 percent", allowed, ("broad_ages",), f"{found:g}")]
     if min(ages.values) == 0.0:
-        return [Part("have nobody of one age", "three above 0", ("broad_ages",))]
+        return [Reason("have nobody of one age", "three above 0", ("broad_ages",))]
     return []
 
 
-def _unit_faults(indicator: str, unit: str, units: tuple[str, ...]) -> list[Part]:
+def _unit_faults(indicator: str, unit: str, units: tuple[str, ...]) -> list[Reason]:
     if unit in units:
         return []
-    return [Part(f"does not fit {indicator}", ", ".join(units) or "none", ("unit",), unit)]
+    return [Reason(f"does not fit {indicator}", ", ".join(units) or "none", ("unit",), unit)]
 
 
-def _value_faults(indicator: str, unit: str, key: str, value: float) -> list[Part]:
+def _value_faults(indicator: str, unit: str, key: str, value: float) -> list[Reason]:
     high = HIGHEST.get(unit, math.inf)
     signed = unit in SIGNED or indicator in SIGNED_INDICATORS
     low = -high if signed else 0.0
     found = shown(int(value) if value.is_integer() else value)
     if not low <= value <= high:
         allowed = f"{low:g} to {high:g} {unit}" if math.isfinite(high) else f"at least {low:g}"
-        return [Part("is out of range", allowed, (key,), found)]
+        return [Reason("is out of range", allowed, (key,), found)]
     if (indicator, unit, key) == ("urbanization_rate", "percent", "value") and 0 < value <= 1:
         allowed = f"a rate in percent. Did you mean {100 * value:g}?"
-        return [Part("looks like a share", allowed, (key,), found)]
+        return [Reason("looks like a share", allowed, (key,), found)]
     return []
 
 
-def _order_faults(key: str, first: int | None, last: int, *, strictly: bool = True) -> list[Part]:
+def _order_faults(key: str, first: int | None, last: int, *, strictly: bool = True) -> list[Reason]:
     if first is None or first < last or (first == last and not strictly):
         return []
-    return [Part("is not before the year it leads to", f"before {last}", (key,), str(first))]
+    return [Reason("is not before the year it leads to", f"before {last}", (key,), str(first))]
 
 
-def _form_faults(target: Any, band: bool) -> list[Part]:
+def _form_faults(target: Any, band: bool) -> list[Reason]:
     """Check that a target has exactly one of its three forms, with the keys of that form."""
     forms = [target.value is not None, band, target.relative_to is not None]
     if sum(forms) != 1:
         return [
-            Part("has not exactly one aim", "value, or change_low and change_high, or relative_to")
+            Reason(
+                "has not exactly one aim", "value, or change_low and change_high, or relative_to"
+            )
         ]
-    faults: list[Part] = []
+    faults: list[Reason] = []
     if band:
         keys = ("change_low", "change_high", "since")
         missing = [key for key in keys if getattr(target, key) is None]
-        faults.extend(Part("required key is missing", below=(key,)) for key in missing)
+        faults.extend(Reason("required key is missing", below=(key,)) for key in missing)
         if not missing and target.change_low > target.change_high:
             allowed = f"at least {target.change_low:g}"
             found = f"{target.change_high:g}"
-            faults.append(Part("is below change_low", allowed, ("change_high",), found))
+            faults.append(Reason("is below change_low", allowed, ("change_high",), found))
     if (target.comparison == "near") != (target.relative_to is not None):
         allowed = "near with relative_to, else >= or ~"
-        faults.append(Part("does not fit", allowed, ("comparison",), target.comparison))
+        faults.append(Reason("does not fit", allowed, ("comparison",), target.comparison))
     return faults

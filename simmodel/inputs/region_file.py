@@ -235,7 +235,7 @@ def _for_the_book(
     faults: Sequence[Fault], directory: Path, region_id: str, filled: Filled
 ) -> Iterator[Fault]:
     """Faults of seeds in words for who fills in a workbook, one for each mistake."""
-    book = filled.region.mark(()).file.rsplit(f": {BASICS}", 1)[0]
+    book = filled.region.location(()).file.rsplit(f": {BASICS}", 1)[0]
     has_parent = any(_is_in(book, f) and f.key == "parent" for f in faults)
     is_said = False
     for fault in faults:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from ..errors import (
-    Part,
+    Reason,
     Refusal,
     ScenarioError,
     among,
@@ -32,6 +32,7 @@ from ..errors import (
     shown,
     whole_number,
 )
+from .schema import StrictModel
 from .yaml import NOT_TEXT
 
 
@@ -108,20 +109,14 @@ def is_name(text: str) -> bool:
     return _NAME.match(text) is not None
 
 
-class Strict(BaseModel):
-    """Closed key sets, no coercion, no changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
 def knot_year(key: object) -> int:
     """Return the year of a knot; a text of digits counts, because JSON keys are text."""
     allowed = f"a whole year from {BASE_YEAR} to {HORIZON_RANGE[1]}"
     year = int(key) if isinstance(key, str) and re.fullmatch("[1-9][0-9]{0,5}", key) else key
     if isinstance(year, bool) or not isinstance(year, int):
-        raise Refusal(Part("is not a whole year", allowed))
+        raise Refusal(Reason("is not a whole year", allowed))
     if not BASE_YEAR <= year <= HORIZON_RANGE[1]:
-        raise Refusal(Part("is a year out of range", allowed, found=str(year)))
+        raise Refusal(Reason("is a year out of range", allowed, found=str(year)))
     return year
 
 
@@ -137,17 +132,17 @@ def _lever_check(rule: LeverRule) -> Any:
             try:
                 return float(check(value)) + 0.0  # type: ignore[arg-type]  # -0.0 becomes 0.0
             except Refusal as refusal:
-                part = refusal.parts[0]
+                part = refusal.reasons[0]
                 raise Refusal(
-                    Part(
+                    Reason(
                         part.problem, f"{part.allowed}, or a path {{year: number}}", (), part.found
                     )
                 ) from None
         if not value:
-            raise Refusal(Part("is a path without knots", "at least one {year: number}"))
+            raise Refusal(Reason("is a path without knots", "at least one {year: number}"))
         path = knots.validate_python(dict(value))
         if len(path) < len(value):
-            raise Refusal(Part("has a knot twice", "each year once"))
+            raise Refusal(Reason("has a knot twice", "each year once"))
         return tuple((year, path[year] + 0.0) for year in sorted(path))
 
     return PlainValidator(validate)
@@ -157,7 +152,7 @@ _Multiplier = Annotated[Value, _lever_check(_MULTIPLIER)]
 _YearsAdded = Annotated[Value, _lever_check(_YEARS_ADDED)]
 
 
-class RegionLevers(Strict):
+class RegionLevers(StrictModel):
     """The levers a region sets for itself and its descendants; None where it sets none."""
 
     rural_exit: _Multiplier | None = None
@@ -173,7 +168,7 @@ class RegionLevers(Strict):
     @classmethod
     def _not_empty(cls, data: object) -> object:
         if isinstance(data, Mapping) and not data:
-            raise Refusal(Part("sets no lever", among(LEVERS)))
+            raise Refusal(Reason("sets no lever", among(LEVERS)))
         return data
 
     def set_levers(self) -> dict[str, Value]:
@@ -206,7 +201,7 @@ class Levers(BaseModel):
 def _text(value: object) -> object:
     if isinstance(value, str) and (bad := NOT_TEXT.search(value)):
         raise Refusal(
-            Part(
+            Reason(
                 "has a character that is not text",
                 "printable characters",
                 found=f"U+{ord(bad[0]):04X}",
@@ -220,7 +215,7 @@ Text = Annotated[str, BeforeValidator(_text)]
 
 def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
     twice = [
-        Part("stands twice", "each once", (place,), shown(word))
+        Reason("stands twice", "each once", (place,), shown(word))
         for place, word in enumerate(value)
         if word in value[:place]
     ]
@@ -232,7 +227,7 @@ def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
 Ids = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 
 
-class Title(Strict):
+class Title(StrictModel):
     """A text in English and Chinese; one that is missing takes the other."""
 
     en: Text
@@ -252,7 +247,7 @@ def _described(value: object) -> object:
     if isinstance(value, str):
         return {"en": _text(value), "zh": value}
     if not isinstance(value, (Mapping, Title)):
-        raise Refusal(Part("is not text", "text, or {en: text, zh: text}", (), shown(value)))
+        raise Refusal(Reason("is not text", "text, or {en: text, zh: text}", (), shown(value)))
     return value
 
 
@@ -260,14 +255,14 @@ def _described(value: object) -> object:
 Description = Annotated[Title, BeforeValidator(_described)]
 
 
-class Ensemble(Strict):
+class EnsembleSettings(StrictModel):
     """How many draws, and the seed of the random numbers."""
 
     draws: Annotated[int, BeforeValidator(whole_number(*DRAWS_RANGE))] = DEFAULT_DRAWS
     seed: Annotated[int, BeforeValidator(whole_number(0, float("inf")))] = DEFAULT_SEED
 
 
-class ScenarioSource(Strict):
+class ScenarioSource(StrictModel):
     """Where an assumption of the scenario is taken from."""
 
     source: Text
@@ -277,21 +272,21 @@ class ScenarioSource(Strict):
 
 def _fixed(value: object) -> dict[str, float]:
     if not isinstance(value, Mapping):
-        raise Refusal(Part("is not a mapping", "keys with values", found=shown(value)))
+        raise Refusal(Reason("is not a mapping", "keys with values", found=shown(value)))
     if not value:
-        raise Refusal(Part("fixes nothing", among(QUANTITIES)))
-    parts: list[Part] = []
+        raise Refusal(Reason("fixes nothing", among(QUANTITIES)))
+    parts: list[Reason] = []
     numbers: dict[str, float] = {}
     for name, number in value.items():
         if name not in QUANTITIES:
             known = among(QUANTITIES) + did_you_mean(str(name), QUANTITIES)
-            parts.append(Part("unknown key", known, (str(name),)))
+            parts.append(Reason("unknown key", known, (str(name),)))
             continue
         try:
             numbers[name] = float(finite_number(*QUANTITIES[name])(number))  # type: ignore[arg-type]
         except Refusal as refusal:
-            (part,) = refusal.parts
-            parts.append(Part(part.problem, part.allowed, (name,), part.found or shown(number)))
+            (part,) = refusal.reasons
+            parts.append(Reason(part.problem, part.allowed, (name,), part.found or shown(number)))
     if parts:
         raise Refusal(*parts)
     return {name: numbers[name] for name in QUANTITIES if name in numbers}
@@ -300,7 +295,7 @@ def _fixed(value: object) -> dict[str, float]:
 Fixed = Annotated[dict[str, float], PlainValidator(_fixed)]
 
 
-class Scenario(Strict):
+class Scenario(StrictModel):
     """A scenario with every default filled in."""
 
     scenario: Text
@@ -311,7 +306,7 @@ class Scenario(Strict):
     levers: Levers = Levers.model_validate({})
     parameters: dict[str, Fixed] = Field(default_factory=dict)
     programmes: Ids = ()
-    ensemble: Ensemble = Ensemble()
+    ensemble: EnsembleSettings = EnsembleSettings()
     sources: Annotated[tuple[ScenarioSource, ...], BeforeValidator(as_tuple)] = ()
 
     @field_validator("scenario")
@@ -319,14 +314,14 @@ class Scenario(Strict):
     def _name(cls, value: str) -> str:
         if not is_name(value):
             allowed = "a lower-case letter, then lower-case letters, digits and _"
-            raise Refusal(Part("is not a scenario name", allowed))
+            raise Refusal(Reason("is not a scenario name", allowed))
         return value
 
     @field_validator("regions")
     @classmethod
     def _some_region(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise Refusal(Part("names no region", "at least one"))
+            raise Refusal(Reason("names no region", "at least one"))
         return _distinct(value)
 
     @field_validator("programmes")
@@ -405,7 +400,7 @@ class Scenario(Strict):
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def knots_after(horizon: int, levers: Mapping[str, Any]) -> Iterator[Part]:
+def knots_after(horizon: int, levers: Mapping[str, Any]) -> Iterator[Reason]:
     """Yield a complaint for every knot later than the horizon, in levers given as plain data.
 
     Knots that are no sound years are left to the check of the lever itself.
@@ -422,7 +417,7 @@ def knots_after(horizon: int, levers: Mapping[str, Any]) -> Iterator[Part]:
                 except Refusal:
                     continue
                 if late:
-                    yield Part(
+                    yield Reason(
                         "is a knot after the horizon",
                         f"years from {BASE_YEAR} to {horizon}",
                         ("levers", *below, lever, str(key)),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ..errors import Fault, FaultError, KeyPath, among, did_you_mean, shown
 from .scenario import HORIZON_RANGE, LEVERS, Scenario, Title, knots_after
-from .yaml import BROKEN, NOT_TEXT, Document, Mark, Node, model_faults, parse, read_mapping
+from .yaml import BROKEN, NOT_TEXT, Document, Location, Node, model_faults, parse, read_mapping
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SET = "--set"
@@ -276,7 +276,7 @@ def _override(document: Document, text: str, region_ids: Collection[str]) -> Non
             document.faults.append(Fault(SET, None, ".".join(path), problem, found))
             return
     parent.value[path[-1]] = given.root
-    parent.marks[path[-1]] = Mark(SET, None)
+    parent.locations[path[-1]] = Location(SET, None)
 
 
 def _opened(parent: Node, step: str) -> Node:
@@ -286,10 +286,10 @@ def _opened(parent: Node, step: str) -> Node:
     """
     old = parent.child(step)
     if old is None:
-        new = Node(Mark(SET, None), {})
-        parent.marks[step] = Mark(SET, None)
+        new = Node(Location(SET, None), {})
+        parent.locations[step] = Location(SET, None)
     elif isinstance(old.value, dict):
-        new = Node(old.mark, dict(old.value), dict(old.marks))
+        new = Node(old.location, dict(old.value), dict(old.locations))
     else:
         return old
     parent.value[step] = new

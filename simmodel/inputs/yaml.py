@@ -44,7 +44,7 @@ BROKEN: Final = _Broken()
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Location:
     """A place in a file."""
 
     file: str
@@ -55,9 +55,9 @@ class Mark:
 class Node:
     """A value with its place; a mapping also knows the places of its keys."""
 
-    mark: Mark
+    location: Location
     value: Any
-    marks: dict[str, Mark] = field(default_factory=dict)
+    locations: dict[str, Location] = field(default_factory=dict)
     size: int = 1  # values in it, itself included
     depth: int = 0  # levels below it
 
@@ -90,16 +90,16 @@ class Document:
         """Return the whole text as plain data."""
         return self.root.plain()
 
-    def mark(self, path: KeyPath) -> Mark:
+    def location(self, path: KeyPath) -> Location:
         """Return the place of the deepest key of a path that exists."""
-        node, mark = self.root, self.root.mark
+        node, place = self.root, self.root.location
         for step in path:
             found = node.child(step)
             if found is None:
                 break
-            mark = node.marks.get(str(step), found.mark)
+            place = node.locations.get(str(step), found.location)
             node = found
-        return mark
+        return place
 
     def value(self, path: KeyPath) -> Any:
         """Return the plain value at a path, or None where there is none."""
@@ -121,8 +121,8 @@ class Document:
         self, path: KeyPath, problem: str, *, found: str | None = None, allowed: str | None = None
     ) -> Fault:
         """Return a fault at a path of this text."""
-        mark = self.mark(path)
-        return Fault(mark.file, mark.line, dotted(path), problem, found, allowed)
+        place = self.location(path)
+        return Fault(place.file, place.line, dotted(path), problem, found, allowed)
 
 
 def dotted(path: KeyPath) -> str:
@@ -292,7 +292,7 @@ class _Builder:
         if self.root is None:
             self.line = 1
             self._complain("is empty")
-            self.root = Node(self._mark(), BROKEN)
+            self.root = Node(self._location(), BROKEN)
         return Document(self.file, self.root, self.faults)
 
     def _path(self) -> KeyPath:
@@ -305,13 +305,13 @@ class _Builder:
             elif parent.key is not None:
                 yield parent.key
 
-    def _mark(self) -> Mark:
-        return Mark(self.file, self.line if self.has_lines else None)
+    def _location(self) -> Location:
+        return Location(self.file, self.line if self.has_lines else None)
 
     def _complain(self, problem: str, found: str | None = None, allowed: str | None = None) -> None:
-        mark = self._mark()
+        place = self._location()
         self.faults.append(
-            Fault(mark.file, mark.line, dotted(self._path()), problem, found, allowed)
+            Fault(place.file, place.line, dotted(self._path()), problem, found, allowed)
         )
 
     def _begin(self, event: Any, empty: Any) -> None:
@@ -321,7 +321,7 @@ class _Builder:
             self._complain("has a tag", str(event.tag), "plain YAML without tags")
         if event.anchor is not None:
             self.anchors[event.anchor] = None
-        opened = _Open(Node(self._mark(), empty), event.anchor, event.tag is not None)
+        opened = _Open(Node(self._location(), empty), event.anchor, event.tag is not None)
         self.open.append(opened)
 
     def _too_deep(self) -> None:
@@ -330,11 +330,11 @@ class _Builder:
     def _alias(self, name: str) -> Node:
         if name not in self.anchors:
             self._complain("refers to an anchor that is not set before", f"*{name}")
-            return Node(self._mark(), BROKEN)
+            return Node(self._location(), BROKEN)
         node = self.anchors[name]
         if node is None:
             self._complain("contains itself", f"*{name}")
-            return Node(self._mark(), BROKEN)
+            return Node(self._location(), BROKEN)
         if len(self.open) + node.depth > MAX_DEPTH:
             self._too_deep()
         self.repeated += node.size
@@ -359,7 +359,7 @@ class _Builder:
             value = str(resolve(event.value))  # a year; 2025 and "2025" are the same key
         else:
             value = event.value
-        node = Node(self._mark(), value)
+        node = Node(self._location(), value)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         self._place(node)
@@ -373,7 +373,7 @@ class _Builder:
             in_key = parent is not None and parent.awaits_key()
             if parent is not None and parent.key is not None and not in_key and self.has_lines:
                 # the parser marks what is not there on the line after
-                self.line = parent.node.marks[parent.key].line or self.line
+                self.line = parent.node.locations[parent.key].line or self.line
             self._complain("has an empty key" if in_key else "has no value (null)")
             return BROKEN
         if _INT.match(text) and len(text) > 1000:
@@ -404,7 +404,7 @@ class _Builder:
             if name is not BROKEN:
                 self._complain("has a key that is not a word", shown(node.plain()))
         elif name in parent.node.value:
-            first = parent.node.marks[name].line
+            first = parent.node.locations[name].line
             parent.key = name
             self._complain(
                 "stands twice" if first is None else f"stands twice; it is first on line {first}"
@@ -412,7 +412,7 @@ class _Builder:
             parent.key = None  # what follows is read for its faults, and dropped
         else:
             parent.key = name
-            parent.node.marks[name] = self._mark()
+            parent.node.locations[name] = self._location()
 
 
 class _Open:
@@ -493,14 +493,14 @@ _TYPES: Final = {
 
 def _in_our_words(document: Document, path: KeyPath, item: Any, keys: list[str]) -> Iterator[Fault]:
     kind, value = item["type"], item["input"]
-    parts = getattr(item.get("ctx", {}).get("error"), "parts", None)
-    if parts is not None:
-        for part in parts:
-            scalar = not part.below and not isinstance(value, (dict, list, tuple))
-            found = part.found or (shown(value) if scalar else None)
-            where = path + part.below
+    reasons = getattr(item.get("ctx", {}).get("error"), "reasons", None)
+    if reasons is not None:
+        for reason in reasons:
+            scalar = not reason.below and not isinstance(value, (dict, list, tuple))
+            found = reason.found or (shown(value) if scalar else None)
+            where = path + reason.below
             if not document.is_broken(where):
-                yield document.fault(where, part.problem, found=found, allowed=part.allowed)
+                yield document.fault(where, reason.problem, found=found, allowed=reason.allowed)
     elif kind == "missing":
         yield document.fault(path, "required key is missing")
     elif kind == "extra_forbidden":

@@ -276,7 +276,11 @@ def notices_of(seeds: Seeds, region_id: str) -> list[str]:
 
 def one_region(seeds: Seeds, region_id: str) -> str:
     """What is known of a region: census, printed figures beside it, derived figures, targets."""
-    from ..inputs.derived_figures import derived_figures, differences, registered_sentences
+    from ..inputs.derived_figures import (
+        derived_figures,
+        discrepancy_sentences,
+        registered_sentences,
+    )
 
     region: Region = seeds.region(region_id)
     census = region.baseline.census
@@ -301,7 +305,7 @@ def one_region(seeds: Seeds, region_id: str) -> str:
         )
     if registered := registered_sentences(region):
         lines += ["", "Registered 户籍 population:", *(f"  {line}" for line in registered)]
-    found = differences(region)
+    found = discrepancy_sentences(region)
     if found:
         lines += ["", "Printed figures that differ from the census:", *(f"  {d}" for d in found)]
     derived = derived_figures(region)

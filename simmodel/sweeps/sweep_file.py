@@ -13,7 +13,7 @@ from ..errors import (
     Fault,
     FaultError,
     KeyPath,
-    Part,
+    Reason,
     Refusal,
     ScenarioError,
     among,
@@ -28,13 +28,13 @@ from ..inputs.scenario import (
     LEVERS,
     QUANTITIES,
     Scenario,
-    Strict,
     Text,
     Title,
     is_name,
     knot_year,
 )
 from ..inputs.scenario_file import is_heeded, read_scenario, steps_of
+from ..inputs.schema import StrictModel
 from ..inputs.seeds import Seeds
 from ..inputs.yaml import BROKEN, Document, dotted, model_faults, read_mapping
 from ..variables import DISTRICT, FLOWS, STOCKS
@@ -102,7 +102,7 @@ class Outcome:
         return f"{self.region} {self.indicator} {self.year}" + (" met" if self.met else "")
 
 
-class Spread(Strict):
+class Spread(StrictModel):
     """How a parameter varies, as the file says it."""
 
     low: Annotated[float | None, BeforeValidator(finite_number(-1e9, 1e9))] = None
@@ -112,14 +112,14 @@ class Spread(Strict):
     choices: Annotated[tuple[Any, ...], BeforeValidator(as_tuple)] | None = None
 
 
-class Years(Strict):
+class Years(StrictModel):
     """All years from one to another."""
 
     from_: Any = Field(alias="from")
     to: Any
 
 
-class Asked(Strict):
+class Asked(StrictModel):
     """An outcome as the file says it; its figures are checked beside the scenario."""
 
     region: Text
@@ -132,11 +132,11 @@ class Asked(Strict):
 def _method_known(value: object) -> object:
     if isinstance(value, str) and value not in METHODS:
         known = among(METHODS) + did_you_mean(value, METHODS)
-        raise Refusal(Part("is not a known word", known))
+        raise Refusal(Reason("is not a known word", known))
     return value
 
 
-class DesignAsked(Strict):
+class DesignAsked(StrictModel):
     """How the runs are laid out.
 
     ``size`` means levels of a grid, trajectories of Morris' method, points of the base sample of
@@ -150,14 +150,14 @@ class DesignAsked(Strict):
     resamples: Annotated[int, BeforeValidator(whole_number(20, 10_000))] = 200
 
 
-class Averaged(Strict):
+class Averaged(StrictModel):
     """Whether a run stands at the median parameters or is averaged over draws."""
 
     at: Literal["median", "draws"] = "median"
     draws: Annotated[int | None, BeforeValidator(whole_number(2, MOST_DRAWS))] = None
 
 
-class Sweep(Strict):
+class Sweep(StrictModel):
     """The whole file; parameters and outcomes are checked one by one."""
 
     sweep: Text
@@ -174,7 +174,7 @@ class Sweep(Strict):
     def _name(cls, value: str) -> str:
         if not is_name(value):
             allowed = "a lower-case letter, then lower-case letters, digits and _"
-            raise Refusal(Part("is not a sweep name", allowed))
+            raise Refusal(Reason("is not a sweep name", allowed))
         return value
 
 
@@ -342,9 +342,9 @@ class _Reader:
         if not self.document.is_broken(path):
             self.faults.append(self.document.fault(path, problem, found=found, allowed=allowed))
 
-    def _refuse_part(self, path: KeyPath, part: Part, value: object) -> None:
-        found = part.found or shown(value)
-        self._refuse((*path, *part.below), part.problem, found=found, allowed=part.allowed)
+    def _refuse_for(self, path: KeyPath, reason: Reason, value: object) -> None:
+        found = reason.found or shown(value)
+        self._refuse((*path, *reason.below), reason.problem, found=found, allowed=reason.allowed)
 
     def _scenario(self, name: object) -> Scenario | None:
         if not isinstance(name, str):
@@ -481,7 +481,7 @@ class _Reader:
         try:
             finite_number(*bounds)(value)
         except Refusal as refusal:
-            self._refuse_part(path, refusal.parts[0], value)
+            self._refuse_for(path, refusal.reasons[0], value)
             return False
         return True
 
@@ -595,7 +595,7 @@ class _Reader:
             try:
                 years.append(check(value))  # type: ignore[arg-type]
             except Refusal as refusal:
-                self._refuse_part(path, refusal.parts[0], value)
+                self._refuse_for(path, refusal.reasons[0], value)
         if len(self.faults) > before:
             return []
         if isinstance(asked.years, dict):

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ...errors import Fault, FaultError, KeyPath, among, did_you_mean, shown
 from ..region import BASE_YEAR
-from ..yaml import Document, Mark, Node
+from ..yaml import Document, Location, Node
 from . import cells
 from .cells import Quantity, Words, plain
 from .template import (
@@ -128,13 +128,15 @@ def read_workbook(path: Path, region_id: str) -> Filled:
 
 def _tree(data: Any, places: Mapping[KeyPath, str], path: KeyPath, above: str) -> Node:
     """Plain data as a tree whose marks are cells; without one of its own, that of what is above."""
-    mark = Mark(places.get(path, above), None)
+    location = Location(places.get(path, above), None)
     if isinstance(data, dict):
-        nodes = {k: _tree(v, places, (*path, k), mark.file) for k, v in data.items()}
-        return Node(mark, nodes, {key: node.mark for key, node in nodes.items()})
+        nodes = {k: _tree(v, places, (*path, k), location.file) for k, v in data.items()}
+        return Node(location, nodes, {key: node.location for key, node in nodes.items()})
     if isinstance(data, list):
-        return Node(mark, [_tree(v, places, (*path, i), mark.file) for i, v in enumerate(data)])
-    return Node(mark, data)
+        return Node(
+            location, [_tree(v, places, (*path, i), location.file) for i, v in enumerate(data)]
+        )
+    return Node(location, data)
 
 
 def _open(path: Path) -> tuple[Any, Any]:
