@@ -1,16 +1,18 @@
 """Every error simmodel raises on purpose, and how a fault of a file is put into words.
 
-The command line prints these without a traceback. Nothing here imports anything of ours or
-anything heavy: the checks of single values at the end are shared by all declarations, and
-pydantic carries what they raise unchanged.
+The command line prints these without a traceback, in the language of the terminal: a fault is put
+into words when it is found, never before. Nothing here imports anything heavy: the checks of single
+values at the end are shared by all declarations, and pydantic carries what they raise unchanged.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+from .texts import say
 
 KeyPath = tuple[str | int, ...]
 
@@ -77,13 +79,10 @@ class Fault:
     def __str__(self) -> str:
         """Return ``file:line: key.path: what is wrong; found …; allowed …``."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        parts = [self.problem]
-        if self.found is not None:
-            parts.append(f"found {self.found}")
-        if self.allowed is not None:
-            parts.append(f"allowed {self.allowed}")
         head = f"{place}: {self.key}: " if self.key else f"{place}: "
-        return _printable(head + "; ".join(parts))
+        found = "" if self.found is None else say("faults.found", found=self.found)
+        allowed = "" if self.allowed is None else say("faults.allowed", allowed=self.allowed)
+        return _printable(head + self.problem + found + allowed)
 
 
 class FaultError(SimmodelError):
@@ -101,7 +100,7 @@ class FaultError(SimmodelError):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One complaint about a value: where below it, what, and what may stand there."""
+    """Why a value is refused: what is wrong, where below it, and what may stand there."""
 
     problem: str
     allowed: str | None = None
@@ -126,15 +125,15 @@ def shown(value: object) -> str:
     ('true', "'one'", '1.5', 'a list')
     """
     if value is None:
-        return "nothing"
+        return say("faults.nothing")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "a mapping"
+        return say("faults.mapping")
     if isinstance(value, (list, tuple)):
-        return "a list"
+        return say("faults.list")
     if isinstance(value, int) and abs(value) >= 10**_LONGEST_FOUND:
-        return "a number of very many digits"  # repr refuses more than 4300
+        return say("faults.long_number")  # repr refuses more than 4300
     text = _printable(repr(value))
     return text if len(text) <= _LONGEST_FOUND else text[: _LONGEST_FOUND - 1] + "…"
 
@@ -146,21 +145,18 @@ def _printable(text: str) -> str:
 
 def among(known: Iterable[str]) -> str:
     """Return the allowed words as one text."""
-    return ", ".join(known) or "none"
+    return say("faults.comma").join(known) or say("faults.none")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``. Did you mean x?`` where a known word is near, else nothing."""
     near = get_close_matches(word, list(known), n=1)
-    return f". Did you mean {near[0]}?" if near else ""
+    return meant(near[0]) if near else ""
 
 
-def unknown(word: str, known: Sequence[str], what: str) -> Reason:
-    """Return the complaint that a word is not among those known."""
-    return Reason(
-        f"{what} {shown(word)} does not exist",
-        allowed=among(known) + did_you_mean(word, known),
-    )
+def meant(value: object) -> str:
+    """Return ``. Did you mean x?``, to stand behind what is allowed."""
+    return say("faults.did_you_mean", value=value)
 
 
 def finite_number(
@@ -175,34 +171,45 @@ def finite_number(
     hint : callable, optional
         Given a number out of bounds, returns words to add to what is allowed.
     """
-    allowed = f"a number{_bounds(low, high)}"
+
+    def refuse(problem: str, advice: str = "") -> Refusal:
+        return Refusal(Reason(say(problem), bounded("faults.number", low, high) + advice))
 
     def check(value: object) -> object:
-        _refuse_unless_number(value, allowed)
-        assert isinstance(value, (int, float))
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise _no_number(value, bounded("faults.number", low, high))
         if isinstance(value, float) and not math.isfinite(value):
-            raise Refusal(Reason("is not finite", allowed))
+            raise refuse("faults.is_not_finite")
         if not low <= value <= high:
-            advice = hint(float(value)) if hint is not None else ""
-            raise Refusal(Reason("is out of range", allowed + advice))
+            raise refuse("faults.is_out_of_range", hint(float(value)) if hint is not None else "")
         try:
             return float(value)
         except OverflowError:
-            raise Refusal(Reason("is out of range", allowed)) from None
+            raise refuse("faults.is_out_of_range") from None
 
     return check
 
 
-def whole_number(low: float, high: float, what: str = "a whole number") -> Callable[..., object]:
-    """Return a check that lets through whole numbers from ``low`` to ``high`` and nothing else."""
-    allowed = f"{what}{_bounds(low, high)}"
+def whole_number(
+    low: float, high: float, what: str = "faults.whole_number"
+) -> Callable[[object], object]:
+    """Return a check that lets through whole numbers from ``low`` to ``high`` and nothing else.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds, both allowed; infinite where there is none.
+    what : str
+        Key of the text that names such a number, as ``faults.whole_year``.
+    """
 
     def check(value: object) -> object:
-        _refuse_unless_number(value, allowed)
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise _no_number(value, bounded(what, low, high))
         if not isinstance(value, int):
-            raise Refusal(Reason("is not a whole number", allowed))
+            raise Refusal(Reason(say("faults.is_not_whole"), bounded(what, low, high)))
         if not low <= value <= high:
-            raise Refusal(Reason("is out of range", allowed))
+            raise Refusal(Reason(say("faults.is_out_of_range"), bounded(what, low, high)))
         return value
 
     return check
@@ -211,29 +218,37 @@ def whole_number(low: float, high: float, what: str = "a whole number") -> Calla
 def as_tuple(value: object) -> object:
     """Let through lists and nothing else, as tuples."""
     if not isinstance(value, (list, tuple)):
-        raise Refusal(Reason("is not a list", "a list", found=shown(value)))
+        raise Refusal(Reason(say("faults.is_not_list"), say("faults.list"), found=shown(value)))
     return tuple(value)
 
 
-def _refuse_unless_number(value: object, allowed: str) -> None:
+def _no_number(value: object, allowed: str) -> Refusal:
     # bool is an int to Python; to a planner, `true` is not a number
     if isinstance(value, bool):
-        raise Refusal(Reason("is true or false, not a number", allowed))
+        return Refusal(Reason(say("faults.is_boolean"), allowed))
     if isinstance(value, str):
-        raise Refusal(Reason("is text, not a number", allowed))
-    if not isinstance(value, (int, float)):
-        raise Refusal(Reason("is not a number", allowed, found=shown(value)))
+        return Refusal(Reason(say("faults.is_text"), allowed))
+    return Refusal(Reason(say("faults.is_not_number"), allowed, found=shown(value)))
 
 
-def _bounds(low: float, high: float) -> str:
+def bounded(what: str, low: float, high: float) -> str:
+    """Return a kind of number, given by the key of its text, with its bounds.
+
+    Examples
+    --------
+    >>> bounded("faults.number", 0, 10), bounded("faults.whole_year", 2021, math.inf)
+    ('a number from 0 to 10', 'a whole year of at least 2021')
+    """
+    ends = {"low": _plain(low), "high": _plain(high)}
     if math.isinf(low) and math.isinf(high):
-        return ""
+        return say(what)
     if math.isinf(high):
-        return f" of at least {_plain(low)}"
+        return say("faults.at_least", what=say(what), low=ends["low"])
     if math.isinf(low):
-        return f" of at most {_plain(high)}"
-    return f" from {_plain(low)} to {_plain(high)}"
+        return say("faults.at_most", what=say(what), high=ends["high"])
+    return say("faults.between", what=say(what), **ends)
 
 
 def _plain(bound: float) -> str:
-    return str(int(bound)) if float(bound).is_integer() else f"{bound:g}"
+    whole = math.isfinite(bound) and float(bound).is_integer()
+    return str(int(bound)) if whole else f"{bound:g}"

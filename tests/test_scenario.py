@@ -556,7 +556,7 @@ def test_no_value_whatever_makes_anything_but_faults(tmp_path_factory, value, ke
 
 def test_the_declarations_import_pydantic_and_nothing_heavier():
     heavy = "{'numpy', 'scipy', 'xarray', 'matplotlib', 'ruamel.yaml'}"
-    code = f"import sys, simmodel.scenario; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, simmodel.inputs.scenario; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent
     )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import Fault, FaultError, SimmodelError, among, did_you_mean, shown
+from ..texts import say
 from .scenario_file import shipped
 
 PathLike = str | os.PathLike[str]
@@ -20,11 +21,11 @@ PathLike = str | os.PathLike[str]
 def overrides_of(values: object) -> tuple[str, ...]:
     """Return values by dotted path as ``--set`` takes them."""
     if not isinstance(values, Mapping):
-        allowed = '{"key.path": value}, like {"levers.local_retention": 1.2}'
-        raise refused("set", "is not a mapping", values, allowed)
+        raise refused("set", say("faults.is_not_mapping"), values, say("inputs.set_mapping"))
     for key in values:
         if not isinstance(key, str) or "=" in key:
-            raise refused("set", "is not a dotted path", key, "like levers.local_retention")
+            problem = say("inputs.is_not_path_of_keys")
+            raise refused("set", problem, key, say("inputs.path_of_keys"))
     return tuple(f"{key}={as_yaml(key, value)}" for key, value in values.items())
 
 
@@ -47,7 +48,7 @@ def as_yaml(key: str, value: object) -> str:
         return json.dumps(value, ensure_ascii=False)
     plain = getattr(value, "tolist", None)
     if plain is None:
-        raise refused(f"set: {key}", "is no value", value, "a number, text, list or mapping")
+        raise refused(f"set: {key}", say("inputs.is_no_value"), value, say("inputs.some_value"))
     return as_yaml(key, plain())
 
 
@@ -60,22 +61,22 @@ def file_of(what: str, name: object, folder: str) -> Path:
     by_name = shipped(folder)
     if str(path) not in by_name:
         known = among(sorted(by_name)) + did_you_mean(str(path), by_name)
-        problem = f"is neither a file here nor a shipped {what}"
-        raise refused(what, problem, str(path), f"a path, or {known}")
+        problem = say("inputs.is_no_file", what=what)
+        raise refused(what, problem, str(path), say("inputs.path_or", known=known))
     return by_name[str(path)]
 
 
 def path_of(what: str, value: object) -> Path:
     """Return a path that is given as text or as any object that stands for one."""
     if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
-        raise refused(what, "is not a path", value, "text or a path")
+        raise refused(what, say("inputs.is_not_path"), value, say("inputs.text_or_path"))
     return Path(value)
 
 
 def text_of(what: str, value: object) -> str:
     """Return a text, and refuse what is none."""
     if not isinstance(value, str):
-        raise refused(what, "is not text", value, "text")
+        raise refused(what, say("faults.is_not_text"), value, say("faults.text"))
     return value
 
 
@@ -83,7 +84,7 @@ def whole_of(what: str, value: object) -> int:
     """Return a whole number, also of numpy; true and false are none."""
     number = number_of(what, value)
     if not number.is_integer():
-        raise refused(what, "is not a whole number", value, "a whole number")
+        raise refused(what, say("faults.is_not_whole"), value, say("faults.whole_number"))
     return int(number)
 
 
@@ -91,11 +92,11 @@ def number_of(what: str, value: object) -> float:
     """Return a number, also of numpy or xarray; true and false are none."""
     plain = value.item() if hasattr(value, "item") and getattr(value, "size", 0) == 1 else value
     if isinstance(plain, bool) or not isinstance(plain, (int, float)):
-        raise refused(what, "is not a number", value, "a number")
+        raise refused(what, say("faults.is_not_number"), value, say("faults.number"))
     try:
         return float(plain)
     except OverflowError:
-        raise refused(what, "is out of range", value, "a number") from None
+        raise refused(what, say("faults.is_out_of_range"), value, say("faults.number")) from None
 
 
 def refused(what: str, problem: str, found: object, allowed: str) -> SimmodelError:

@@ -86,7 +86,7 @@ def _region_id(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(_text)]
 RegionId = Annotated[str, BeforeValidator(_region_id)]
-Year = Annotated[int, BeforeValidator(whole_number(*YEAR_RANGE, "a whole year"))]
+Year = Annotated[int, BeforeValidator(whole_number(*YEAR_RANGE, "faults.whole_year"))]
 Month = Annotated[int, BeforeValidator(whole_number(1, 12))]
 Age = Annotated[int, BeforeValidator(whole_number(0, 120))]
 Count = Annotated[int, BeforeValidator(whole_number(0, math.inf))]

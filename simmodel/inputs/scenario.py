@@ -302,7 +302,7 @@ class Scenario(StrictModel):
     title: Title
     description: Description = Title(en="", zh="")
     regions: Ids
-    horizon: Annotated[int, BeforeValidator(whole_number(*HORIZON_RANGE, "a whole year"))]
+    horizon: Annotated[int, BeforeValidator(whole_number(*HORIZON_RANGE, "faults.whole_year"))]
     levers: Levers = Levers.model_validate({})
     parameters: dict[str, Fixed] = Field(default_factory=dict)
     programmes: Ids = ()

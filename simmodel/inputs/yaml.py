@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import Fault, FaultError, KeyPath, did_you_mean, shown
+from ..errors import Fault, FaultError, KeyPath, among, did_you_mean, shown
+from ..texts import say
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 64
@@ -37,7 +38,7 @@ class _Broken:
     """What stands in the data where the reader has already reported a fault."""
 
     def __repr__(self) -> str:
-        return "a faulty value"
+        return say("inputs.faulty_value")
 
 
 BROKEN: Final = _Broken()
@@ -155,8 +156,8 @@ def mapping_from(text: str, file: str) -> Document:
     if document.root.value is BROKEN and document.faults:
         raise FaultError(document.faults)
     if not isinstance(document.root.value, dict):
-        found, allowed = shown(document.plain()), "keys with values, one `key: value` to a line"
-        fault = document.fault((), "is not a mapping", found=found, allowed=allowed)
+        found, allowed = shown(document.plain()), say("inputs.key_a_line")
+        fault = document.fault((), say("faults.is_not_mapping"), found=found, allowed=allowed)
         raise FaultError([*document.faults, fault])
     return document
 
@@ -196,19 +197,51 @@ def parse(text: str, file: str, *, under: KeyPath = (), has_lines: bool = True) 
             builder.take(event)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        words = (error.problem or error.context or "").splitlines() or [""]
-        builder.stop(f"is not valid YAML: {words[0]}", None if mark is None else mark.line + 1)
+        reason = _syntax(error.problem or error.context or "")
+        builder.stop(reason, None if mark is None else mark.line + 1)
     except YAMLError as error:
-        builder.stop(f"is not valid YAML: {(str(error).splitlines() or [''])[0]}", None)
+        builder.stop(_syntax(str(error)), None)
     except (ValueError, OverflowError, NotImplementedError):
         # the scanner lets Python's own complaints through, e.g. about an escape beyond Unicode
-        builder.stop("is not valid YAML", None)
+        builder.stop(say("inputs.is_not_yaml"), None)
     return builder.finish()
+
+
+# What the parser says, and the text that says it in both languages; anything else is left as it is.
+_SYNTAX: Final = {
+    "inputs.syntax.mapping_value": re.compile("mapping values are not allowed here"),
+    "inputs.syntax.mapping_key": re.compile("mapping keys are not allowed here"),
+    "inputs.syntax.sequence_entry": re.compile("sequence entries are not allowed here"),
+    "inputs.syntax.colon": re.compile("could not find expected ':'"),
+    "inputs.syntax.block_end": re.compile("expected <block end>, but found (?P<found>.+)"),
+    "inputs.syntax.list_end": re.compile(r"expected ',' or '\]', but got (?P<found>.+)"),
+    "inputs.syntax.mapping_end": re.compile(r"expected ',' or '\}', but got (?P<found>.+)"),
+    "inputs.syntax.end": re.compile("found unexpected end of stream"),
+    "inputs.syntax.separator": re.compile("found unexpected document separator"),
+    "inputs.syntax.character": re.compile(
+        "found character (?P<found>.+) that cannot start any token"
+    ),
+    "inputs.syntax.escape": re.compile("found unknown escape character (?P<found>.+)"),
+    "inputs.syntax.node": re.compile("expected the node content, but found (?P<found>.+)"),
+    "inputs.syntax.name": re.compile(
+        "expected alphabetic or numeric character, but found (?P<found>.+)"
+    ),
+}
+
+
+def _syntax(reason: str) -> str:
+    """Put the first line of what the parser says into the language of the terminal."""
+    first = (reason.splitlines() or [""])[0]
+    for key, pattern in _SYNTAX.items():
+        if match := pattern.fullmatch(first):
+            first = say(key, **match.groupdict())
+            break
+    return say("inputs.is_not_yaml_because", reason=first)
 
 
 def _not_text(character: str) -> tuple[str, str, str]:
     code = f"U+{ord(character):04X}"
-    return "has a character that is not text", code, "printable characters"
+    return say("inputs.is_not_printable"), code, say("inputs.printable")
 
 
 def read_text(path: Path) -> str:
@@ -224,24 +257,29 @@ def read_text(path: Path) -> str:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise FaultError([Fault(file, None, "", "does not exist")]) from None
+        raise FaultError([Fault(file, None, "", say("faults.does_not_exist"))]) from None
     except IsADirectoryError:
-        raise FaultError([Fault(file, None, "", "is a folder, not a file")]) from None
+        raise FaultError([Fault(file, None, "", say("faults.is_folder"))]) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or str(error)
-        raise FaultError([Fault(file, None, "", f"cannot be read: {reason}")]) from None
+        problem = say("faults.is_unreadable", reason=reason)
+        raise FaultError([Fault(file, None, "", problem)]) from None
     if len(raw) > MAX_BYTES:
-        allowed = f"at most {MAX_BYTES:,} bytes"
-        raise FaultError([Fault(file, None, "", "is too large", None, allowed)])
+        allowed = say("inputs.bytes", count=MAX_BYTES)
+        raise FaultError([Fault(file, None, "", say("inputs.is_too_large"), None, allowed)])
     try:
         return raw.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{raw[error.start]:02X}"
-        allowed = "UTF-8: save the file as UTF-8"
-        if raw.startswith(_ZIP):
-            allowed = f"text; a workbook goes to: simmodel new-region NAME --from-excel {file}"
-        raise FaultError([Fault(file, line, "", "is not UTF-8 text", found, allowed)]) from None
+        found = say("inputs.byte", byte=raw[error.start])
+        is_workbook = raw.startswith(_ZIP)
+        allowed = (
+            say("inputs.goes_to_new_region", file=file)
+            if is_workbook
+            else say("inputs.save_as_utf8")
+        )
+        problem = say("faults.is_not_utf8")
+        raise FaultError([Fault(file, line, "", problem, found, allowed)]) from None
 
 
 class _Builder:
@@ -265,7 +303,8 @@ class _Builder:
         if isinstance(event, kinds.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                self.stop("holds several documents", self.line, allowed="one")
+                problem = say("inputs.is_several_documents")
+                self.stop(problem, self.line, allowed=say("inputs.one"))
         elif isinstance(event, kinds.AliasEvent):
             self._place(self._alias(event.anchor))
         elif isinstance(event, kinds.ScalarEvent):
@@ -291,7 +330,7 @@ class _Builder:
         """Return what was built."""
         if self.root is None:
             self.line = 1
-            self._complain("is empty")
+            self._complain(say("faults.is_empty"))
             self.root = Node(self._location(), BROKEN)
         return Document(self.file, self.root, self.faults)
 
@@ -318,29 +357,30 @@ class _Builder:
         if len(self.open) >= MAX_DEPTH:
             self._too_deep()
         if event.tag is not None:
-            self._complain("has a tag", str(event.tag), "plain YAML without tags")
+            self._complain(say("inputs.has_tag"), str(event.tag), say("inputs.no_tags"))
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         opened = _Open(Node(self._location(), empty), event.anchor, event.tag is not None)
         self.open.append(opened)
 
     def _too_deep(self) -> None:
-        self.stop("is nested too deeply", self.line, allowed=f"{MAX_DEPTH} levels")
+        allowed = say("inputs.levels", count=MAX_DEPTH)
+        self.stop(say("inputs.is_too_deep"), self.line, allowed=allowed)
 
     def _alias(self, name: str) -> Node:
         if name not in self.anchors:
-            self._complain("refers to an anchor that is not set before", f"*{name}")
+            self._complain(say("inputs.alias_unknown"), f"*{name}")
             return Node(self._location(), BROKEN)
         node = self.anchors[name]
         if node is None:
-            self._complain("contains itself", f"*{name}")
+            self._complain(say("inputs.alias_of_itself"), f"*{name}")
             return Node(self._location(), BROKEN)
         if len(self.open) + node.depth > MAX_DEPTH:
             self._too_deep()
         self.repeated += node.size
         if self.repeated > MAX_REPEATED:
-            allowed = f"aliases that repeat at most {MAX_REPEATED:,} values in all"
-            self.stop("expands beyond reason by its aliases", self.line, allowed=allowed)
+            allowed = say("inputs.aliases", count=MAX_REPEATED)
+            self.stop(say("inputs.alias_too_many"), self.line, allowed=allowed)
         return node
 
     def _scalar(self, event: Any) -> None:
@@ -348,7 +388,7 @@ class _Builder:
         is_key = parent is not None and parent.awaits_key()
         plain = event.implicit[0] and not event.style
         if event.tag is not None:
-            self._complain("has a tag", str(event.tag), "plain YAML without tags")
+            self._complain(say("inputs.has_tag"), str(event.tag), say("inputs.no_tags"))
             value: Any = BROKEN
         elif found := NOT_TEXT.search(event.value):  # written as an escape
             self._complain(*_not_text(found[0]))
@@ -366,7 +406,7 @@ class _Builder:
 
     def _resolved(self, text: str) -> Any:
         if _DATE.match(text):
-            self._complain("is a date", text, "text in quotes, or a number")
+            self._complain(say("inputs.is_date"), text, say("inputs.quoted_or_number"))
             return BROKEN
         if _NULL.match(text):
             parent = self.open[-1] if self.open else None
@@ -374,10 +414,10 @@ class _Builder:
             if parent is not None and parent.key is not None and not in_key and self.has_lines:
                 # the parser marks what is not there on the line after
                 self.line = parent.node.locations[parent.key].line or self.line
-            self._complain("has an empty key" if in_key else "has no value (null)")
+            self._complain(say("inputs.has_empty_key" if in_key else "inputs.has_no_value"))
             return BROKEN
         if _INT.match(text) and len(text) > 1000:
-            self._complain("has too many digits")
+            self._complain(say("inputs.has_too_many_digits"))
             return BROKEN
         return resolve(text)
 
@@ -402,12 +442,14 @@ class _Builder:
         parent.has_key = True
         if not isinstance(name, str):
             if name is not BROKEN:
-                self._complain("has a key that is not a word", shown(node.plain()))
+                self._complain(say("inputs.has_key_that_is_no_word"), shown(node.plain()))
         elif name in parent.node.value:
             first = parent.node.locations[name].line
             parent.key = name
             self._complain(
-                "stands twice" if first is None else f"stands twice; it is first on line {first}"
+                say("faults.is_twice")
+                if first is None
+                else say("inputs.is_twice_from_line", line=first)
             )
             parent.key = None  # what follows is read for its faults, and dropped
         else:
@@ -480,14 +522,16 @@ def model_faults(
     return faults
 
 
+# Keys of what is wrong and of what is allowed, by the names that pydantic gives to its complaints.
+_MAPPING: Final = ("faults.is_not_mapping", "faults.keys_with_values")
+_LIST: Final = ("faults.is_not_list", "faults.list")
 _TYPES: Final = {
-    "model_type": ("is not a mapping", "keys with values"),
-    "model_attributes_type": ("is not a mapping", "keys with values"),
-    "dict_type": ("is not a mapping", "keys with values"),
-    "list_type": ("is not a list", "a list"),
-    "tuple_type": ("is not a list", "a list"),
-    "string_type": ("is not text", "text, in quotes where it looks like a number"),
-    "bool_type": ("is neither true nor false", "true, false"),
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "dict_type": _MAPPING,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "string_type": ("faults.is_not_text", "inputs.quoted_text"),
 }
 
 
@@ -502,16 +546,20 @@ def _in_our_words(document: Document, path: KeyPath, item: Any, keys: list[str])
             if not document.is_broken(where):
                 yield document.fault(where, reason.problem, found=found, allowed=reason.allowed)
     elif kind == "missing":
-        yield document.fault(path, "required key is missing")
+        yield document.fault(path, say("faults.is_missing"))
     elif kind == "extra_forbidden":
-        allowed = ", ".join(keys) + did_you_mean(str(path[-1]), keys)
-        yield document.fault(path, "unknown key", allowed=allowed)
+        allowed = among(keys) + did_you_mean(str(path[-1]), keys)
+        yield document.fault(path, say("faults.is_unknown_key"), allowed=allowed)
     elif kind == "literal_error":
         known = re.findall(r"'([^']*)'", item["ctx"]["expected"]) or [item["ctx"]["expected"]]
-        allowed = ", ".join(known) + did_you_mean(str(value), known)
-        yield document.fault(path, "is not a known word", found=shown(value), allowed=allowed)
+        allowed = among(known) + did_you_mean(str(value), known)
+        problem = say("faults.is_not_known_word")
+        yield document.fault(path, problem, found=shown(value), allowed=allowed)
+    elif kind == "bool_type":
+        problem, allowed = say("inputs.is_not_boolean"), among(("true", "false"))
+        yield document.fault(path, problem, found=shown(value), allowed=allowed)
     elif kind in _TYPES:
-        problem, allowed = _TYPES[kind]
+        problem, allowed = map(say, _TYPES[kind])
         yield document.fault(path, problem, found=shown(value), allowed=allowed)
     else:  # nothing of ours raises another kind; pydantic's words are better than none
         yield document.fault(path, item["msg"], found=shown(value))

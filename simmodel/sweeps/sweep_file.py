@@ -569,7 +569,7 @@ class _Reader:
             return []
         before = len(self.faults)
         last = self.scenario.horizon if self.scenario is not None else float("inf")
-        check = whole_number(BASE_YEAR + 1, last, "a whole year")
+        check = whole_number(BASE_YEAR + 1, last, "faults.whole_year")
         given: list[tuple[KeyPath, object]] = []
         if isinstance(asked.years, dict):
             try:
