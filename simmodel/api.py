@@ -46,13 +46,14 @@ from .inputs.arguments import (
     whole_of,
 )
 from .inputs.region import BASE_YEAR, Region
-from .inputs.scenario import LEVERS, QUANTITIES, Scenario
+from .inputs.scenario import QUANTITIES, Scenario
 from .inputs.scenario_file import read_scenario, with_values
 from .inputs.seeds import Seeds, find_seeds, read_seeds, shipped_seeds
 from .judging import historical_rates
 from .judging.consistency.coherence import check
 from .judging.projection_summary import beyond_horizon, summarize_projection, trend_of
 from .judging.verdicts import COLUMNS
+from .levers import LEVERS
 from .results import ledger as ledgers
 from .results.dataset_metadata import attach, verdicts_of
 from .results.run import (

@@ -19,6 +19,8 @@ ROOMS = (
     "texts",
     "errors",
     "variables",
+    "levers",
+    "indicators",
     "computing",
     "kernel",
     "inputs",

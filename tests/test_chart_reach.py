@@ -10,7 +10,7 @@ from matplotlib.contour import QuadContourSet
 from simmodel.charts.labels import LEVER_WORDS
 from simmodel.charts.reachability import ReachGrid, reach_map
 from simmodel.charts.style import INK, RED, save
-from simmodel.inputs.scenario import LEVERS
+from simmodel.levers import LEVERS
 from tests.pictures import (
     assert_every_character_has_a_glyph_with_mainland_letterforms,
     assert_writing_is_legible_inside_the_figure_and_apart,

@@ -9,7 +9,7 @@ from simmodel.charts import sweep
 from simmodel.charts.labels import LEVER_WORDS, Limit, box_sentence, number
 from simmodel.charts.style import save
 from simmodel.errors import ScenarioError
-from simmodel.inputs.scenario import LEVERS
+from simmodel.levers import LEVERS
 from simmodel.sweeps.designs import Dimension, sample
 from simmodel.sweeps.prim import discover
 from simmodel.sweeps.sensitivity import importance, morris, one_at_a_time, sobol

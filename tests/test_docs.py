@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from simmodel import variables
+from simmodel import levers, variables
 from simmodel.cli import main
 from simmodel.computing import output_files
 from simmodel.forecast.uncertainty import FACTORS
@@ -75,7 +75,7 @@ FINDING = findings.Finding("pace", "r", 1, (), (), None, None, "", "fine", "", "
 # Page, heading, table below it: what the code has there.
 HELD = {
     ("scenario", "Keys", 0): keys(scenario.Scenario),
-    ("scenario", "Levers", 0): scenario.LEVERS,
+    ("scenario", "Levers", 0): levers.LEVERS,
     ("scenario", "Uncertain quantities", 0): scenario.QUANTITIES,
     ("scenario", "Ensemble", 0): keys(scenario.Ensemble),
     ("scenario", "Sources", 0): keys(scenario.ScenarioSource),
@@ -196,7 +196,7 @@ def test_uncertain_quantities_stand_in_their_order():
 def test_bounds_of_levers_and_quantities_are_the_codes():
     text = sections(REFERENCE / "scenario.md")
     for row in tables(text["Levers"])[0]:
-        rule = scenario.LEVERS[row[0].strip("`")]
+        rule = levers.LEVERS[row[0].strip("`")]
         said = re.match(r"([−\d]+) to (\d+)", row[2])
         assert [float(end.replace("−", "-")) for end in said.groups()] == [rule.low, rule.high]
         assert float(row[3]) == rule.neutral

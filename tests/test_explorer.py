@@ -41,10 +41,11 @@ from simmodel.explorer.state import (
     visible,
     years_by,
 )
-from simmodel.inputs.scenario import LEVERS, Scenario
+from simmodel.inputs.scenario import Scenario
 from simmodel.inputs.scenario_file import read_scenario
 from simmodel.inputs.seeds import read_seeds
 from simmodel.judging.verdicts import Judge
+from simmodel.levers import LEVERS
 from simmodel.report.wording import Phrases
 from simmodel.report.words import LANGUAGES, speaker
 from simmodel.results.run import run_scenario

@@ -24,9 +24,9 @@ from simmodel.forecast.parameters import (
 )
 from simmodel.forecast.pooling_file import atlas_of
 from simmodel.forecast.uncertainty import BLOCK, pace_factors
-from simmodel.inputs.scenario import LEVERS
 from simmodel.inputs.seeds import read_seeds
 from simmodel.kernel.projection import LEVELS, Schedules, project
+from simmodel.levers import LEVERS
 
 YEARS = 4
 SETTING = Setting(1e6, peak_exit=2.7, peak_departure=2.7, urban_share=0.4, usual_share=0.4)

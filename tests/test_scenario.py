@@ -21,12 +21,12 @@ from simmodel.inputs.scenario import (
     BASE_YEAR,
     DRAWS_RANGE,
     HORIZON_RANGE,
-    LEVERS,
     QUANTITIES,
     Scenario,
 )
 from simmodel.inputs.scenario_file import read_scenario, write_scenario
 from simmodel.inputs.yaml import MAX_DEPTH, parse
+from simmodel.levers import LEVERS
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "bad_scenarios").glob("*.yaml"))

@@ -10,10 +10,11 @@ from click.testing import CliRunner
 from simmodel.charts.labels import LEVER_WORDS
 from simmodel.cli import main
 from simmodel.errors import FaultError, SimmodelError
-from simmodel.inputs.scenario import LEVERS, Scenario
+from simmodel.inputs.scenario import Scenario
 from simmodel.inputs.scenario_file import read_scenario
 from simmodel.judging import historical_rates
 from simmodel.judging.verdicts import Judge, aims
+from simmodel.levers import LEVERS
 from simmodel.simulation.projector import simulate
 from simmodel.solving.problem import FLOWS_OF, SolveProblem
 from simmodel.solving.question import Question, check

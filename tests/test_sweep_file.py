@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from simmodel.errors import FaultError
-from simmodel.inputs.scenario import LEVERS, QUANTITIES
+from simmodel.inputs.scenario import QUANTITIES
+from simmodel.levers import LEVERS
 from simmodel.sweeps.sweep_file import Outcome, Place, place_of, read_sweep
 from tests.conftest import ROOT
 

@@ -9,9 +9,9 @@ import pytest
 import simmodel
 from simmodel.charts.labels import LIKELIHOODS, UNJUDGED
 from simmodel.forecast.parameters import NAMES
-from simmodel.inputs.scenario import LEVERS
 from simmodel.judging.consistency.findings import CODES, GRADES
 from simmodel.judging.verdicts import LIKELIHOOD
+from simmodel.levers import LEVERS
 from simmodel.report.words import LANGUAGES, WORDS, speaker
 from simmodel.variables import COMPONENTS, FLOWS, RESIDENCES, SEXES
 

@@ -36,8 +36,8 @@ from ..charts.labels import YEARS_ADDED, lever_value
 from ..charts.style import BLUE, PART_COLORS
 from ..errors import SimmodelError
 from ..inputs.region import BASE_YEAR
-from ..inputs.scenario import LEVERS
 from ..judging.verdicts import Verdict
+from ..levers import LEVERS
 from ..report.chart_data import shade
 from ..report.inline import font
 from ..report.wording import Phrases

@@ -26,7 +26,7 @@ from ..forecast.fit import Atlas, lineage
 from ..forecast.posterior_file import Posteriors
 from ..forecast.uncertainty import BLOCK
 from ..inputs.region import BASE_YEAR, Region, UrbanDistrict
-from ..inputs.scenario import LEVERS, Scenario, Value, is_name
+from ..inputs.scenario import Scenario, Value, is_name
 from ..inputs.scenario_file import is_heeded, read_scenario, shipped, with_values
 from ..inputs.seeds import Seeds
 from ..inputs.yaml import writable
@@ -35,6 +35,7 @@ from ..judging.verdicts import Judge, Verdict, aims
 from ..kernel.growth_components import urban_growth
 from ..kernel.projection import Projection
 from ..kernel.reconcile import reconcile
+from ..levers import LEVERS
 from ..report.words import LANGUAGES, Language, speaker
 from ..results.run import keeps_all_draws
 from ..simulation.projector import Cast, Ensemble, district_population, references_of, regions_of

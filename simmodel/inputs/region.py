@@ -396,7 +396,7 @@ class Target(Sourced):
     @model_validator(mode="after")
     def _sense(self) -> Target:
         band = self.change_low is not None or self.change_high is not None
-        units = CHANGE_UNITS_OF.get(self.indicator, ()) if band else UNITS_OF[self.indicator]
+        units = CHANGE_UNITS_OF[self.indicator] if band else UNITS_OF[self.indicator]
         faults = [
             *_unit_faults(self.indicator, self.unit, units),
             *_order_faults("since", self.since, self.year),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     PlainValidator,
     TypeAdapter,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -32,38 +33,18 @@ from ..errors import (
     shown,
     whole_number,
 )
+from ..levers import LEVERS, Lever
 from .schema import StrictModel
 from .yaml import NOT_TEXT
 
+Model = TypeVar("Model", bound=BaseModel)
 
-class LeverRule(NamedTuple):
-    """The value of a lever that changes nothing, and the bounds of what may be set."""
-
-    neutral: float
-    low: float
-    high: float
-
-
-_MULTIPLIER: Final = LeverRule(1.0, 0.0, 10.0)
-_YEARS_ADDED: Final = LeverRule(0.0, -10.0, 10.0)
 
 BASE_YEAR: Final = 2020
 HORIZON_RANGE: Final = (2021, 2100)
 DRAWS_RANGE: Final = (1, 10_000_000)
 DEFAULT_DRAWS: Final = 2000
 DEFAULT_SEED: Final = 20201101
-LEVERS: Final[Mapping[str, LeverRule]] = MappingProxyType(
-    {
-        "rural_exit": _MULTIPLIER,
-        "local_retention": _MULTIPLIER,
-        "arrivals": _MULTIPLIER,
-        "urban_out_migration": _MULTIPLIER,
-        "reclassification": _MULTIPLIER,
-        "fertility": _MULTIPLIER,
-        "urban_registration": _MULTIPLIER,
-        "life_expectancy": _YEARS_ADDED,
-    }
-)
 
 # Uncertain quantities of a region that may be fixed, and bounds of what may be set, in their own
 # units: those that calibration estimates (`parameters.PARAMETERS`; a test holds that), then factors
@@ -120,8 +101,8 @@ def knot_year(key: object) -> int:
     return year
 
 
-def _lever_check(rule: LeverRule) -> Any:
-    check = finite_number(rule.low, rule.high)
+def _lever_check(lever: Lever) -> Any:
+    check = finite_number(lever.low, lever.high)
     number = Annotated[float, BeforeValidator(check)]
     knots = TypeAdapter(dict[Annotated[int, BeforeValidator(knot_year)], number])
 
@@ -148,21 +129,28 @@ def _lever_check(rule: LeverRule) -> Any:
     return PlainValidator(validate)
 
 
-_Multiplier = Annotated[Value, _lever_check(_MULTIPLIER)]
-_YearsAdded = Annotated[Value, _lever_check(_YEARS_ADDED)]
+def with_levers(*, neutral: bool) -> Callable[[type[Model]], type[Model]]:
+    """Give a model a field for every lever: neutral where it is not set, else None."""
+
+    def decorated(model: type[Model]) -> type[Model]:
+        fields: dict[str, Any] = {}
+        for lever in LEVERS.values():
+            kind: Any = Annotated[Value, _lever_check(lever)]
+            fields[lever.name] = (kind, lever.neutral) if neutral else (kind | None, None)
+        return create_model(
+            model.__name__,
+            __base__=model,
+            __module__=model.__module__,
+            __doc__=model.__doc__,
+            **fields,
+        )
+
+    return decorated
 
 
+@with_levers(neutral=False)
 class RegionLevers(StrictModel):
     """The levers a region sets for itself and its descendants; None where it sets none."""
-
-    rural_exit: _Multiplier | None = None
-    local_retention: _Multiplier | None = None
-    arrivals: _Multiplier | None = None
-    urban_out_migration: _Multiplier | None = None
-    reclassification: _Multiplier | None = None
-    fertility: _Multiplier | None = None
-    urban_registration: _Multiplier | None = None
-    life_expectancy: _YearsAdded | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -171,26 +159,26 @@ class RegionLevers(StrictModel):
             raise Refusal(Reason("sets no lever", among(LEVERS)))
         return data
 
+    def set_to(self, lever: str) -> Value | None:
+        """Return what a lever is set to; None where it is not."""
+        return getattr(self, lever)  # type: ignore[no-any-return]
+
     def set_levers(self) -> dict[str, Value]:
         """Return the levers that are set, in the order of ``LEVERS``."""
-        values = {name: getattr(self, name) for name in LEVERS}
+        values = {name: self.set_to(name) for name in LEVERS}
         return {name: value for name, value in values.items() if value is not None}
 
 
+@with_levers(neutral=True)
 class Levers(BaseModel):
     """The general levers; every other key is a region with levers of its own."""
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, RegionLevers]
 
-    rural_exit: _Multiplier = 1.0
-    local_retention: _Multiplier = 1.0
-    arrivals: _Multiplier = 1.0
-    urban_out_migration: _Multiplier = 1.0
-    reclassification: _Multiplier = 1.0
-    fertility: _Multiplier = 1.0
-    urban_registration: _Multiplier = 1.0
-    life_expectancy: _YearsAdded = 0.0
+    def set_to(self, lever: str) -> Value:
+        """Return what a lever is set to."""
+        return getattr(self, lever)  # type: ignore[no-any-return]
 
     @property
     def by_region(self) -> dict[str, RegionLevers]:
@@ -352,7 +340,7 @@ class Scenario(StrictModel):
         Parameters
         ----------
         name : str
-            One of ``LEVERS``.
+            One of `levers.LEVERS`.
         regions : sequence of str
             The region and its ancestors, nearest first; the first of them that sets the lever
             counts, else the general lever.
@@ -368,10 +356,10 @@ class Scenario(StrictModel):
             raise ScenarioError(f"lever {name!r} does not exist; allowed {among(LEVERS)}")
         own = self.levers.by_region
         for region in regions:
-            value = getattr(own[region], name) if region in own else None
+            value = own[region].set_to(name) if region in own else None
             if value is not None:
                 return _value_at(value, year, LEVERS[name].neutral)
-        return _value_at(getattr(self.levers, name), year, LEVERS[name].neutral)
+        return _value_at(self.levers.set_to(name), year, LEVERS[name].neutral)
 
     def resolved(self) -> dict[str, Any]:
         """Return plain data with every default written out; it validates to the same scenario."""
@@ -426,7 +414,7 @@ def knots_after(horizon: int, levers: Mapping[str, Any]) -> Iterator[Reason]:
 
 
 def _levers_as_data(levers: Levers) -> dict[str, Any]:
-    general = {name: _value_as_data(getattr(levers, name)) for name in LEVERS}
+    general = {name: _value_as_data(levers.set_to(name)) for name in LEVERS}
     own = {
         region: {name: _value_as_data(value) for name, value in those.set_levers().items()}
         for region, those in levers.by_region.items()

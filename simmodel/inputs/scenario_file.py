@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import Fault, FaultError, KeyPath, among, did_you_mean, shown
-from .scenario import HORIZON_RANGE, LEVERS, Scenario, Title, knots_after
+from ..levers import LEVERS
+from .scenario import HORIZON_RANGE, Scenario, Title, knots_after
 from .yaml import BROKEN, NOT_TEXT, Document, Location, Node, model_faults, parse, read_mapping
 
 PACKAGE = Path(__file__).resolve().parents[1]

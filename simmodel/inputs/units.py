@@ -1,11 +1,10 @@
-"""The closed words of the seed files: levels, units, indicators, and which unit fits which.
-
-Nothing here imports anything of ours.
-"""
+"""The closed words of the seed files: levels, units, indicators, and which unit fits which."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from ..indicators import INDICATORS
 
 Level = Literal["nation", "province", "prefecture", "county"]
 Unit = Literal[
@@ -64,20 +63,15 @@ ObservedIndicator = Literal[
     "sex_ratio_at_birth",
     "total_fertility_rate",
 ]
-TargetIndicator = Literal[
-    "urbanization_rate",
-    "urban_population",
-    "total_population",
-    "urban_district_population",
-    "new_urban_jobs",
-]
+if TYPE_CHECKING:
+    TargetIndicator = str
+else:
+    TargetIndicator = Literal[tuple(INDICATORS)]
 
 _COUNT: Final = ("persons", "10k_persons")
 UNITS_OF: Final[dict[str, tuple[str, ...]]] = {
-    "urban_population": _COUNT,
-    "total_population": _COUNT,
+    **{name: indicator.units for name, indicator in INDICATORS.items()},
     "rural_population": _COUNT,
-    "urbanization_rate": ("percent",),
     "urbanization_rate_change": ("percentage_points",),
     "urbanization_rate_gap": ("percentage_points",),
     "urbanization_rate_change_per_year": ("percentage_points_per_year",),
@@ -92,7 +86,6 @@ UNITS_OF: Final[dict[str, tuple[str, ...]]] = {
     "mean_town_built_up_area": ("km2",),
     "designated_towns": ("places",),
     "townships": ("places",),
-    "new_urban_jobs": (*_COUNT, "10k_persons_per_year"),
     "registered_unemployment_rate": ("percent",),
     "hukou_granted": _COUNT,
     "residence_permits": _COUNT,
@@ -104,13 +97,8 @@ UNITS_OF: Final[dict[str, tuple[str, ...]]] = {
     "life_expectancy_gap": ("years",),
     "sex_ratio_at_birth": ("males_per_100_females",),
     "total_fertility_rate": ("children_per_woman",),
-    "urban_district_population": _COUNT,
 }
-CHANGE_UNITS_OF: Final = {
-    "urbanization_rate": ("percentage_points_per_year",),
-    "urban_population": ("10k_persons_per_year",),
-    "total_population": ("10k_persons_per_year",),
-}
+CHANGE_UNITS_OF: Final = {name: indicator.change_units for name, indicator in INDICATORS.items()}
 
 # Figures that may be negative; everything else counts or measures something.
 SIGNED: Final = (

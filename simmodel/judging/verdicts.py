@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..forecast.fit import Atlas
 from ..inputs.region import BASE_YEAR, Region, Target
-from ..inputs.scenario import LEVERS, Scenario
+from ..inputs.scenario import Scenario
+from ..levers import LEVERS
 from ..simulation.projector import Ensemble, regions_of
 from ..simulation.quantiles import Exact, Sketch
 

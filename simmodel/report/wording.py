@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from ..charts.labels import of_hundred
-from ..inputs.scenario import LEVERS, Scenario
+from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..judging.consistency.findings import printed
 from ..judging.verdicts import NOT_MODELLED, Verdict
+from ..levers import LEVERS
 from .contents import Case, Dossier
 from .words import Language, speaker
 

@@ -16,9 +16,10 @@ from ..forecast.fit import Atlas, split_decided_by
 from ..forecast.posterior_file import Posteriors
 from ..inputs.derived_figures import registered_of, registered_people
 from ..inputs.region import BASE_YEAR, Region, UrbanDistrict
-from ..inputs.scenario import LEVERS, Scenario
+from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..judging.verdicts import COLUMNS, Judge, Verdict, is_conditional
+from ..levers import LEVERS
 from ..simulation.projector import (
     EXACT_BYTES,
     Ensemble,
@@ -229,16 +230,22 @@ def notices(scenario: Scenario, seeds: Seeds, atlas: Atlas) -> list[str]:
 
 
 def idle_lever(scenario: Scenario, atlas: Atlas) -> str | None:
-    """Say that conversion to urban registration is set where no region has the figures for it."""
-    own = [levers.urban_registration for levers in scenario.levers.by_region.values()]
-    values = [scenario.levers.urban_registration, *own]
-    if all(value in (None, LEVERS["urban_registration"].neutral) for value in values):
-        return None
+    """Say that a lever on registered people is set where no region has the figures for it."""
+    own = scenario.levers.by_region.values()
+    idle = [
+        name
+        for name, lever in LEVERS.items()
+        if lever.needs_registered
+        and any(
+            value not in (None, lever.neutral)
+            for value in (scenario.levers.set_to(name), *(those.set_to(name) for those in own))
+        )
+    ]
     regions = regions_of(scenario, atlas)
-    if any(registered_of(atlas.regions[i], atlas.span) is not None for i in regions):
+    if not idle or any(registered_of(atlas.regions[i], atlas.span) is not None for i in regions):
         return None
     return (
-        f"{scenario.scenario}: urban_registration changes nothing here: no region of the run has "
+        f"{scenario.scenario}: {', '.join(idle)} changes nothing here: no region of the run has "
         f"registered_population of {BASE_YEAR}, and registered_urban_population of {BASE_YEAR} and "
         "of an earlier year"
     )

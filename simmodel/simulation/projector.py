@@ -17,11 +17,12 @@ from ..forecast.observations import Inputs
 from ..forecast.parameters import NAMES, levels_after, natural, transformed
 from ..forecast.uncertainty import BLOCK, PaceNoise, pace_factors, standard_normal
 from ..inputs.region import BASE_YEAR, Programme, UrbanDistrict
-from ..inputs.scenario import LEVERS, Scenario
+from ..inputs.scenario import Scenario
 from ..kernel.growth_components import rate_change, urban_growth
 from ..kernel.hukou import conversion_hazard, natural_increase, project_registered
 from ..kernel.projection import FLOWS, Projection, project
 from ..kernel.reconcile import reconcile
+from ..levers import LEVERS
 from ..variables import (
     AGES,
     COORDINATES,

@@ -16,9 +16,10 @@ from ..forecast.fit import Atlas, lineage
 from ..forecast.parameters import retained
 from ..forecast.uncertainty import BLOCK
 from ..inputs.region import BASE_YEAR, UrbanDistrict
-from ..inputs.scenario import LEVERS, Scenario
+from ..inputs.scenario import Scenario
 from ..judging.verdicts import Aim, margins
 from ..kernel.projection import FLOWS
+from ..levers import LEVERS
 from ..simulation.projector import Cast, Ensemble, district_population
 from .lever_search import DIGITS, Scale, Trials, Values
 from .question import Question

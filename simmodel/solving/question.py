@@ -9,9 +9,10 @@ from typing import Final
 
 from ..errors import Fault, FaultError, SimmodelError, among, did_you_mean, shown
 from ..inputs.region import BASE_YEAR, Target
-from ..inputs.scenario import LEVERS, Scenario
+from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..judging.verdicts import Aim, aims
+from ..levers import LEVERS
 
 INDICATORS: Final = (
     "urbanization_rate",

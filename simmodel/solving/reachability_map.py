@@ -16,10 +16,11 @@ from ..computing.output_files import Folder, write_csv
 from ..errors import ScenarioError, SimmodelError
 from ..forecast.fit import lineage
 from ..forecast.posterior_file import Posteriors
-from ..inputs.scenario import LEVERS, Scenario
+from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..judging.historical_rates import HistoricalRates, rank
 from ..judging.verdicts import margins, values_of
+from ..levers import LEVERS
 from ..results.run import provenance_of
 from ..simulation.projector import Ensemble
 from .problem import SolveProblem, medians

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from ..charts.labels import LEVER_WORDS, of_hundred
 from ..errors import among
-from ..inputs.scenario import BASE_YEAR, LEVERS
+from ..inputs.scenario import BASE_YEAR
 from ..inputs.seeds import Seeds
 from ..judging.historical_rates import PercentileRank
 from ..judging.verdicts import NEAR_POINTS
+from ..levers import LEVERS
 from ..results.terminal import COMPARISONS, INDICATORS, table
 from .problem import scale_of
 from .solution import Answer, Change, DepletedAgeGroup, LeverSetting

@@ -20,9 +20,10 @@ from ..forecast.parameters import NAMES, natural
 from ..forecast.standards import Standard
 from ..forecast.uncertainty import FACTORS, PaceNoise, held_factors, pace_factors, standard_normal
 from ..inputs.region import BASE_YEAR, UrbanDistrict
-from ..inputs.scenario import LEVERS, Path, Scenario
+from ..inputs.scenario import Path, Scenario
 from ..judging.verdicts import Aim, aims, margins
 from ..kernel.projection import FLOWS
+from ..levers import LEVERS
 from ..simulation.projector import (
     Drawn,
     Ensemble,

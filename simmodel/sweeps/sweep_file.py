@@ -25,7 +25,6 @@ from ..errors import (
 )
 from ..inputs.scenario import (
     BASE_YEAR,
-    LEVERS,
     QUANTITIES,
     Scenario,
     Text,
@@ -37,6 +36,7 @@ from ..inputs.scenario_file import is_heeded, read_scenario, steps_of
 from ..inputs.schema import StrictModel
 from ..inputs.seeds import Seeds
 from ..inputs.yaml import BROKEN, Document, dotted, model_faults, read_mapping
+from ..levers import LEVERS
 from ..variables import DISTRICT, FLOWS, STOCKS
 from .designs import DISTRIBUTIONS, METHODS, Dimension, check_size, runs
 
