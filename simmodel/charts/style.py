@@ -33,6 +33,8 @@ Array = NDArray[np.float64]
 SIMPLIFIED_CHINESE: Final = 2
 
 BLUE, INK, GREY, RED = "#1f5a8c", "#222222", "#7d7d7d", "#b4431f"
+# Of lines beside each other: scenarios, parameters.
+LINE_COLORS: Final = (BLUE, "#c77700", "#2a7f62", "#8e4585", "#5f5f5f", "#8c4a2f", "#4b4ba8")
 # Of the components of urban growth.
 PART_COLORS: Final = {
     "natural_increase": "#2a7f62",

@@ -19,6 +19,7 @@ from .style import (
     BLUE,
     GREY,
     INK,
+    LINE_COLORS,
     Label,
     end_labels,
     house,
@@ -60,7 +61,6 @@ MOST_LINES: Final = 7  # parameters in colour over the years
 LEAST_SHARE: Final = 0.03  # of the largest effect, that a point is named for
 MOST_CELLS: Final = 12  # numbers written across a heatmap
 ORANGE, PALE = "#c77700", "#c6daea"
-LINES: Final = (BLUE, ORANGE, "#2a7f62", "#8e4585", "#5f5f5f", "#8c4a2f", "#4b4ba8")
 LOW_TO_HIGH: Final = LinearSegmentedColormap.from_list(
     "low_to_high", ["#f4f4f0", "#c6daea", "#7fabd0", BLUE, "#123a5c"]
 )
@@ -346,7 +346,7 @@ def over_time(
         title = title_of_outcome(one, f"{years[0]:.0f}–{years[-1]:.0f}")
         figure, ax = framed(ds, title, notes, 5.4, left=0.75, right=3.05, gap=0.45, above=0.45)
         for rank, j in reversed(list(enumerate(order))):
-            color = LINES[rank] if rank < MOST_LINES else "#c4c4c4"
+            color = LINE_COLORS[rank] if rank < MOST_LINES else "#c4c4c4"
             marker = "o" if len(years) <= 20 else ""
             ax.plot(years, values[:, j], color=color, lw=1.9, marker=marker, ms=4, zorder=4)
             if rank < MOST_LINES:
@@ -361,7 +361,7 @@ def over_time(
             ax,
             [
                 (y, f"{index_text(y)}  {parameter_name(ds, j, 30, 1)}", color)
-                for (j, y), color in zip(end, LINES, strict=False)
+                for (j, y), color in zip(end, LINE_COLORS, strict=False)
             ],
         )
         unit = f"：{gain_text(one)}" if index == "mu_star" else ""

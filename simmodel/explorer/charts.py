@@ -7,24 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..charts.figures import SERIES
+from ..charts.fan import WIDE_AND_NARROW, Fan, ObservedPoint, TargetPoint, observed_point
+from ..charts.labels import MEASURES as DISPLAYED
 from ..charts.style import BLUE, GREY, INK, PART_COLORS, RED
 from ..inputs.region import BASE_YEAR
 from ..report.wording import Phrases
 from ..variables import COMPONENTS, Component
-from .state import MEDIAN, SHARES, View
+from .state import SHARES, View
 
 Trace = dict[str, Any]
 
 MEASURES: Final = ("urbanization_rate", "urban_population")
 FAMILY: Final = '"Dossier", sans-serif'
-# Shares at the ends of a band, how dark it is, and its name.
-BANDS: Final = ((0.05, 0.95, 0.16, "js.band"), (0.25, 0.75, 0.26, "js.half"))
+# Of each band, how dark it is, and its name.
+BANDS: Final = tuple(zip(WIDE_AND_NARROW, (0.16, 0.26), ("js.band", "js.half"), strict=True))
 _CONFIG: Final = {"displayModeBar": False, "responsive": True}
-# Observations that a projection on the census of the base year can be held against.
-_COMPARABLE: Final = SERIES[0][0] | SERIES[1][0]
 _LEAST_STEP: Final = 1e-3  # between round numbers of an axis, percent or 万
 _NOTHING: Final = 0.5  # persons a year: a component below it in all years is not drawn
 
@@ -47,15 +45,16 @@ def fan(
     phrases : Phrases
     """
     say, rate = phrases.say, measure == "urbanization_rate"
-    printed = 1.0 if rate else 1e-4
     unit = say("rate" if rate else "wan", value="").replace(" ", "\u00a0")
-    key = "rate_range" if rate else "wan_range"
-    span = say(key, low="%{customdata:,.1f}", high="%{y:,.1f}")
-    values, before = _course(view, measure), _course(base, measure)[:, MEDIAN]
-    years = view.years.tolist()
-    course = {share: values[:, i].tolist() for i, share in enumerate(SHARES)}
+    span = say("rate_range" if rate else "wan_range", low="%{customdata:,.1f}", high="%{y:,.1f}")
+    shown, before = (
+        _fan(view, measure, marks),
+        _fan(base, measure, targets=_targets(base, measure, phrases)),
+    )
+    years = shown.years.tolist()
+    course = {level: values.tolist() for level, values in shown.quantiles.items()}
     traces: list[Trace] = []
-    for low, high, opacity, key in BANDS:
+    for (low, high), opacity, key in BANDS:
         edge = {"x": years, "mode": "lines", "line": {"width": 0}}
         traces.append(edge | {"y": course[low], "hoverinfo": "skip"})
         traces.append(
@@ -70,15 +69,21 @@ def fan(
             }
         )
     traces.append(
-        _line(years, before.tolist(), say("explore.base_median"), f"%{{y:,.1f}}{unit}", dash=True)
+        _line(
+            years,
+            before.median.tolist(),
+            say("explore.base_median"),
+            f"%{{y:,.1f}}{unit}",
+            dash=True,
+        )
     )
     median = _line(years, course[0.5], say("explore.your_median"), f"%{{y:,.1f}}{unit}")
     traces.append(median | {"line": {"color": BLUE, "width": 3}})
-    traces += _observed([m for m in marks if m["indicator"] == measure], printed, unit, phrases)
-    traces += _targets(base, measure, printed, phrases)
+    traces += _observed(shown.observations, unit, phrases)
+    traces += _aimed(before.targets, phrases)
     first = min([BASE_YEAR, *(int(str(mark["year"])) for mark in marks)])
-    drawn = [*traces, _line(years, _course(base, measure)[:, 0].tolist(), "", "")]
-    ends = [value for trace in drawn for value in trace["y"]]
+    lowest = before.quantiles[BANDS[0][0][0]].tolist()
+    ends = [value for trace in traces for value in trace["y"]] + lowest
     layout = _layout(
         xaxis={"range": [first - 0.6, years[-1] + 0.6], "nticks": 6},
         yaxis={"range": reach(min(ends), max(ends))},
@@ -91,14 +96,15 @@ def fan_legend(
 ) -> list[dict[str, str]]:
     """What the signs of a fan stand for; arguments as in `fan`."""
     say = phrases.say
-    here = [m for m in marks if m["indicator"] == measure]
+    shown = _fan(base, measure, marks, _targets(base, measure, phrases))
+    comparable = [point.comparable for point in shown.observations]
     kinds = [
         ("line", BLUE, "explore.your_median", True),
         ("dash", INK, "explore.base_median", True),
         *(("box", _faded(BLUE, 2.0 * opacity), key, True) for *_, opacity, key in reversed(BANDS)),
-        ("dot", INK, "js.observed", any(m["vintage"] in _COMPARABLE for m in here)),
-        ("ring", GREY, "js.other", any(m["vintage"] not in _COMPARABLE for m in here)),
-        ("diamond", RED, "js.target", bool(_targets(base, measure, 1.0, phrases))),
+        ("dot", INK, "js.observed", any(comparable)),
+        ("ring", GREY, "js.other", not all(comparable)),
+        ("diamond", RED, "js.target", bool(shown.targets)),
     ]
     return [{"kind": k, "color": c, "text": say(key)} for k, c, key, shown in kinds if shown]
 
@@ -109,9 +115,32 @@ def axis_of(measure: str, phrases: Phrases) -> str:
     return phrases.say(f"indicator.{measure}") + phrases.say("bracketed", text=unit)
 
 
-def _course(view: View, measure: str) -> NDArray[np.float64]:
-    """Quantiles by year as they are shown, percent or 万."""
-    return 100.0 * view.rate if measure == "urbanization_rate" else 1e-4 * view.urban
+def _fan(
+    view: View,
+    measure: str,
+    marks: Sequence[Mapping[str, object]] = (),
+    targets: Sequence[TargetPoint] = (),
+) -> Fan:
+    """Describe what is drawn of a state."""
+    display = DISPLAYED[measure]
+    values = display.scale * (view.rate if measure == "urbanization_rate" else view.urban)
+    return Fan(
+        display,
+        view.years,
+        {share: values[:, i] for i, share in enumerate(SHARES)},
+        tuple(observed_point(mark, display) for mark in marks if mark["indicator"] == measure),
+        tuple(targets),
+    )
+
+
+def _targets(base: View, measure: str, phrases: Phrases) -> list[TargetPoint]:
+    """Targets with a figure of their own."""
+    printed = DISPLAYED[measure].printed
+    return [
+        TargetPoint(v.year, v.target * printed, v.comparison, phrases.aim(v))
+        for v in base.verdicts
+        if v.indicator == measure and v.target is not None and v.relative_to is None
+    ]
 
 
 def reach(low: float, high: float) -> list[float]:
@@ -210,23 +239,21 @@ def _line(
     }
 
 
-def _observed(
-    marks: Sequence[Mapping[str, object]], scale: float, unit: str, phrases: Phrases
-) -> list[Trace]:
+def _observed(points: Sequence[ObservedPoint], unit: str, phrases: Phrases) -> list[Trace]:
     traces = []
-    for other, key in ((False, "js.observed"), (True, "js.other")):
-        here = [mark for mark in marks if (mark["vintage"] not in _COMPARABLE) == other]
+    for comparable, key in ((True, "js.observed"), (False, "js.other")):
+        here = [point for point in points if point.comparable == comparable]
         if here:
-            name, edge = phrases.say(key), GREY if other else INK
+            name, edge = phrases.say(key), INK if comparable else GREY
             marker = {
-                "color": "#ffffff" if other else INK,
+                "color": INK if comparable else "#ffffff",
                 "size": 8,
                 "line": {"color": edge, "width": 1.2},
             }
             traces.append(
                 {
-                    "x": [mark["year"] for mark in here],
-                    "y": [float(str(mark["value"])) * scale for mark in here],
+                    "x": [point.year for point in here],
+                    "y": [point.value for point in here],
                     "mode": "markers",
                     "name": name,
                     "marker": marker,
@@ -236,14 +263,9 @@ def _observed(
     return traces
 
 
-def _targets(base: View, measure: str, scale: float, phrases: Phrases) -> list[Trace]:
-    """Targets with a figure of their own, at most one trace."""
-    found = [
-        (v.year, v.target * scale, phrases.aim(v))
-        for v in base.verdicts
-        if v.indicator == measure and v.target is not None and v.relative_to is None
-    ]
-    if not found:
+def _aimed(targets: Sequence[TargetPoint], phrases: Phrases) -> list[Trace]:
+    """Targets as at most one trace."""
+    if not targets:
         return []
     name = phrases.say("js.target")
     marker = {
@@ -254,9 +276,9 @@ def _targets(base: View, measure: str, scale: float, phrases: Phrases) -> list[T
     }
     return [
         {
-            "x": [year for year, _, _ in found],
-            "y": [value for _, value, _ in found],
-            "text": [text for _, _, text in found],
+            "x": [target.year for target in targets],
+            "y": [target.value for target in targets],
+            "text": [target.text for target in targets],
             "mode": "markers",
             "name": name,
             "cliponaxis": False,

@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..charts.figures import LINES, SERIES
+from ..charts.fan import WIDE_AND_NARROW, fan_of, observed_point
 from ..charts.labels import LIKELIHOODS, MEASURES, parts_of
 from ..charts.matrix import CLASSES
 from ..charts.pyramid import age_groups, by_group
-from ..charts.style import PART_COLORS, RESIDENCE_COLORS
+from ..charts.style import LINE_COLORS, PART_COLORS, RESIDENCE_COLORS
 from ..judging.verdicts import Verdict
 from ..results.run import observation_marks
 from ..variables import COMPONENTS, RESIDENCES, SEXES
@@ -21,17 +21,17 @@ from .wording import Key, Phrases, all_targets
 from .words import WORDS
 
 SHOWN: Final = ("urbanization_rate", "urban_population", "total_population")
-LEVELS: Final = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+# Levels of the bands and of the median.
+LEVELS: Final = tuple(sorted({0.5, *(level for band in WIDE_AND_NARROW for level in band)}))
 DIGITS: Final = 4
 # From the unit of a Dataset to that of the page, by prefix of the components' variables.
 SCALES: Final = {"growth": ("urban_growth", 1e-4), "rate": ("rate_change", 100.0)}
-# Observations that a projection on the census of 2020 cannot be held against.
-_COMPARABLE: Final = SERIES[0][0] | SERIES[1][0]
 
 
 def color_of(dossier: Dossier, name: str) -> str:
     """Colour of a scenario's line."""
-    return LINES[[case.name for case in dossier.cases].index(name) % len(LINES)]
+    order = [case.name for case in dossier.cases]
+    return LINE_COLORS[order.index(name) % len(LINE_COLORS)]
 
 
 def shade(probability: float | None) -> str:
@@ -109,13 +109,10 @@ def _rounded(values: NDArray[np.float64]) -> list[float]:
 
 
 def _course(case: Case, place: str) -> dict[str, dict[str, list[float]]]:
-    here = case.dataset.sel(region=place)
+    fans = {name: fan_of(case.dataset, place, MEASURES[name], levels=LEVELS) for name in SHOWN}
     return {
-        name: {
-            key: _rounded(here[name].sel(quantile=level).values * MEASURES[name].scale)
-            for key, level in LEVELS.items()
-        }
-        for name in SHOWN
+        name: {f"p{100 * level:02.0f}": _rounded(values) for level, values in fan.quantiles.items()}
+        for name, fan in fans.items()
     }
 
 
@@ -155,14 +152,13 @@ def _place(dossier: Dossier, phrases: Phrases, place: str) -> dict[str, Any]:
     marks = [
         {
             "measure": mark["indicator"],
-            "year": mark["year"],
-            "value": round(
-                float(str(mark["value"])) * MEASURES[str(mark["indicator"])].printed, DIGITS
-            ),
-            "other": mark["vintage"] not in _COMPARABLE,
+            "year": point.year,
+            "value": round(point.value, DIGITS),
+            "other": not point.comparable,
         }
         for mark in observation_marks(case.scenario, dossier.atlas)
         if mark["region"] == place and mark["indicator"] in SHOWN
+        for point in [observed_point(mark, MEASURES[str(mark["indicator"])])]
     ]
     targets = [
         _target(phrases, next(iter(found.values())), found)
