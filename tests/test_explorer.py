@@ -542,7 +542,11 @@ def test_only_this_machine_is_listened_to():
 
 @pytest.mark.parametrize(
     "place",
-    ["simmodel.cli._seeds", "simmodel.explorer.page.listen", "simmodel.explorer.page.serve"],
+    [
+        "simmodel.cli.scenarios.seeds_of",
+        "simmodel.explorer.page.listen",
+        "simmodel.explorer.page.serve",
+    ],
 )
 def test_an_interrupt_ends_it_quietly_at_any_time(monkeypatch, place):
     def interrupted(*_arguments, **_options):

@@ -1,0 +1,66 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+draws_option = click.option(
+    "--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's."
+)
+
+
+seed_option = click.option(
+    "--seed", type=int, metavar="S", help="Random seed, instead of the file's."
+)
+
+
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Replace a value of the scenario, e.g. levers.local_retention=1.2; may be repeated.",
+)
+
+
+seeds_option = click.option(
+    "--seeds",
+    "seeds_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of region files; else ./seeds, else the copy inside the package.",
+)
+
+
+def out_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Where a command writes its folders."""
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        default=Path("figures"),
+        show_default=True,
+        metavar="DIR",
+        help=help_text,
+    )
+
+
+def language_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Language of what a command makes."""
+    return click.option(
+        "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help=help_text
+    )
+
+
+def with_ensemble(
+    overrides: tuple[str, ...], draws: int | None, seed: int | None
+) -> tuple[str, ...]:
+    """Size and seed of the ensemble as the last of the values to replace."""
+    if draws is not None:
+        overrides = (*overrides, f"ensemble.draws={draws}")
+    if seed is not None:
+        overrides = (*overrides, f"ensemble.seed={seed}")
+    return overrides
