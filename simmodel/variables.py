@@ -9,6 +9,9 @@ from typing import Final
 RESIDENCES: Final = ("urban", "rural")
 SEXES: Final = ("female", "male")
 
+# Persons in one wan, the ten thousand in which Chinese statistics count people.
+WAN: Final = 1e4
+
 QUANTILES: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 
 
