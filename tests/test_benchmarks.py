@@ -37,6 +37,15 @@ def test_two_problems_of_one_seed_are_the_same():
     np.testing.assert_array_equal(one.levels, two.levels)
 
 
+@pytest.mark.parametrize("seed", [0, 2, 17])
+def test_any_seed_makes_a_problem_that_the_kernel_accepts(seed):
+    """Of many draws some have mortality so high that nobody of the last age would be left."""
+    large = kernel.problem(12_800, seed)
+    at = [kernel.LEVELS.index(f"{x}_mortality") for x in ("urban", "rural")]
+    assert large.levels[at].max() == kernel.HIGHEST_MORTALITY
+    assert np.all(np.isfinite(kernel.run(large, 2)[0]))
+
+
 def test_a_synthetic_county_of_the_scaling_benchmark_urbanizes():
     """Quantiles of the rate by year, in order; one year more leaves the earlier ones alone."""
     found = scaling.county(3, 100, 4)

@@ -2,12 +2,23 @@
 
 Arrays in, arrays out; no file, no label, no random number. Residences are indexed urban 0,
 rural 1; sexes female 0, male 1; ages 0 to the open last age; draws are the innermost axis.
-Equations: docs/model.md.
+
+The equations are those of docs/model.md, section 1, in its symbols. A residence's intensity is a
+level of the draw times a schedule by sex and age that all draws share:
+
+====  =========================  ====================================================
+μ     death                      `Level.URBAN_MORTALITY`, `Level.RURAL_MORTALITY`
+Eρλ   rural → urban              `Level.RURAL_TO_URBAN` (Eρ) × ``rural_to_urban`` (λ)
+E'υ   leaving a village          `Level.RURAL_DEPARTURE` (E' = E(1−ρ)) × ``departure`` (υ)
+κυ    urban → rural              `Level.URBAN_TO_RURAL` (κ) × ``departure`` (υ)
+Uυ    leaving a town             `Level.URBAN_DEPARTURE` (U) × ``departure`` (υ)
+====  =========================  ====================================================
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numba
 import numpy as np
@@ -18,40 +29,47 @@ Array = NDArray[np.float64]
 URBAN, RURAL = 0, 1
 FEMALE, MALE = 0, 1
 
-# What multiplies the schedules in each year and draw, in the order of the first axis of `levels`.
-LEVELS = (
-    "rural_to_urban",  # per year, times the schedule of moving to own towns
-    "rural_departure",  # per year, times the schedule of departure
-    "urban_to_rural",  # per year, times the schedule of departure
-    "urban_departure",  # per year, times the schedule of departure
-    "urban_arrivals",  # persons a year
-    "rural_arrivals",  # persons a year
-    "urban_return",  # share of the absent stock a year
-    "rural_return",  # share of the absent stock a year
-    "reclassification",  # hazard per year, every age and sex
-    "urban_fertility",  # times the urban fertility schedule
-    "rural_fertility",  # times the rural fertility schedule
-    "urban_mortality",  # times the urban death schedule
-    "rural_mortality",  # times the rural death schedule
-)
 
-# Persons a year, in the order of the flow axis of the ledger.
-FLOWS = (
-    "urban_births",
-    "rural_births",
-    "urban_deaths",
-    "rural_deaths",
-    "rural_to_urban",
-    "urban_to_rural",
-    "urban_arrivals",
-    "rural_arrivals",
-    "urban_departures",
-    "rural_departures",
-    "reclassified",
-    "programmes",
-    "urban_boundary_change",
-    "rural_boundary_change",
-)
+class Level(IntEnum):
+    """What multiplies the schedules in each year and draw: the first axis of ``levels``."""
+
+    RURAL_TO_URBAN = 0  # per year, times the schedule of moving to own towns
+    RURAL_DEPARTURE = 1  # per year, times the schedule of departure
+    URBAN_TO_RURAL = 2  # per year, times the schedule of departure
+    URBAN_DEPARTURE = 3  # per year, times the schedule of departure
+    URBAN_ARRIVALS = 4  # persons a year
+    RURAL_ARRIVALS = 5  # persons a year
+    URBAN_RETURN = 6  # share of the absent stock a year
+    RURAL_RETURN = 7  # share of the absent stock a year
+    RECLASSIFICATION = 8  # hazard per year, every age and sex
+    URBAN_FERTILITY = 9  # times the urban fertility schedule
+    RURAL_FERTILITY = 10  # times the rural fertility schedule
+    URBAN_MORTALITY = 11  # times the urban death schedule
+    RURAL_MORTALITY = 12  # times the rural death schedule
+
+
+class Flow(IntEnum):
+    """The flow axis of the ledger; persons a year."""
+
+    URBAN_BIRTHS = 0
+    RURAL_BIRTHS = 1
+    URBAN_DEATHS = 2
+    RURAL_DEATHS = 3
+    RURAL_TO_URBAN = 4
+    URBAN_TO_RURAL = 5
+    URBAN_ARRIVALS = 6
+    RURAL_ARRIVALS = 7
+    URBAN_DEPARTURES = 8
+    RURAL_DEPARTURES = 9
+    RECLASSIFIED = 10
+    PROGRAMMES = 11
+    URBAN_BOUNDARY_CHANGE = 12
+    RURAL_BOUNDARY_CHANGE = 13
+
+
+# The same by name, in the order of the axes.
+LEVELS = tuple(level.name.lower() for level in Level)
+FLOWS = tuple(flow.name.lower() for flow in Flow)
 
 N_LEVELS, N_FLOWS = len(LEVELS), len(FLOWS)
 # Draws computed together: small enough that a block's population stays in the second-level cache.
@@ -101,7 +119,7 @@ class Projection:
     urban, rural : ndarray, shape (year + 1, draw)
         Population at the start and at the end of every year.
     flows : ndarray, shape (year, flow, draw)
-        The ledger, in the order of `FLOWS`.
+        The ledger, in the order of `Flow`.
     population : ndarray, shape (residence, sex, age, draw)
         The population at the end of the last year.
     absent : ndarray, shape (year + 1, draw)
@@ -136,7 +154,7 @@ def project(
     schedules : Schedules
         Age patterns shared by all draws and years.
     levels : ndarray, shape (level, year, draw)
-        In the order of `LEVELS`.
+        In the order of `Level`.
     absent : ndarray, shape (draw,), optional
         Registered people living elsewhere at the start; returns come out of this stock.
     programmes : ndarray, shape (year,), optional
@@ -186,7 +204,7 @@ def project(
     flows = np.empty((years, len(FLOWS), draws))
     last = np.empty((2, 2, ages, draws if keep_population else 0))
     away = np.empty_like(urban)
-    moved_out = _project(
+    refused = _project(
         np.ascontiguousarray(population, dtype=np.float64),
         schedules.death,
         schedules.infant_death,
@@ -207,13 +225,13 @@ def project(
         last,
         away,
     )
-    if moved_out.any():
-        if (moved_out == LEVELS_REFUSED).any():
+    if refused.any():
+        if (refused == LEVELS_REFUSED).any():
             _explain_levels(schedules, levels)
-        year, draw = np.argwhere(moved_out)[0]
-        if moved_out[year, draw] == PROGRAMME_TOO_LARGE:
+        year, draw = np.argwhere(refused)[0]
+        if refused[year, draw] == PROGRAMME_TOO_LARGE:
             name, found = "programmes", f"{programmes[year]:g}"
-        elif moved_out[year, draw] == MIGRATION_TOO_LARGE:
+        elif refused[year, draw] == MIGRATION_TOO_LARGE:
             name, found = "net_migration", f"{counts[year].sum():g} in all"
         else:
             name, found = (
@@ -317,22 +335,26 @@ _compiled_parallel = numba.njit(
 )
 
 
-# Places in a block's workspace: rows of BLOCK draws in one flat array. The compiler then knows that
-# no two quantities overlap, and computes several draws at once; an array for each hides that.
-MOVED, KEPT_RURAL = 0 * BLOCK, 1 * BLOCK  # see _rescale
+# Places in a block's workspace `w`: rows of BLOCK draws in one flat array. The compiler then knows
+# that no two quantities overlap, and computes several draws at once; an array for each hides that.
+# How the cells are to be read after reclassification, see `_reclassify`:
+MOVED, KEPT_RURAL = 0 * BLOCK, 1 * BLOCK
 SCALE_URBAN, SCALE_RURAL = 2 * BLOCK, 3 * BLOCK  # boundary changes
+# Persons arriving in the year, returns among them:
 ARRIVING_URBAN, ARRIVING_RURAL = 5 * BLOCK, 6 * BLOCK
-TO_URBAN, TO_RURAL = 7 * BLOCK, 8 * BLOCK  # halves of levels, these and the next four
-LEAVE_URBAN, DEPART_RURAL = 9 * BLOCK, 10 * BLOCK
-DIE_URBAN, DIE_RURAL = 11 * BLOCK, 12 * BLOCK
-DYING_URBAN, DYING_RURAL = 13 * BLOCK, 14 * BLOCK  # from here sums over the cells of a year
-MOVING = 15 * BLOCK  # person-years times a schedule, here and in the next two
-LEAVING_URBAN, LEAVING_RURAL = 16 * BLOCK, 17 * BLOCK
-BORN_URBAN, BORN_RURAL = 18 * BLOCK, 19 * BLOCK
-BORN_MOVING = 20 * BLOCK  # births to mothers who move, and who leave
-BORN_LEAVING_URBAN, BORN_LEAVING_RURAL = 21 * BLOCK, 22 * BLOCK
-TOTAL_URBAN, TOTAL_RURAL = 23 * BLOCK, 24 * BLOCK
-ABSENT = 25 * BLOCK
+# Halves of the levels of intensities, as they stand in M/2:
+HALF_TO_URBAN, HALF_TO_RURAL = 7 * BLOCK, 8 * BLOCK  # Eρ/2 and κ/2
+HALF_OUT_URBAN, HALF_OUT_RURAL = 9 * BLOCK, 10 * BLOCK  # (κ + U)/2 and E(1−ρ)/2
+HALF_DEATH_URBAN, HALF_DEATH_RURAL = 11 * BLOCK, 12 * BLOCK
+# Sums over the cells of a year, of person-years L times a schedule; levels multiply them later:
+SUM_DEATHS_URBAN, SUM_DEATHS_RURAL = 13 * BLOCK, 14 * BLOCK  # Σ μ L
+SUM_TO_URBAN = 15 * BLOCK  # Σ λ L, rural
+SUM_OUT_URBAN, SUM_OUT_RURAL = 16 * BLOCK, 17 * BLOCK  # Σ υ L
+SUM_BIRTHS_URBAN, SUM_BIRTHS_RURAL = 18 * BLOCK, 19 * BLOCK  # Σ f L, women
+SUM_BIRTHS_TO_URBAN = 20 * BLOCK  # Σ f λ L: births to mothers who move to town
+SUM_BIRTHS_OUT_URBAN, SUM_BIRTHS_OUT_RURAL = 21 * BLOCK, 22 * BLOCK  # Σ f υ L: and who leave
+TOTAL_URBAN, TOTAL_RURAL = 23 * BLOCK, 24 * BLOCK  # persons
+ABSENT = 25 * BLOCK  # registered people living elsewhere
 ROWS = 26
 
 
@@ -358,9 +380,10 @@ def _project(
     last,
     away,
 ):
+    """Project every block of draws through all years; why a year was refused, (year, draw)."""
     years, draws = levels.shape[1], levels.shape[2]
     ages = start.shape[2]
-    short = np.zeros((years, draws), dtype=np.uint8)
+    refused = np.zeros((years, draws), dtype=np.uint8)
     counted = net_migration.shape[0] > 0
     for block in numba.prange((draws + BLOCK - 1) // BLOCK):
         low = block * BLOCK
@@ -392,22 +415,30 @@ def _project(
                 level[i, :n] = levels[i, year, low : low + n]
                 level[i, n:] = level[i, 0]
             if counted and share_at_start > 0.0:
-                _add(w, population, net_migration[year], share_at_start)
-            _open_year(w, level)
-            if not _sound(w, level, death, infant_death, rural_to_urban, departure):
-                short[year, low : low + n] = LEVELS_REFUSED
+                _add_net_migration(w, population, net_migration[year], share_at_start)
+            _start_year(w, level)
+            if not _admissible(w, level, death, infant_death, rural_to_urban, departure):
+                refused[year, low : low + n] = LEVELS_REFUSED
                 break
-            _live(w, population, older, death, rural_to_urban, departure, arrivals, fertility)
+            _survive_and_move(
+                w, population, older, death, rural_to_urban, departure, arrivals, fertility
+            )
             population, older = older, population
-            _close_year(w, population, level, flow, infant_death, male_share)
-            if counted and _add(w, population, net_migration[year], 1.0 - share_at_start) < 0.0:
-                short[year, low : low + n] = MIGRATION_TOO_LARGE
+            _be_born(w, population, level, flow, infant_death, male_share)
             if counted:
-                _count(w, population)
-                flow[6] += net_migration[year, 0].sum()
-                flow[7] += net_migration[year, 1].sum()
-            _rescale(
-                w, level[8], programmes[year], boundary[year], flow, short[year, low : low + n]
+                least = _add_net_migration(w, population, net_migration[year], 1.0 - share_at_start)
+                if least < 0.0:
+                    refused[year, low : low + n] = MIGRATION_TOO_LARGE
+                _sum_totals(w, population)
+                flow[Flow.URBAN_ARRIVALS] += net_migration[year, 0].sum()
+                flow[Flow.RURAL_ARRIVALS] += net_migration[year, 1].sum()
+            _reclassify(
+                w,
+                level[Level.RECLASSIFICATION],
+                programmes[year],
+                boundary[year],
+                flow,
+                refused[year, low : low + n],
             )
             if boundary[year, 0] != 0.0 or boundary[year, 1] != 0.0:
                 _settle(w, population)
@@ -421,63 +452,77 @@ def _project(
         for s in range(2):
             last[0, s, :, low : low + n] = population[s, :ages, :n]
             last[1, s, :, low : low + n] = population[s, :ages, BLOCK : BLOCK + n]
-    return short
+    return refused
 
 
 @_compiled
-def _open_year(w, level):
-    """Returns out of the absent stock, and halves of the levels that multiply schedules."""
+def _start_year(w, level):
+    """Those who arrive in the year, and halves of the levels that multiply schedules."""
     for d in range(BLOCK):
-        returned_urban = w[ABSENT + d] * level[6, d]
-        returned_rural = w[ABSENT + d] * level[7, d]
+        # Returns = share × absent stock; arrivals = persons a year + returns.
+        returned_urban = w[ABSENT + d] * level[Level.URBAN_RETURN, d]
+        returned_rural = w[ABSENT + d] * level[Level.RURAL_RETURN, d]
         w[ABSENT + d] -= returned_urban + returned_rural
-        w[ARRIVING_URBAN + d] = level[4, d] + returned_urban
-        w[ARRIVING_RURAL + d] = level[5, d] + returned_rural
-        w[TO_URBAN + d] = 0.5 * level[0, d]
-        w[TO_RURAL + d] = 0.5 * level[2, d]
-        w[DEPART_RURAL + d] = 0.5 * level[1, d]
-        w[LEAVE_URBAN + d] = 0.5 * (level[2, d] + level[3, d])
-        w[DIE_URBAN + d] = 0.5 * level[11, d]
-        w[DIE_RURAL + d] = 0.5 * level[12, d]
-    w[DYING_URBAN : TOTAL_RURAL + BLOCK] = 0.0
+        w[ARRIVING_URBAN + d] = level[Level.URBAN_ARRIVALS, d] + returned_urban
+        w[ARRIVING_RURAL + d] = level[Level.RURAL_ARRIVALS, d] + returned_rural
+        # The levels in M/2: Eρ/2, κ/2, E(1−ρ)/2, (κ + U)/2 and those of death.
+        w[HALF_TO_URBAN + d] = 0.5 * level[Level.RURAL_TO_URBAN, d]
+        w[HALF_TO_RURAL + d] = 0.5 * level[Level.URBAN_TO_RURAL, d]
+        w[HALF_OUT_RURAL + d] = 0.5 * level[Level.RURAL_DEPARTURE, d]
+        w[HALF_OUT_URBAN + d] = 0.5 * (
+            level[Level.URBAN_TO_RURAL, d] + level[Level.URBAN_DEPARTURE, d]
+        )
+        w[HALF_DEATH_URBAN + d] = 0.5 * level[Level.URBAN_MORTALITY, d]
+        w[HALF_DEATH_RURAL + d] = 0.5 * level[Level.RURAL_MORTALITY, d]
+    w[SUM_DEATHS_URBAN : TOTAL_RURAL + BLOCK] = 0.0
 
 
 @_compiled
-def _sound(w, level, death, infant_death, rural_to_urban, departure):
-    """Whether all levels are finite and not negative and no cell is emptied below zero."""
+def _admissible(w, level, death, infant_death, rural_to_urban, departure):
+    """Whether all levels are finite and not negative and no cell is emptied below zero.
+
+    ℓ(1) = (I + M/2)⁻¹ (I − M/2) ℓ(0) has no negative cell while the diagonal of M/2, half of all
+    intensities out of a state, is at most 1; the largest level of any draw is tried.
+    """
     refused = np.zeros(BLOCK)
     for i in range(N_LEVELS):
         for d in range(BLOCK):
             # 0 for a sound level; not a number for one that is not finite.
             refused[d] += level[i, d] * 0.0 + min(level[i, d], 0.0)
-    die_u = die_r = leave_u = move = depart = returning = 0.0
+    death_urban = death_rural = out_urban = to_urban = out_rural = returning = 0.0
     for d in range(BLOCK):
         if refused[d] != 0.0:
             return False
-        die_u, die_r = max(die_u, w[DIE_URBAN + d]), max(die_r, w[DIE_RURAL + d])
-        leave_u, depart = max(leave_u, w[LEAVE_URBAN + d]), max(depart, w[DEPART_RURAL + d])
-        move = max(move, w[TO_URBAN + d])
-        returning = max(returning, level[6, d] + level[7, d])
+        death_urban = max(death_urban, w[HALF_DEATH_URBAN + d])
+        death_rural = max(death_rural, w[HALF_DEATH_RURAL + d])
+        out_urban = max(out_urban, w[HALF_OUT_URBAN + d])
+        out_rural = max(out_rural, w[HALF_OUT_RURAL + d])
+        to_urban = max(to_urban, w[HALF_TO_URBAN + d])
+        returning = max(returning, level[Level.URBAN_RETURN, d] + level[Level.RURAL_RETURN, d])
     if returning > 1.0:
         return False
     for s in range(2):
-        if die_u * infant_death[0, s] > 1.0 or die_r * infant_death[1, s] > 1.0:
+        if death_urban * infant_death[0, s] > 1.0 or death_rural * infant_death[1, s] > 1.0:
             return False
         for a in range(departure.shape[1]):
-            if die_u * death[0, s, a] + leave_u * departure[s, a] > 1.0:
+            if death_urban * death[0, s, a] + out_urban * departure[s, a] > 1.0:
                 return False
-            leave_r = move * rural_to_urban[s, a] + depart * departure[s, a]
-            if die_r * death[1, s, a] + leave_r > 1.0:
+            leaving = to_urban * rural_to_urban[s, a] + out_rural * departure[s, a]
+            if death_rural * death[1, s, a] + leaving > 1.0:
                 return False
     return True
 
 
 @_compiled
-def _live(w, population, older, death, rural_to_urban, departure, arrivals, fertility):
+def _survive_and_move(w, population, older, death, rural_to_urban, departure, arrivals, fertility):
     """Survive, move, arrive and age: every cell of one year, from one array into the other.
 
-    With H half of the matrix of intensities, person-years are (I + H)^-1 of the start, and the end
-    is twice the person-years less the start.
+    L = (I + M/2)⁻¹ ℓ(0) and ℓ(1) = 2 L − ℓ(0), with M/2 of a sex and age (levels of the draw)
+
+        I + M/2 = [  1 + (μ_u + (κ + U) υ)/2              −Eρλ/2            ]
+                  [          −κυ/2            1 + (μ_r + Eρλ + E(1−ρ) υ)/2  ]
+
+    Everything of a cell is computed in one pass over the draws: each is read and written once.
     """
     ages = population.shape[1] - 1  # the last row is where the oldest wait
     cells, aged = population.reshape(-1), older.reshape(-1)
@@ -489,36 +534,46 @@ def _live(w, population, older, death, rural_to_urban, departure, arrivals, fert
             then = now + width
             if now < 0 or then < 0:  # never: tells the compiler that no index wraps around
                 continue
-            mu, mr = death[0, s, a], death[1, s, a]
-            e, o = rural_to_urban[s, a], departure[s, a]
+            # The schedules of the cell: death μ, moves λ, departure υ, half of arrivals, fertility.
+            mu_u, mu_r = death[0, s, a], death[1, s, a]
+            lam, ups = rural_to_urban[s, a], departure[s, a]
             half_u, half_r = 0.5 * arrivals[0, s, a], 0.5 * arrivals[1, s, a]
-            fu, fr = fertility[0, a], fertility[1, a]
-            mothers = s == FEMALE and (fu > 0.0 or fr > 0.0)
+            f_u, f_r = fertility[0, a], fertility[1, a]
+            mothers = s == FEMALE and (f_u > 0.0 or f_r > 0.0)
             for d in range(BLOCK):
+                # Last year's reclassification, carried out where the cell is read.
                 rural = cells[now + BLOCK + d]
                 before_u = cells[now + d] + rural * w[MOVED + d]
                 before_r = rural * w[KEPT_RURAL + d]
+                # ℓ(0), half of the year's arrivals among them.
                 u = before_u + half_u * w[ARRIVING_URBAN + d]
                 r = before_r + half_r * w[ARRIVING_RURAL + d]
-                move_u, move_r = w[TO_RURAL + d] * o, w[TO_URBAN + d] * e
-                stay_u = (1.0 + w[DIE_URBAN + d] * mu) + w[LEAVE_URBAN + d] * o
-                stay_r = ((1.0 + move_r) + w[DIE_RURAL + d] * mr) + w[DEPART_RURAL + d] * o
-                scale = 1.0 / (stay_u * stay_r - move_u * move_r)
-                lived_u = (stay_r * u + move_r * r) * scale
-                lived_r = (stay_u * r + move_u * u) * scale
+                # I + M/2: the diagonal, and what stands off it with its sign turned.
+                to_r, to_u = w[HALF_TO_RURAL + d] * ups, w[HALF_TO_URBAN + d] * lam
+                diagonal_u = (1.0 + w[HALF_DEATH_URBAN + d] * mu_u) + w[HALF_OUT_URBAN + d] * ups
+                diagonal_r = ((1.0 + to_u) + w[HALF_DEATH_RURAL + d] * mu_r) + w[
+                    HALF_OUT_RURAL + d
+                ] * ups
+                # L = (I + M/2)⁻¹ ℓ(0), by the inverse of a 2 × 2 matrix.
+                scale = 1.0 / (diagonal_u * diagonal_r - to_r * to_u)
+                lived_u = (diagonal_r * u + to_u * r) * scale
+                lived_r = (diagonal_u * r + to_r * u) * scale
+                # Births = f L; and those to mothers who move and who leave in the year.
                 if mothers:
-                    born_u, born_r = fu * lived_u, fr * lived_r
-                    w[BORN_URBAN + d] += born_u
-                    w[BORN_RURAL + d] += born_r
-                    w[BORN_MOVING + d] += born_r * e
-                    w[BORN_LEAVING_URBAN + d] += born_u * o
-                    w[BORN_LEAVING_RURAL + d] += born_r * o
-                w[DYING_URBAN + d] += mu * lived_u
-                w[DYING_RURAL + d] += mr * lived_r
-                w[MOVING + d] += e * lived_r
-                w[LEAVING_URBAN + d] += o * lived_u
-                w[LEAVING_RURAL + d] += o * lived_r
-                # The other half of the arrivals joins: 2 lived - (before + half) + half.
+                    born_u, born_r = f_u * lived_u, f_r * lived_r
+                    w[SUM_BIRTHS_URBAN + d] += born_u
+                    w[SUM_BIRTHS_RURAL + d] += born_r
+                    w[SUM_BIRTHS_TO_URBAN + d] += born_r * lam
+                    w[SUM_BIRTHS_OUT_URBAN + d] += born_u * ups
+                    w[SUM_BIRTHS_OUT_RURAL + d] += born_r * ups
+                # Flow = intensity × L, still without the levels.
+                w[SUM_DEATHS_URBAN + d] += mu_u * lived_u
+                w[SUM_DEATHS_RURAL + d] += mu_r * lived_r
+                w[SUM_TO_URBAN + d] += lam * lived_r
+                w[SUM_OUT_URBAN + d] += ups * lived_u
+                w[SUM_OUT_RURAL + d] += ups * lived_r
+                # ℓ(1) = 2 L − ℓ(0), a year older; the other half of the arrivals joins:
+                # 2 L − (before + half) + half.
                 end_u = 2.0 * lived_u - before_u
                 end_r = 2.0 * lived_r - before_r
                 w[TOTAL_URBAN + d] += end_u
@@ -530,39 +585,50 @@ def _live(w, population, older, death, rural_to_urban, departure, arrivals, fert
 
 
 @_compiled
-def _close_year(w, population, level, flow, infant_death, male_share):
-    """Flows from sums and levels; infants survive and move with their mothers."""
+def _be_born(w, population, level, flow, infant_death, male_share):
+    """Flows = level × Σ schedule × L; the infants of the year survive and move with their mothers.
+
+    With h the infants' hazard of death, (1 − h/2)/(1 + h/2) of the births are alive at the end of
+    the year and h/(1 + h/2) have died; the living had half a year of their mothers' intensities.
+    """
     for d in range(BLOCK):
-        flow[0, d] = w[BORN_URBAN + d] * level[9, d]
-        flow[1, d] = w[BORN_RURAL + d] * level[10, d]
-        flow[2, d] = w[DYING_URBAN + d] * level[11, d]
-        flow[3, d] = w[DYING_RURAL + d] * level[12, d]
-        flow[4, d] = w[MOVING + d] * level[0, d]
-        flow[5, d] = w[LEAVING_URBAN + d] * level[2, d]
-        flow[6, d] = w[ARRIVING_URBAN + d]
-        flow[7, d] = w[ARRIVING_RURAL + d]
-        flow[8, d] = w[LEAVING_URBAN + d] * level[3, d]
-        flow[9, d] = w[LEAVING_RURAL + d] * level[1, d]
+        flow[Flow.URBAN_BIRTHS, d] = w[SUM_BIRTHS_URBAN + d] * level[Level.URBAN_FERTILITY, d]
+        flow[Flow.RURAL_BIRTHS, d] = w[SUM_BIRTHS_RURAL + d] * level[Level.RURAL_FERTILITY, d]
+        flow[Flow.URBAN_DEATHS, d] = w[SUM_DEATHS_URBAN + d] * level[Level.URBAN_MORTALITY, d]
+        flow[Flow.RURAL_DEATHS, d] = w[SUM_DEATHS_RURAL + d] * level[Level.RURAL_MORTALITY, d]
+        flow[Flow.RURAL_TO_URBAN, d] = w[SUM_TO_URBAN + d] * level[Level.RURAL_TO_URBAN, d]
+        flow[Flow.URBAN_TO_RURAL, d] = w[SUM_OUT_URBAN + d] * level[Level.URBAN_TO_RURAL, d]
+        flow[Flow.URBAN_ARRIVALS, d] = w[ARRIVING_URBAN + d]
+        flow[Flow.RURAL_ARRIVALS, d] = w[ARRIVING_RURAL + d]
+        flow[Flow.URBAN_DEPARTURES, d] = w[SUM_OUT_URBAN + d] * level[Level.URBAN_DEPARTURE, d]
+        flow[Flow.RURAL_DEPARTURES, d] = w[SUM_OUT_RURAL + d] * level[Level.RURAL_DEPARTURE, d]
     for s in range(2):
         share = male_share if s == MALE else 1.0 - male_share
         for d in range(BLOCK):
-            hazard_u = 0.5 * infant_death[0, s] * level[11, d]
-            hazard_r = 0.5 * infant_death[1, s] * level[12, d]
-            alive_u = share * level[9, d] * (1.0 - hazard_u) / (1.0 + hazard_u)
-            alive_r = share * level[10, d] * (1.0 - hazard_r) / (1.0 + hazard_r)
+            # h/2, and survivors of one birth's worth of Σ f L.
+            half_h_u = 0.5 * infant_death[0, s] * level[Level.URBAN_MORTALITY, d]
+            half_h_r = 0.5 * infant_death[1, s] * level[Level.RURAL_MORTALITY, d]
+            alive_u = share * level[Level.URBAN_FERTILITY, d] * (1.0 - half_h_u) / (1.0 + half_h_u)
+            alive_r = share * level[Level.RURAL_FERTILITY, d] * (1.0 - half_h_r) / (1.0 + half_h_r)
             # Half a year's exposure to the mother's intensities.
-            leaving_u = 0.5 * alive_u * w[BORN_LEAVING_URBAN + d]
-            to_urban = 0.5 * alive_r * w[BORN_MOVING + d] * level[0, d]
-            away_r = 0.5 * alive_r * w[BORN_LEAVING_RURAL + d] * level[1, d]
-            alive_u *= w[BORN_URBAN + d]
-            alive_r *= w[BORN_RURAL + d]
-            flow[2, d] += share * flow[0, d] * 2.0 * hazard_u / (1.0 + hazard_u)
-            flow[3, d] += share * flow[1, d] * 2.0 * hazard_r / (1.0 + hazard_r)
-            to_rural, away_u = leaving_u * level[2, d], leaving_u * level[3, d]
-            flow[4, d] += to_urban
-            flow[5, d] += to_rural
-            flow[8, d] += away_u
-            flow[9, d] += away_r
+            out_u = 0.5 * alive_u * w[SUM_BIRTHS_OUT_URBAN + d]
+            to_urban = 0.5 * alive_r * w[SUM_BIRTHS_TO_URBAN + d] * level[Level.RURAL_TO_URBAN, d]
+            away_r = 0.5 * alive_r * w[SUM_BIRTHS_OUT_RURAL + d] * level[Level.RURAL_DEPARTURE, d]
+            alive_u *= w[SUM_BIRTHS_URBAN + d]
+            alive_r *= w[SUM_BIRTHS_RURAL + d]
+            flow[Flow.URBAN_DEATHS, d] += (
+                share * flow[Flow.URBAN_BIRTHS, d] * 2.0 * half_h_u / (1.0 + half_h_u)
+            )
+            flow[Flow.RURAL_DEATHS, d] += (
+                share * flow[Flow.RURAL_BIRTHS, d] * 2.0 * half_h_r / (1.0 + half_h_r)
+            )
+            to_rural = out_u * level[Level.URBAN_TO_RURAL, d]
+            away_u = out_u * level[Level.URBAN_DEPARTURE, d]
+            flow[Flow.RURAL_TO_URBAN, d] += to_urban
+            flow[Flow.URBAN_TO_RURAL, d] += to_rural
+            flow[Flow.URBAN_DEPARTURES, d] += away_u
+            flow[Flow.RURAL_DEPARTURES, d] += away_r
+            # Age 0 at the end of the year, by the residence it was carried to.
             infants_u = alive_u + to_urban - to_rural - away_u
             infants_r = alive_r + to_rural - to_urban - away_r
             population[s, 0, d] += infants_u
@@ -570,46 +636,52 @@ def _close_year(w, population, level, flow, infant_death, male_share):
             w[TOTAL_URBAN + d] += infants_u
             w[TOTAL_RURAL + d] += infants_r
     for d in range(BLOCK):
-        w[ABSENT + d] += flow[8, d] + flow[9, d]
-        # The cells stand as they are; _rescale says how the next reader is to take them.
+        # Those who leave join the absent stock.
+        w[ABSENT + d] += flow[Flow.URBAN_DEPARTURES, d] + flow[Flow.RURAL_DEPARTURES, d]
+        # The cells stand as they are; _reclassify says how the next reader is to take them.
         w[MOVED + d] = 0.0
         w[KEPT_RURAL + d] = 1.0
 
 
 @_compiled
-def _rescale(w, hazard, programme, boundary, flow, short):
+def _reclassify(w, hazard, programme, boundary, flow, refused):
     """Rural places become urban, then the year's programmes and boundary changes.
 
+    Of every rural cell 1 − exp(−hazard) becomes urban; a programme takes its number of persons out
+    of what is left in proportion to the cells; a boundary change scales the cells of a residence.
     They change every age alike, so only totals are moved here; cells follow when they are next
     read, as urban + rural * MOVED and rural * KEPT_RURAL. A boundary change settles them at once.
     """
     for d in range(BLOCK):
+        # Reclassified = (1 − exp(−hazard)) × rural population.
         kept = np.exp(-hazard[d])
         reclassified = w[TOTAL_RURAL + d] * (1.0 - kept)
         left = w[TOTAL_RURAL + d] * kept
+        # A programme leaves 1 − programme / left of every rural cell.
         stay = kept
         if programme > 0.0:
             stay = kept * (1.0 - programme / left)
         u, r = w[TOTAL_URBAN + d] + reclassified + programme, left - programme
+        # A boundary change multiplies every cell of a residence by 1 + change / population.
         scale_u, scale_r = 1.0, 1.0
         if boundary[0] != 0.0:
             scale_u = 1.0 + boundary[0] / u
         if boundary[1] != 0.0:
             scale_r = 1.0 + boundary[1] / r
-        if d < short.size:
+        if d < refused.size:
             if programme > left:
-                short[d] = PROGRAMME_TOO_LARGE
+                refused[d] = PROGRAMME_TOO_LARGE
             elif (
                 u + boundary[0] < 0.0
                 or r + boundary[1] < 0.0
                 or (u == 0.0 and boundary[0] > 0.0)  # nobody to take the ages from
                 or (r == 0.0 and boundary[1] > 0.0)
             ):
-                short[d] = BOUNDARY_TOO_LARGE
-        flow[10, d] = reclassified
-        flow[11, d] = programme
-        flow[12, d] = boundary[0]
-        flow[13, d] = boundary[1]
+                refused[d] = BOUNDARY_TOO_LARGE
+        flow[Flow.RECLASSIFIED, d] = reclassified
+        flow[Flow.PROGRAMMES, d] = programme
+        flow[Flow.URBAN_BOUNDARY_CHANGE, d] = boundary[0]
+        flow[Flow.RURAL_BOUNDARY_CHANGE, d] = boundary[1]
         w[MOVED + d] = 1.0 - stay
         w[KEPT_RURAL + d] = stay
         w[SCALE_URBAN + d] = scale_u
@@ -620,7 +692,7 @@ def _rescale(w, hazard, programme, boundary, flow, short):
 
 @_compiled
 def _settle(w, population):
-    """Rescale every cell now."""
+    """Carry reclassification, programmes and boundary changes out in every cell now."""
     for s in range(2):
         for a in range(population.shape[1] - 1):
             for d in range(BLOCK):
@@ -636,7 +708,7 @@ def _settle(w, population):
 
 
 @_compiled
-def _add(w, population, counts, share):
+def _add_net_migration(w, population, counts, share):
     """Add a share of net migrants by age to every draw; the least population that is left."""
     _settle(w, population)
     for s in range(2):
@@ -648,7 +720,7 @@ def _add(w, population, counts, share):
 
 
 @_compiled
-def _count(w, population):
+def _sum_totals(w, population):
     """Totals from the cells."""
     w[TOTAL_URBAN : TOTAL_RURAL + BLOCK] = 0.0
     for s in range(2):
