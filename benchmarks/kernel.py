@@ -29,8 +29,8 @@ from simmodel.kernel.projection import FLOWS, LEVELS, Schedules, project
 Array = NDArray[np.float64]
 
 YEARS, AGES = 15, 101
-# 3.3 x 0.585 deaths a person-year in the open age of men and women in villages; moves come on top.
-HIGHEST_MORTALITY = 3.3
+# Deaths a person-year at the highest age, at most; moves add 0.03 there. See `problem`.
+HIGHEST_MORTALITY = 1.93
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ def problem(draws: int, seed: int) -> Problem:
     }
     spread = np.exp(0.3 * rng.standard_normal((len(LEVELS), YEARS, draws)))
     levels = np.array([middle[name] for name in LEVELS])[:, None, None] * spread
-    # The kernel refuses intensities out of a state above 2 a year. At the highest age rural death
-    # rates alone come near that in one draw of ten thousand, and any seed may have such a draw.
-    for name in ("urban_mortality", "rural_mortality"):
-        at = LEVELS.index(name)
-        levels[at] = np.minimum(levels[at], HIGHEST_MORTALITY)
+    # The kernel refuses intensities out of a state above 2 a year. At the highest age deaths alone
+    # come near that in one draw of a hundred thousand, and any seed may have such a draw.
+    for residence, name in enumerate(("urban_mortality", "rural_mortality")):
+        level = levels[LEVELS.index(name)]
+        np.minimum(level, HIGHEST_MORTALITY / schedules.death[residence].max(), out=level)
     return Problem(population, schedules, levels, np.full(draws, 2e5), np.full(YEARS, 500.0))
 
 
