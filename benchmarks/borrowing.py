@@ -32,7 +32,7 @@ from simmodel.forecast.pooling_file import read
 from simmodel.forecast.posterior_file import load
 from simmodel.inputs.region import BASE_YEAR, SPAN, BroadAges, Census, Region
 from simmodel.inputs.seeds import Seeds, read_seeds
-from simmodel.kernel.age_groups import join_groups
+from simmodel.kernel.age_groups import group_ages
 from simmodel.simulation.projector import draw
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
@@ -84,7 +84,7 @@ def age_error(seeds: Seeds, level: str, variant: str) -> float:
         kept = {i: r for i, r in seeds.regions.items() if not i.startswith(f"{region_id}.")}
         atlas = Atlas(kept | {region_id: without(region, variant)}, read(seeds.directory).known())
         for year in (SPAN.first, SPAN.base):
-            found = join_groups(atlas.population(region_id, year), GROUPS).sum(axis=0)
+            found = group_ages(atlas.population(region_id, year), GROUPS).sum(axis=0)
             errors.append(np.abs(found / by_sex(table_of(region, year)) - 1.0).mean())
     return float(np.mean(errors))
 

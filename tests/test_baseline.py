@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simmodel.forecast.base_population import AGES, GROUPS, by_sex, same_cohorts_earlier, table_of
-from simmodel.kernel.age_groups import join_groups
+from simmodel.kernel.age_groups import group_ages
 
 COUNTED = ("gansu", "guizhou", "wuwei", "linxia", "jinchang", "liupanshui")
 PREFECTURES = ("wuwei", "linxia", "jinchang", "liupanshui")
@@ -16,7 +16,7 @@ def test_populations_are_the_census_counts_by_age_sex_and_residence(seeds, atlas
     for region_id, region in seeds.regions.items():
         population = atlas.population(region_id, year)
         table = by_sex(table_of(region, year))
-        grouped = join_groups(population.sum(axis=0), GROUPS)
+        grouped = group_ages(population.sum(axis=0), GROUPS)
         np.testing.assert_allclose(grouped, table, rtol=1e-9, err_msg=region_id)
         census = [region.baseline.census, *(h.census for h in region.history)]
         count = next(c for c in census if c.year == year)

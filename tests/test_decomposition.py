@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.kernel.growth_components import over_periods, rate_change, rural_growth, urban_growth
+from simmodel.kernel.growth_components import (
+    rate_change,
+    rural_growth,
+    sum_over_periods,
+    urban_growth,
+)
 from simmodel.variables import COMPONENTS, FLOWS, RURAL_LEDGER, URBAN_LEDGER
 
 NAMES = [component.name for component in COMPONENTS]
@@ -161,6 +166,6 @@ def test_a_region_by_itself_is_the_same(history):
 
 def test_periods_are_sums_of_years():
     a_year = np.arange(12.0).reshape(1, 4, 3)
-    sums = over_periods(a_year, [(0, 4), (0, 1), (1, 4)])
+    sums = sum_over_periods(a_year, [(0, 4), (0, 1), (1, 4)])
     np.testing.assert_array_equal(sums[0, 0], a_year[0].sum(axis=0))
     np.testing.assert_array_equal(sums[0, 1] + sums[0, 2], sums[0, 0])

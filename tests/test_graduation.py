@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simmodel.errors import CalibrationError
-from simmodel.kernel.age_groups import join_groups, rake, split_groups
+from simmodel.kernel.age_groups import group_ages, rake, split_groups
 
 
 def tables(cells):
@@ -92,7 +92,7 @@ def test_a_group_total_is_never_changed(seed, zeros):
     reference = rng.uniform(0.1, 10.0, (2, 2, 101))
     single = split_groups(groups, BOUNDS, reference)
     assert single.shape == (2, 2, 101)
-    np.testing.assert_allclose(join_groups(single, BOUNDS), groups, rtol=1e-13)
+    np.testing.assert_allclose(group_ages(single, BOUNDS), groups, rtol=1e-13)
     # Within a group the shares are those borrowed: 7 to 6 as in the reference.
     np.testing.assert_allclose(
         single[..., 7] * reference[..., 6], single[..., 6] * reference[..., 7], rtol=1e-12
@@ -101,12 +101,12 @@ def test_a_group_total_is_never_changed(seed, zeros):
 
 def test_a_population_split_by_its_own_single_years_is_itself():
     people = np.random.default_rng(2).integers(1, 1000, (2, 101)).astype(float)
-    split = split_groups(join_groups(people, BOUNDS), BOUNDS, people)
+    split = split_groups(group_ages(people, BOUNDS), BOUNDS, people)
     np.testing.assert_allclose(split, people, rtol=1e-14)
 
 
 def test_groups_join_along_any_axis():
     people = np.arange(24.0).reshape(6, 4)
-    np.testing.assert_array_equal(join_groups(people, [0, 2], axis=0)[0], people[:2].sum(axis=0))
+    np.testing.assert_array_equal(group_ages(people, [0, 2], axis=0)[0], people[:2].sum(axis=0))
     # 0 1 | 2 3 in the first row: 1 and 5.
-    assert join_groups(people, [0, 2])[0].tolist() == [1.0, 5.0]
+    assert group_ages(people, [0, 2])[0].tolist() == [1.0, 5.0]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from simmodel.inputs.scenario import Scenario
 from simmodel.kernel.projection import FLOWS
-from simmodel.kernel.reconcile import gross, reconcile, shared
+from simmodel.kernel.reconcile import gross_flows, prorate, reconcile
 from simmodel.simulation.projector import Cast, references_of, regions_of, simulate
 from simmodel.variables import RURAL_LEDGER, URBAN_LEDGER
 
@@ -111,13 +111,13 @@ def test_sums_and_ledgers_close_and_nothing_is_negative(seed, unequal):
 
 @given(persons, persons, st.floats(-1e6, 1e6))
 def test_gross_moves_have_the_balance_and_keep_their_product(arrivals, departures, net):
-    more, less = gross(np.array([arrivals]), np.array([departures]), np.array([net]))
+    more, less = gross_flows(np.array([arrivals]), np.array([departures]), np.array([net]))
     assert more[0] - less[0] == pytest.approx(net, abs=1e-6)
     assert more[0] * less[0] == pytest.approx(arrivals * departures, rel=1e-3, abs=1.0)
 
 
 def test_a_whole_is_shared_even_where_no_part_had_any():
-    assert shared(np.zeros((2, 1)), np.array([6.0]), np.array([[1.0], [2.0]])).ravel() == (
+    assert prorate(np.zeros((2, 1)), np.array([6.0]), np.array([[1.0], [2.0]])).ravel() == (
         pytest.approx([2.0, 4.0])
     )
 

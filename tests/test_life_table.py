@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simmodel.kernel.life_table import (
+    brass_alpha,
+    brass_relational,
     calendar_year_rates,
     life_expectancy,
     person_years,
-    relational,
-    relational_at,
     survivors,
 )
 from simmodel.kernel.projection import LEVELS, Schedules, project
@@ -95,23 +95,26 @@ def test_the_stationary_population_stays():
     assert 0.94 < naive < 0.97
 
 
-def test_a_shift_moves_the_logit_of_the_survivors():
-    """Brass: logit of the dead share by exact age is the standard's plus the shift, slope one."""
+def test_alpha_moves_the_logit_of_the_survivors():
+    """Brass: logit of the dead share by exact age is the standard's plus alpha, slope one."""
 
     def logit(rates):
         alive = survivors(rates, 1)[1:]
         return 0.5 * np.log((1.0 - alive) / alive)
 
-    for shift in (-1.0, 0.3, 2.5):
-        shifted = logit(relational(GOMPERTZ, 1, shift))
-        np.testing.assert_allclose(shifted, logit(GOMPERTZ) + shift, atol=1e-9)
-    np.testing.assert_allclose(relational(GOMPERTZ, 1, 0.0), GOMPERTZ, rtol=1e-9)
+    for alpha in (-1.0, 0.3, 2.5):
+        shifted = logit(brass_relational(GOMPERTZ, 1, alpha))
+        np.testing.assert_allclose(shifted, logit(GOMPERTZ) + alpha, atol=1e-9)
+    np.testing.assert_allclose(brass_relational(GOMPERTZ, 1, 0.0), GOMPERTZ, rtol=1e-9)
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.floats(-2.9, 2.9), st.floats(0.01, 1.0), st.sampled_from([0, 1]))
-def test_a_larger_shift_kills_at_every_age(shift, more, sex):
-    less, larger = relational(GOMPERTZ, sex, shift), relational(GOMPERTZ, sex, shift + more)
+def test_a_larger_alpha_kills_at_every_age(alpha, more, sex):
+    less, larger = (
+        brass_relational(GOMPERTZ, sex, alpha),
+        brass_relational(GOMPERTZ, sex, alpha + more),
+    )
     assert np.all(less >= 0.0)
     assert np.all(survivors(larger, sex)[1:] < survivors(less, sex)[1:])
     assert life_expectancy(larger, sex) < life_expectancy(less, sex)
@@ -120,8 +123,10 @@ def test_a_larger_shift_kills_at_every_age(shift, more, sex):
 @pytest.mark.parametrize("sex", [0, 1])
 @pytest.mark.parametrize("years", [45.0, 70.0, 80.9, 90.0])
 def test_a_wanted_life_expectancy_is_met(sex, years):
-    shift = relational_at(GOMPERTZ, sex, years)
-    assert life_expectancy(relational(GOMPERTZ, sex, shift), sex) == pytest.approx(years, abs=1e-9)
+    alpha = brass_alpha(GOMPERTZ, sex, years)
+    assert life_expectancy(brass_relational(GOMPERTZ, sex, alpha), sex) == pytest.approx(
+        years, abs=1e-9
+    )
 
 
 def test_refusals_name_what_is_wrong():
@@ -132,7 +137,7 @@ def test_refusals_name_what_is_wrong():
     with pytest.raises(ValueError, match="the open last age needs a rate above zero"):
         person_years(np.array([0.1, 0.1, 0.0]), 0)
     with pytest.raises(ValueError, match=r"years: life expectancies from .* found 200"):
-        relational_at(GOMPERTZ, 0, 200.0)
+        brass_alpha(GOMPERTZ, 0, 200.0)
 
 
 def rows(name):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmodel.kernel.migration import (
-    RATE_ERROR,
+    RATE_SE,
     STANDARD,
     calendar_year_schedule,
     cohort_mean,
@@ -98,7 +98,7 @@ def test_fit_meets_cohorts_of_another_shape(parameters):
     """Within a third of the error of a rate (0.001), though held towards the standard."""
     wanted = cohort_means(parameters)
     fitted = fit_schedule(FIRST_AGES, wanted, floor=parameters[-1])
-    np.testing.assert_allclose(cohort_means(fitted), wanted, atol=RATE_ERROR / 3.0)
+    np.testing.assert_allclose(cohort_means(fitted), wanted, atol=RATE_SE / 3.0)
 
 
 def test_floor_is_kept_so_that_old_people_move():

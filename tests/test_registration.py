@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simmodel.inputs.derived_figures import registered_of, registered_sentences
 from simmodel.inputs.scenario import Scenario
 from simmodel.kernel.hukou import (
-    Registered,
+    RegisteredPopulation,
     conversion_hazard,
     natural_increase,
     project_registered,
@@ -31,7 +31,7 @@ def constant(urban, rural, years, draws=1):
 
 
 def counted(urban, rural, earlier_urban=0.0, years=1):
-    return Registered(urban, rural, earlier_urban, years)
+    return RegisteredPopulation(urban, rural, earlier_urban, years)
 
 
 # --- Worked by hand ------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_the_hazard_found_is_the_one_that_was_at_work(urban, rural, rates, hazar
     years = len(rates)
     start = counted(urban, rural)
     end = project_registered(start, increase, np.array([hazard]), np.ones(years))[:, -1, 0]
-    found = conversion_hazard(Registered(*map(float, end), urban, years), increase)
+    found = conversion_hazard(RegisteredPopulation(*map(float, end), urban, years), increase)
     again = project_registered(start, increase, found, np.ones(years))[:, -1, 0]
     assert again == pytest.approx(end, rel=1e-6)
 

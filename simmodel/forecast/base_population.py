@@ -70,7 +70,7 @@ def rows_by_residence(table: AgeSex | ResidenceTables) -> Array:
 
 
 def _regroup(rows: Array, ages: tuple[int, ...], groups: tuple[int, ...]) -> Array:
-    return age_groups.join_groups(rows, [list(ages).index(g) for g in groups])
+    return age_groups.group_ages(rows, [list(ages).index(g) for g in groups])
 
 
 def population_by_residence(region: Region, year: int, single_years: Array) -> Array:

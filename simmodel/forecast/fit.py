@@ -282,7 +282,7 @@ class Atlas:
         if parts := self.made_of(region_id):
             return np.asarray(sum(self.population(part, year) for part in parts))
         if (lender := ages_from(self.regions, region_id, year)) != region_id:
-            groups = age_groups.join_groups(self.population(lender, year), GROUPS)
+            groups = age_groups.group_ages(self.population(lender, year), GROUPS)
             census = census_of(region, year)
             shares = broad_shares(census)
             return borrowed_population(groups, census.urban, census.rural, shares, single)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..inputs.region import AgeSex, Observation, Region, Span
 from ..kernel import age_groups
-from ..kernel.hukou import Registered
+from ..kernel.hukou import RegisteredPopulation
 from ..kernel.projection import FLOWS, URBAN, Projection, Schedules, project
 from .base_population import GROUPS, by_residence, by_sex, census_of, has_ages, table_of
 from .calibration import Evidence
@@ -59,7 +59,7 @@ class Inputs:
         Registered people living elsewhere in the base year, where known; otherwise 0.
     yearly_mortality : float
         Factor on death rates from one year to the next after the base.
-    registered : Registered, optional
+    registered : RegisteredPopulation, optional
         Where the urban registered are known in the base year, with all, and in an earlier year.
     """
 
@@ -73,7 +73,7 @@ class Inputs:
     bound: float
     absent: float
     yearly_mortality: float
-    registered: Registered | None = None
+    registered: RegisteredPopulation | None = None
 
     def setting(self, population: Array) -> Setting:
         """Fixed quantities of a projection that starts from ``population``."""
@@ -250,7 +250,7 @@ def counted_groups(end: Projection, standard: Standard, *, residence: bool) -> A
 
     Shape (residence, sex, group, draw); the residence axis has length one for the total.
     """
-    groups = age_groups.join_groups(end.population, GROUPS, axis=2)
+    groups = age_groups.group_ages(end.population, GROUPS, axis=2)
     groups = groups * standard.coverage[..., None]
     return groups if residence else groups.sum(axis=0, keepdims=True)
 

@@ -147,9 +147,9 @@ def national_standard(china: Region, span: Span = SPAN) -> Standard:
     for period, expected in expectancy.items():
         rates = np.empty_like(raw)
         for sex in (FEMALE, MALE):
-            shift = life_table.relational_at(raw_total[sex], sex, expected[sex])
+            shift = life_table.brass_alpha(raw_total[sex], sex, expected[sex])
             for residence in (URBAN, RURAL):
-                rates[residence, sex] = life_table.relational(raw[residence, sex], sex, shift)
+                rates[residence, sex] = life_table.brass_relational(raw[residence, sex], sex, shift)
         death_rates[period] = rates
     birth_rates = np.zeros((2, AGES))
     mothers = slice(births.first_age, births.first_age + len(births.urban))
@@ -283,7 +283,7 @@ def _mortality_ratio(region: Region, standard: Standard) -> Array:
         return np.ones((2, 2))
     ages = tuple(table.ages)
     national = standard.registered_rates * standard.single_years
-    rates = age_groups.join_groups(national, ages) / age_groups.join_groups(
+    rates = age_groups.group_ages(national, ages) / age_groups.group_ages(
         standard.single_years, ages
     )
     people = by_residence(table_of(region, standard.span.base), ages)
@@ -355,4 +355,4 @@ def _survivors(start: Array, pattern: Pattern) -> Array:
     for name in ("urban_mortality", "rural_mortality"):
         levels[LEVELS.index(name)] = 1.0
     alive = project(start, pattern.schedules("before"), levels).population[..., 0]
-    return age_groups.join_groups(alive, GROUPS)
+    return age_groups.group_ages(alive, GROUPS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..kernel.hukou import Registered
+from ..kernel.hukou import RegisteredPopulation
 from .region import BASE_YEAR, SPAN, Observation, Region, Span
 
 
@@ -48,7 +48,7 @@ def registered_people(region: Region, indicator: str) -> dict[int, tuple[float, 
     return found
 
 
-def registered_of(region: Region, span: Span = SPAN) -> Registered | None:
+def registered_of(region: Region, span: Span = SPAN) -> RegisteredPopulation | None:
     """Registered people of the base year and the earliest urban count since the census before it.
 
     None where one of the three is not known: nothing is carried on without an observed pace.
@@ -59,7 +59,7 @@ def registered_of(region: Region, span: Span = SPAN) -> Registered | None:
     if span.base not in everybody or span.base not in urban or not earlier:
         return None
     now = urban[span.base][0]
-    return Registered(
+    return RegisteredPopulation(
         urban=now,
         rural=everybody[span.base][0] - now,
         earlier_urban=urban[earlier[0]][0],

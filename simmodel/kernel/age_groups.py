@@ -1,4 +1,4 @@
-"""Base populations: raking to margins and splitting age groups into single years."""
+"""Tables by age: raking to margins, splitting age groups into single years and summing them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rake(pattern: Array, by_sex_age: Array, by_residence: Array, tolerance: floa
     Parameters
     ----------
     pattern : ndarray, shape (residence, sex, age)
-        Persons of the population whose pattern is borrowed; a zero stays zero.
+        Persons of the population whose odds ratios are kept; a zero stays zero.
     by_sex_age : ndarray, shape (sex, age)
         Persons of the region by sex and age group.
     by_residence : ndarray, shape (residence,)
@@ -64,8 +64,8 @@ def rake(pattern: Array, by_sex_age: Array, by_residence: Array, tolerance: floa
     raise CalibrationError("raking did not converge: the pattern has zeros where people live")
 
 
-def _ratio(wanted: Array, found: Array) -> Array:
-    return np.divide(wanted, found, out=np.zeros_like(wanted), where=found > 0)
+def _ratio(target: Array, found: Array) -> Array:
+    return np.divide(target, found, out=np.zeros_like(target), where=found > 0)
 
 
 def split_groups(groups: Array, lower_bounds: Sequence[int], single_years: Array) -> Array:
@@ -111,7 +111,7 @@ def split_groups(groups: Array, lower_bounds: Sequence[int], single_years: Array
     return single
 
 
-def join_groups(single: Array, lower_bounds: Sequence[int], axis: int = -1) -> Array:
+def group_ages(single: Array, lower_bounds: Sequence[int], axis: int = -1) -> Array:
     """Sum single years of age (along ``axis``) into the groups that start at ``lower_bounds``.
 
     Parameters

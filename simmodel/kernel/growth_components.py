@@ -96,7 +96,7 @@ def rate_change(urban: Array, rural: Array, flows: Array) -> Array:
     return np.asarray(added)
 
 
-def over_periods(a_year: Array, periods: Sequence[tuple[int, int]]) -> Array:
+def sum_over_periods(a_year: Array, periods: Sequence[tuple[int, int]]) -> Array:
     """Sum what happens in each year over periods.
 
     Parameters
@@ -111,7 +111,7 @@ def over_periods(a_year: Array, periods: Sequence[tuple[int, int]]) -> Array:
 
     Examples
     --------
-    >>> over_periods(np.array([[1.0], [2.0], [4.0]]), [(0, 2), (2, 3), (0, 3)])[:, 0].tolist()
+    >>> sum_over_periods(np.array([[1.0], [2.0], [4.0]]), [(0, 2), (2, 3), (0, 3)])[:, 0].tolist()
     [3.0, 4.0, 7.0]
     """
     sums = [a_year[..., start:end, :].sum(axis=-2) for start, end in periods]

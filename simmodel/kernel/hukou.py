@@ -1,4 +1,4 @@
-"""Registered people: natural increase, and conversion from rural to urban registration.
+"""Registered (hukou) population: natural increase, and conversion from rural to urban hukou.
 
 Arrays in, arrays out. Residences are indexed urban 0, rural 1, as in `projection`; draws are the
 innermost axis. Equations and what they assume: docs/model.md.
@@ -11,25 +11,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .projection import FLOWS, RURAL, URBAN, Projection
+from .projection import RURAL, URBAN, Flow, Projection
 
 Array = NDArray[np.float64]
 
-# The hazard solves a polynomial that rises ever more steeply: Newton's steps come down to its root
-# from above and stand still there, long before so many.
-STEPS = 30
+# The hazard is the root of a convex polynomial: Newton's steps reach it from above, and have
+# converged long before so many.
+NEWTON_STEPS = 30
 
 
 @dataclass(frozen=True)
-class Registered:
-    """Registered people of a region as published, in persons.
+class RegisteredPopulation:
+    """Registered population of a region as published, in persons.
 
     Attributes
     ----------
     urban, rural : float
         At the end of the base year.
     earlier_urban : float
-        Urban ones at the end of an earlier year.
+        Urban registered population at the end of an earlier year.
     years : int
         From that year to the base.
     """
@@ -41,33 +41,35 @@ class Registered:
 
 
 def natural_increase(path: Projection) -> Array:
-    """Births less deaths per resident and year, by residence.
+    """Rate of natural increase of the residents, by residence.
 
     Parameters
     ----------
     path : Projection
-        Of residents.
+        Of the resident population.
 
     Returns
     -------
     ndarray, shape (residence, year, draw)
-        Per mean of the residents at the start and at the end of the year; 0 where there are none.
+        Births less deaths per mean population of the year; 0 where there is none.
     """
     rates = []
-    for name, people in (("urban", path.urban), ("rural", path.rural)):
-        births = path.flows[:, FLOWS.index(f"{name}_births")]
-        deaths = path.flows[:, FLOWS.index(f"{name}_deaths")]
+    for births_of, deaths_of, people in (
+        (Flow.URBAN_BIRTHS, Flow.URBAN_DEATHS, path.urban),
+        (Flow.RURAL_BIRTHS, Flow.RURAL_DEATHS, path.rural),
+    ):
+        births, deaths = path.flows[:, births_of], path.flows[:, deaths_of]
         mean = 0.5 * (people[:-1] + people[1:])
         rates.append(np.divide(births - deaths, mean, out=np.zeros_like(mean), where=mean > 0.0))
     return np.stack(rates)
 
 
-def conversion_hazard(counted: Registered, increase: Array) -> Array:
-    """Yearly hazard of conversion that leads from the earlier urban count to that of the base.
+def conversion_hazard(counted: RegisteredPopulation, increase: Array) -> Array:
+    """Annual hazard of conversion that leads from the earlier urban count to that of the base.
 
     Parameters
     ----------
-    counted : Registered
+    counted : RegisteredPopulation
     increase : ndarray, shape (residence, year, draw)
         Natural increase of the years between the two counts.
 
@@ -81,7 +83,7 @@ def conversion_hazard(counted: Registered, increase: Array) -> Array:
     --------
     Nobody is born or dies, and in two years a tenth of 1,000 and a tenth of 900 convert:
 
-    >>> counted = Registered(urban=390.0, rural=810.0, earlier_urban=200.0, years=2)
+    >>> counted = RegisteredPopulation(urban=390.0, rural=810.0, earlier_urban=200.0, years=2)
     >>> conversion_hazard(counted, np.zeros((2, 2, 1))).round(6)
     array([0.105361])
     """
@@ -93,25 +95,25 @@ def conversion_hazard(counted: Registered, increase: Array) -> Array:
     grown = np.exp(ahead[URBAN] - ahead[RURAL])
     left = np.arange(counted.years - 1, -1, -1)[:, None]
     natural = counted.earlier_urban * np.exp(increase[URBAN].sum(axis=0))
-    wanted = np.maximum(counted.urban - natural, 0.0) / counted.rural
-    # Never below the root: were all grown like the least, x ** years - 1 would be what is wanted.
-    x = (1.0 + wanted / grown.min(axis=0)) ** (1.0 / counted.years)
-    for _ in range(STEPS):
+    converted = np.maximum(counted.urban - natural, 0.0) / counted.rural
+    # Never below the root: with the least growth for all, x ** years - 1 is the share converted.
+    x = (1.0 + converted / grown.min(axis=0)) ** (1.0 / counted.years)
+    for _ in range(NEWTON_STEPS):
         powers = grown * x**left
-        value = (x - 1.0) * powers.sum(axis=0) - wanted
+        value = (x - 1.0) * powers.sum(axis=0) - converted
         slope = powers.sum(axis=0) + (x - 1.0) * (left * powers).sum(axis=0) / x
         x = np.maximum(x - value / slope, 1.0)
     return np.asarray(np.log(x))
 
 
 def project_registered(
-    counted: Registered, increase: Array, hazard: Array, multiplier: Array
+    counted: RegisteredPopulation, increase: Array, hazard: Array, multiplier: Array
 ) -> Array:
-    """Carry the registered people of the base on, year by year.
+    """Project the registered population of the base year by year.
 
     Parameters
     ----------
-    counted : Registered
+    counted : RegisteredPopulation
     increase : ndarray, shape (residence, year, draw)
         Natural increase of the years after the base.
     hazard : ndarray, shape (draw,)

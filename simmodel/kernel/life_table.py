@@ -15,7 +15,7 @@ INFANT_YEARS_LIVED = ((0.053, 2.800), (0.045, 2.684))
 
 
 def person_years(rates: Array, sex: int) -> Array:
-    """Years lived in each age by a cohort of one birth.
+    """Person-years lived in each age, L(x), by a cohort of one birth.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def person_years(rates: Array, sex: int) -> Array:
     array([1., 1., 2.])
     """
     alive = survivors(rates, sex)
-    years_lived = _years_lived_by_the_dying(rates, sex)
+    a = _mean_years_lived_by_deaths(rates, sex)
     lived = np.empty_like(alive)
-    lived[:-1] = alive[1:] + years_lived[:-1] * (alive[:-1] - alive[1:])
+    lived[:-1] = alive[1:] + a[:-1] * (alive[:-1] - alive[1:])
     lived[-1] = alive[-1] / rates[-1]
     return lived
 
 
 def survivors(rates: Array, sex: int) -> Array:
-    """Survivors of one birth to each exact age.
+    """Survivors of one birth to each exact age, l(x).
 
     Parameters
     ----------
@@ -75,15 +75,16 @@ def survivors(rates: Array, sex: int) -> Array:
         raise ValueError(f"rates: must be finite and not negative; found {found:g}")
     if not rates[-1] > 0:
         raise ValueError("rates: the open last age needs a rate above zero; found 0")
-    dying = rates / (1.0 + (1.0 - _years_lived_by_the_dying(rates, sex)) * rates)
-    return np.concatenate(([1.0], np.cumprod(1.0 - dying[:-1])))
+    q = rates / (1.0 + (1.0 - _mean_years_lived_by_deaths(rates, sex)) * rates)
+    return np.concatenate(([1.0], np.cumprod(1.0 - q[:-1])))
 
 
-def _years_lived_by_the_dying(rates: Array, sex: int) -> Array:
-    years_lived = np.full(rates.shape, 0.5)
+def _mean_years_lived_by_deaths(rates: Array, sex: int) -> Array:
+    """a(x): mean years lived in each age by those who die in it."""
+    a = np.full(rates.shape, 0.5)
     intercept, slope = INFANT_YEARS_LIVED[sex]
-    years_lived[0] = intercept + slope * min(float(rates[0]), 0.107)
-    return years_lived
+    a[0] = intercept + slope * min(float(rates[0]), 0.107)
+    return a
 
 
 def life_expectancy(rates: Array, sex: int) -> float:
@@ -147,7 +148,7 @@ def calendar_year_rates(rates: Array, sex: int) -> tuple[Array, float]:
     return 2.0 * (1.0 - survival) / (1.0 + survival), 2.0 * (1.0 - lived[0]) / (1.0 + lived[0])
 
 
-def relational(rates: Array, sex: int, shift: float) -> Array:
+def brass_relational(rates: Array, sex: int, alpha: float) -> Array:
     """Death rates of the Brass relational life table on a standard.
 
     Parameters
@@ -156,8 +157,8 @@ def relational(rates: Array, sex: int, shift: float) -> Array:
         Central death rates of the standard.
     sex : int
         0 female, 1 male.
-    shift : float
-        Added to the logit of the standard's survivors; the slope is one.
+    alpha : float
+        Added to the logit of the standard's survivors; the slope beta is one.
 
     Returns
     -------
@@ -169,20 +170,20 @@ def relational(rates: Array, sex: int, shift: float) -> Array:
     Brass, W. (1971). On the scale of mortality. In Biological Aspects of Demography.
     """
     alive = survivors(rates, sex)
-    logit = 0.5 * np.log((1.0 - alive[1:]) / alive[1:]) + shift
+    logit = 0.5 * np.log((1.0 - alive[1:]) / alive[1:]) + alpha
     shifted = np.concatenate(([1.0], 1.0 / (1.0 + np.exp(2.0 * logit))))
-    dying = 1.0 - shifted[1:] / shifted[:-1]
+    q = 1.0 - shifted[1:] / shifted[:-1]
     out = rates.copy()
-    # Years lived by infants who die follow the new rate; a turn leaves 3 % of the error at most.
+    # a(0) depends on the new rate itself; an iteration leaves 3 % of the error at most.
     for _ in range(12):
-        lived = _years_lived_by_the_dying(out, sex)[:-1]
-        out[:-1] = dying / (1.0 - (1.0 - lived) * dying)
+        a = _mean_years_lived_by_deaths(out, sex)[:-1]
+        out[:-1] = q / (1.0 - (1.0 - a) * q)
     out[-1] = rates[-1] * out[-2] / rates[-2]
     return out
 
 
-def relational_at(rates: Array, sex: int, years: float) -> float:
-    """Shift of `relational` at which life expectancy at birth is ``years``.
+def brass_alpha(rates: Array, sex: int, years: float) -> float:
+    """Alpha of `brass_relational` at which life expectancy at birth is ``years``.
 
     Parameters
     ----------
@@ -201,14 +202,16 @@ def relational_at(rates: Array, sex: int, years: float) -> float:
     Raises
     ------
     ValueError
-        If no shift between -3 and 3 reaches it.
+        If no alpha between -3 and 3 reaches it.
     """
-    longest, shortest = (life_expectancy(relational(rates, sex, a), sex) for a in (-3.0, 3.0))
+    longest, shortest = (life_expectancy(brass_relational(rates, sex, a), sex) for a in (-3.0, 3.0))
     if not shortest < years < longest:
         raise ValueError(
             f"years: life expectancies from {shortest:.1f} to {longest:.1f} can be reached from "
             f"this standard; found {years:g}"
         )
-    return float(
-        brentq(lambda a: life_expectancy(relational(rates, sex, a), sex) - years, -3, 3, xtol=1e-12)
-    )
+
+    def excess(alpha: float) -> float:
+        return life_expectancy(brass_relational(rates, sex, alpha), sex) - years
+
+    return float(brentq(excess, -3, 3, xtol=1e-12))

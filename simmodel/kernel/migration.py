@@ -1,4 +1,4 @@
-"""Age schedules of moves: the Rogers-Castro form and its fit to cohort losses."""
+"""Age schedules of migration: the Rogers-Castro model schedule and its fit to cohort losses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Array = NDArray[np.float64]
 # Rogers, A. & Castro, L. J. (1981). Model Migration Schedules. IIASA Research Report RR-81-30:
 # the standard labour-dominant schedule, seven parameters in the order of `rogers_castro`.
 STANDARD = (0.02, 0.10, 0.06, 20.0, 0.10, 0.40, 0.003)
-# Error of an annual cohort rate, and how far (log scale) each shape parameter may stray from the
-# standard before that costs as much as one such error.
-RATE_ERROR = 0.003
-SHAPE_FREEDOM = np.array([1.0, 0.5, 1.0, 0.25, 0.5, 0.3])
+# Standard errors of an annual cohort rate and, on the log scale, of each shape parameter around the
+# standard schedule: ridge terms of the fit.
+RATE_SE = 0.003
+LOG_SHAPE_SE = np.array([1.0, 0.5, 1.0, 0.25, 0.5, 0.3])
 
 
 def rogers_castro(age: ArrayLike, parameters: ArrayLike = STANDARD) -> Array:
@@ -104,37 +104,37 @@ def fit_schedule(first_ages: ArrayLike, annual_rates: ArrayLike, floor: float) -
     first_ages : array_like, shape (cohort,)
         Youngest age of each five-year cohort at the start of the ten years.
     annual_rates : array_like, shape (cohort,)
-        Rate of loss per year over the ten years, net of the age-neutral part.
+        Annual rate of loss over the ten years, net of the age-neutral part.
     floor : float
-        The constant c: level per year kept at all ages, so that old people move too.
+        The constant c: rate per year at all ages, so that migration does not vanish at old ages.
 
     Returns
     -------
     ndarray, shape (7,)
-        Parameters for `rogers_castro`, by least squares on the rates, held to the standard
-        schedule where the cohorts leave the shape open.
+        Parameters for `rogers_castro`, by least squares on the rates, shrunk towards the
+        standard schedule where the cohorts do not determine the shape.
     """
     first = np.asarray(first_ages, dtype=int)
-    target = np.asarray(annual_rates, dtype=float)
+    observed = np.asarray(annual_rates, dtype=float)
     a1, alpha1, a2, mu2, alpha2, lambda2, _ = STANDARD
-    level = float(target.mean()) / cohort_mean(calendar_year_schedule(STANDARD), 0, 65)
-    usual = np.log([a1 * level, alpha1, a2 * level, mu2, alpha2, lambda2])
+    level = float(observed.mean()) / cohort_mean(calendar_year_schedule(STANDARD), 0, 65)
+    standard = np.log([a1 * level, alpha1, a2 * level, mu2, alpha2, lambda2])
 
     def parameters(log_shape: Array) -> Array:
         return np.append(np.exp(log_shape), floor)
 
-    def misfit(log_shape: Array) -> Array:
+    def residuals(log_shape: Array) -> Array:
         schedule = calendar_year_schedule(parameters(log_shape))
         fitted = np.array([cohort_mean(schedule, a) for a in first])
-        departure = (log_shape - usual) / SHAPE_FREEDOM
-        return np.concatenate(((fitted - target) / RATE_ERROR, departure))
+        shape = (log_shape - standard) / LOG_SHAPE_SE
+        return np.concatenate(((fitted - observed) / RATE_SE, shape))
 
-    fit = least_squares(misfit, usual)
+    fit = least_squares(residuals, standard)
     return parameters(np.asarray(fit.x))
 
 
 def saturate(level: Array, bound: float) -> Array:
-    """Let a level grow to a bound and never past it, untouched while it is well below.
+    """Bound a level smoothly from above, leaving it unchanged while it is well below the bound.
 
     A multiplier of ten on a peak rate would move more people than there are. The smooth minimum
     ``level (1 + (level / bound)^8)^(-1/8)`` changes a level of a third of the bound by two parts

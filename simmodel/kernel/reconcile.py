@@ -1,6 +1,6 @@
-"""Parts that add up to their whole in every draw: counties with their prefecture.
+"""Reconcile parts with their total in every draw: counties with their prefecture.
 
-Arrays in, arrays out. The whole stands; its parts share it in the proportions of their own draws.
+Arrays in, arrays out. The total is kept; it is prorated over the parts by their own draws.
 Equations and reasons: docs/model.md.
 """
 
@@ -9,24 +9,46 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .projection import FLOWS, RURAL, URBAN
+from .projection import RURAL, URBAN, Flow
 
 Array = NDArray[np.float64]
 
-# Events that happen in one place, so that those of the parts are those of the whole.
+# Events of one place, so that those of the parts add up to those of the whole.
 EVENTS = (
-    ("urban_births", URBAN),
-    ("rural_births", RURAL),
-    ("urban_deaths", URBAN),
-    ("rural_deaths", RURAL),
-    ("reclassified", RURAL),
+    (Flow.URBAN_BIRTHS, URBAN),
+    (Flow.RURAL_BIRTHS, RURAL),
+    (Flow.URBAN_DEATHS, URBAN),
+    (Flow.RURAL_DEATHS, RURAL),
+    (Flow.RECLASSIFIED, RURAL),
 )
-# Moves inside a part are moves inside the whole; those between parts come on top.
-MOVES_INSIDE = (("rural_to_urban", RURAL), ("urban_to_rural", URBAN))
+# Moves within a part are moves within the whole; those between parts come on top.
+INTERNAL_MOVES = ((Flow.RURAL_TO_URBAN, RURAL), (Flow.URBAN_TO_RURAL, URBAN))
+
+# What changes the population of a residence: moves into towns add to urban and take from rural.
+LEDGERS = (
+    (
+        URBAN,
+        1.0,
+        Flow.URBAN_BIRTHS,
+        Flow.URBAN_DEATHS,
+        Flow.URBAN_BOUNDARY_CHANGE,
+        Flow.URBAN_ARRIVALS,
+        Flow.URBAN_DEPARTURES,
+    ),
+    (
+        RURAL,
+        -1.0,
+        Flow.RURAL_BIRTHS,
+        Flow.RURAL_DEATHS,
+        Flow.RURAL_BOUNDARY_CHANGE,
+        Flow.RURAL_ARRIVALS,
+        Flow.RURAL_DEPARTURES,
+    ),
+)
 
 
-def shared(parts: Array, whole: Array, otherwise: Array) -> Array:
-    """Scale parts so that they add up to their whole.
+def prorate(parts: Array, whole: Array, otherwise: Array) -> Array:
+    """Prorate a total over parts: scale them so that they add up to it.
 
     Parameters
     ----------
@@ -44,7 +66,7 @@ def shared(parts: Array, whole: Array, otherwise: Array) -> Array:
 
     Examples
     --------
-    >>> shared(np.array([[2.0, 0.0], [3.0, 0.0]]), np.array([10.0, 8.0]), np.ones((2, 2)))
+    >>> prorate(np.array([[2.0, 0.0], [3.0, 0.0]]), np.array([10.0, 8.0]), np.ones((2, 2)))
     array([[4., 4.],
            [6., 4.]])
     """
@@ -52,10 +74,10 @@ def shared(parts: Array, whole: Array, otherwise: Array) -> Array:
     return np.asarray(basis * (whole / basis.sum(axis=0)))
 
 
-def gross(arrivals: Array, departures: Array, net: Array) -> tuple[Array, Array]:
-    """Arrivals and departures with a given balance and the product that they had.
+def gross_flows(arrivals: Array, departures: Array, net: Array) -> tuple[Array, Array]:
+    """Arrivals and departures with a given net and the product that they had.
 
-    Both are multiplied, one by what the other is divided by, so that neither turns negative.
+    One is multiplied by what the other is divided by, so that neither turns negative.
 
     Parameters
     ----------
@@ -73,9 +95,9 @@ def gross(arrivals: Array, departures: Array, net: Array) -> tuple[Array, Array]
 
     Examples
     --------
-    Nine come and four leave; the balance must be nil:
+    Nine arrive and four depart; the net must be zero:
 
-    >>> gross(np.array([9.0]), np.array([4.0]), np.array([0.0]))
+    >>> gross_flows(np.array([9.0]), np.array([4.0]), np.array([0.0]))
     (array([6.]), array([6.]))
     """
     larger = 0.5 * (np.abs(net) + np.sqrt(net**2 + 4.0 * arrivals * departures))
@@ -90,9 +112,9 @@ def reconcile(
 
     Populations of either residence, births, deaths and reclassification are shared in the
     proportions of the parts' own draws. Moves inside a part keep their intensity, and are fewer
-    where they would exceed those inside the whole. What then is missing between two years is
-    arrivals and departures, among them the moves between the parts, which no part saw when it was
-    projected on its own.
+    where they would exceed those inside the whole. The rest of the change between
+    two years is net external migration of the part, which includes moves between the parts: no part
+    saw those when it was projected on its own.
 
     Parameters
     ----------
@@ -109,36 +131,31 @@ def reconcile(
     """
     before = np.stack(parts[:2])  # (residence, part, year, draw)
     base = np.repeat(before[:, :, :1], before.shape[2], axis=2)
-    after = np.stack([shared(before[r], whole[r], base[r]) for r in (URBAN, RURAL)])
+    after = np.stack([prorate(before[r], whole[r], base[r]) for r in (URBAN, RURAL)])
     factor = np.divide(after, before, out=np.ones_like(after), where=before > 0.0)
     lived = 0.5 * (factor[:, :, 1:] + factor[:, :, :-1])
     present = 0.5 * (after[:, :, 1:] + after[:, :, :-1])
-    place = {name: index for index, name in enumerate(FLOWS)}
     flows = parts[2].copy()
 
-    def flow(name: str) -> Array:
-        return np.asarray(flows[:, :, place[name]])
+    def of(flow: Flow) -> Array:
+        return np.asarray(flows[:, :, flow])
 
-    for name, residence in EVENTS:
-        total = whole[2][:, place[name]]
-        flows[:, :, place[name]] = shared(flow(name), total, present[residence])
-    for name, residence in MOVES_INSIDE:
-        own = flow(name) * lived[residence]
+    for flow, residence in EVENTS:
+        flows[:, :, flow] = prorate(of(flow), whole[2][:, flow], present[residence])
+    for flow, residence in INTERNAL_MOVES:
+        own = of(flow) * lived[residence]
         together = own.sum(axis=0)
-        most = whole[2][:, place[name]]
-        room = np.divide(most, together, out=np.ones_like(together), where=together > most)
-        flows[:, :, place[name]] = own * room
-    inward = flow("rural_to_urban") - flow("urban_to_rural")
-    inward = inward + flow("reclassified") + flow("programmes")
-    for residence, name, sign in ((URBAN, "urban", 1.0), (RURAL, "rural", -1.0)):
+        limit = whole[2][:, flow]
+        ratio = np.divide(limit, together, out=np.ones_like(together), where=together > limit)
+        flows[:, :, flow] = own * ratio
+    into_towns = of(Flow.RURAL_TO_URBAN) - of(Flow.URBAN_TO_RURAL)
+    into_towns = into_towns + of(Flow.RECLASSIFIED) + of(Flow.PROGRAMMES)
+    for residence, sign, births, deaths, boundary, arrivals, departures in LEDGERS:
+        # change = births − deaths ± (internal net, reclassified, programmes) + boundary + net
         change = np.diff(after[residence], axis=1)
-        known = flow(f"{name}_births") - flow(f"{name}_deaths") + sign * inward
-        known = known + flow(f"{name}_boundary_change")
-        arrivals, departures = gross(
-            flow(f"{name}_arrivals"),
-            flow(f"{name}_departures") * lived[residence],
-            change - known,
+        known = of(births) - of(deaths) + sign * into_towns
+        known = known + of(boundary)
+        flows[:, :, arrivals], flows[:, :, departures] = gross_flows(
+            of(arrivals), of(departures) * lived[residence], change - known
         )
-        flows[:, :, place[f"{name}_arrivals"]] = arrivals
-        flows[:, :, place[f"{name}_departures"]] = departures
     return after[URBAN], after[RURAL], flows

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..forecast.fit import Atlas
 from ..inputs.region import BASE_YEAR
 from ..inputs.scenario import Scenario
-from ..kernel.growth_components import over_periods, urban_growth
+from ..kernel.growth_components import sum_over_periods, urban_growth
 from ..simulation.projector import NIL, Ensemble, regions_of
 from ..simulation.quantiles import Exact, Sketch
 from ..variables import (
@@ -135,7 +135,7 @@ def _summed(ensemble: Ensemble, region_id: str, found: Sequence[Period]) -> Arra
     """Urban growth over periods, (component and total, period, draw)."""
     parts = urban_growth(ensemble.flows[ensemble.row(region_id)])
     growth = np.concatenate([parts, parts.sum(axis=0, keepdims=True)])
-    return over_periods(growth, [(start - BASE_YEAR, end - BASE_YEAR) for start, end in found])
+    return sum_over_periods(growth, [(start - BASE_YEAR, end - BASE_YEAR) for start, end in found])
 
 
 def period_ends(region_id: str, horizon: int, atlas: Atlas) -> tuple[int, ...]:
