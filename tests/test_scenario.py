@@ -27,6 +27,7 @@ from simmodel.inputs.scenario import (
 from simmodel.inputs.scenario_file import read_scenario, write_scenario
 from simmodel.inputs.yaml import MAX_DEPTH, parse
 from simmodel.levers import LEVERS
+from tests.faults_in_chinese import check_the_faults_are_said_in_chinese
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "bad_scenarios").glob("*.yaml"))
@@ -106,6 +107,11 @@ def test_a_malformed_scenario_is_reported_in_full_and_no_more(path):
     assert all(line.startswith(f"{path}:") and line.isprintable() for line in found)
     numbers = [int(line.removeprefix(f"{path}:").split(":")[0]) for line in found]
     assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_malformed_scenario_is_reported_in_chinese_too(path):
+    check_the_faults_are_said_in_chinese(lambda: read_scenario(path, **WORLD))
 
 
 def test_every_kind_of_fault_has_a_file():

@@ -21,7 +21,18 @@ from pydantic import (
     model_validator,
 )
 
-from ..errors import Reason, Refusal, as_tuple, finite_number, shown, whole_number
+from ..errors import (
+    Reason,
+    Refusal,
+    among,
+    as_tuple,
+    bounded,
+    finite_number,
+    meant,
+    shown,
+    whole_number,
+)
+from ..texts import say
 from .schema import StrictModel
 from .units import (
     CHANGE_UNITS_OF,
@@ -66,12 +77,12 @@ SPAN: Final = Span()
 
 
 def _share_hint(value: float) -> str:
-    return f". Did you mean {value / 100:g}?" if 1 < value <= 100 else ""
+    return meant(f"{value / 100:g}") if 1 < value <= 100 else ""
 
 
 def _text(value: object) -> object:
     if isinstance(value, str) and not value.strip():
-        raise Refusal(Reason("is empty", "some text"))
+        raise Refusal(Reason(say("faults.is_empty"), say("inputs.some_text")))
     return value
 
 
@@ -80,7 +91,7 @@ REGION_ID: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 
 def _region_id(value: object) -> object:
     if isinstance(value, str) and not REGION_ID.match(value):
-        raise Refusal(Reason("is not an id", "lower-case words like wuwei or wuwei.liangzhou"))
+        raise Refusal(Reason(say("inputs.is_not_id"), say("inputs.ids")))
     return value
 
 
@@ -133,12 +144,12 @@ class AgeSex(StrictModel):
         if set(tables) not in ({"female", "male"}, set(RESIDENCE_TABLES)):
             raise Refusal(
                 Reason(
-                    "has not the tables it needs",
-                    f"female and male, or {', '.join(RESIDENCE_TABLES)}",
-                    found=", ".join(tables) or "none",
+                    say("inputs.lacks_tables"),
+                    say("inputs.tables", residence=among(RESIDENCE_TABLES)),
+                    found=among(tables),
                 )
             )
-        _refuse_any([*_age_faults(self.ages), *_length_faults(tables, len(self.ages), "ages")])
+        _refuse_any([*_age_faults(self.ages), *_length_faults(tables, len(self.ages))])
         return self
 
     @property
@@ -192,9 +203,8 @@ class Census(Sourced):
         if type(total) is not int or type(urban) is not int:
             return data
         if urban > total:
-            raise Refusal(
-                Reason("is more than the total", f"up to {total}", ("urban",), str(urban))
-            )
+            problem, allowed = say("inputs.is_above_total"), say("inputs.up_to", high=total)
+            raise Refusal(Reason(problem, allowed, ("urban",), str(urban)))
         return {**data, "rural": total - urban}
 
     @model_serializer(mode="wrap")
@@ -210,16 +220,14 @@ class Census(Sourced):
         faults = []
         if self.urban + self.rural != self.total:
             found = f"{self.urban} + {self.rural} = {self.urban + self.rural}"
-            faults.append(
-                Reason("urban + rural is not the total", str(self.total), ("total",), found)
-            )
+            faults.append(Reason(say("inputs.is_not_total"), str(self.total), ("total",), found))
         if self.age_sex is not None:
             faults.extend(_sum_faults(self.age_sex, self.total, self.urban, self.rural))
         if self.broad_ages is not None:
             faults.extend(_broad_faults(self.broad_ages, self.total))
         if self.broad_ages is not None and self.age_sex is not None:
             faults.append(
-                Reason("stands beside age_sex, which says more", "one of the two", ("broad_ages",))
+                Reason(say("inputs.stands_beside_ages"), say("inputs.one_of_two"), ("broad_ages",))
             )
         _refuse_any(faults)
         return self
@@ -259,7 +267,7 @@ class Deaths(ResidenceTables):
 
     @model_validator(mode="after")
     def _shape(self) -> Deaths:
-        lengths = _length_faults(self.tables(), len(self.ages), "ages")
+        lengths = _length_faults(self.tables(), len(self.ages))
         _refuse_any([*_age_faults(self.ages), *lengths])
         return self
 
@@ -269,7 +277,7 @@ class SingleYears(ResidenceTables):
 
     @model_validator(mode="after")
     def _shape(self) -> SingleYears:
-        _refuse_any(_length_faults(self.tables(), 101, "ages 0 to 100"))
+        _refuse_any(_length_faults(self.tables(), 101, "single_years"))
         return self
 
 
@@ -296,7 +304,7 @@ class BirthsByAge(Sourced):
     @model_validator(mode="after")
     def _shape(self) -> BirthsByAge:
         tables = {"urban": self.urban, "rural": self.rural}
-        _refuse_any(_length_faults(tables, 35, "ages 15 to 49"))
+        _refuse_any(_length_faults(tables, 35, "mothers"))
         return self
 
 
@@ -358,11 +366,12 @@ class Observation(Sourced):
             *_order_faults("since", self.since, self.year),
         ]
         if self.year > LAST_OBSERVED_YEAR:
-            allowed = f"a whole year up to {LAST_OBSERVED_YEAR}: observations are about the past"
-            faults.append(Reason("has not been observed yet", allowed, ("year",), str(self.year)))
+            problem = say("inputs.is_not_yet_observed")
+            allowed = say("inputs.observed_until", year=LAST_OBSERVED_YEAR)
+            faults.append(Reason(problem, allowed, ("year",), str(self.year)))
         if self.indicator == "urbanization_rate_gap":
             missing = [key for key in ("relative_to", "direction") if getattr(self, key) is None]
-            faults.extend(Reason("required key is missing", below=(key,)) for key in missing)
+            faults.extend(Reason(say("faults.is_missing"), below=(key,)) for key in missing)
         _refuse_any(faults)
         return self
 
@@ -404,13 +413,15 @@ class Target(Sourced):
             *_form_faults(self, band),
         ]
         if self.year <= BASE_YEAR:
-            allowed = f"a whole year from {BASE_YEAR + 1} to {YEAR_RANGE[1]}"
-            faults.append(Reason("is not after the base year", allowed, ("year",), str(self.year)))
+            problem = say("inputs.is_not_after_base")
+            allowed = bounded("faults.whole_year", BASE_YEAR + 1, YEAR_RANGE[1])
+            faults.append(Reason(problem, allowed, ("year",), str(self.year)))
         for key in ("value", "change_low", "change_high"):
             if (figure := getattr(self, key)) is not None:
                 faults.extend(_value_faults(self.indicator, self.unit, key, figure))
         if self.indicator == "urban_district_population" and self.region is None:
-            faults.append(Reason("required key is missing", "an urban district", ("region",)))
+            allowed = say("inputs.an_urban_district")
+            faults.append(Reason(say("faults.is_missing"), allowed, ("region",)))
         _refuse_any(faults)
         return self
 
@@ -453,9 +464,9 @@ class BoundaryEvent(Sourced):
     @model_validator(mode="after")
     def _past(self) -> BoundaryEvent:
         if self.year > BASE_YEAR:
-            allowed = f"up to {BASE_YEAR}: later transfers are not modelled yet"
-            found = str(self.year)
-            raise Refusal(Reason("is after the base year", allowed, ("year",), found))
+            problem = say("inputs.is_after_base")
+            allowed = say("inputs.moved_until", year=BASE_YEAR)
+            raise Refusal(Reason(problem, allowed, ("year",), str(self.year)))
         return self
 
 
@@ -482,7 +493,7 @@ class UrbanDistrict(StrictModel):
     @classmethod
     def _some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise Refusal(Reason("names no county", "at least one"))
+            raise Refusal(Reason(say("inputs.names_no_county"), say("inputs.at_least_one")))
         return value
 
 
@@ -529,15 +540,18 @@ def _refuse_any(reasons: list[Reason]) -> None:
 
 def _age_faults(ages: tuple[int, ...]) -> list[Reason]:
     if not ages or ages[0] != 0:
-        return [Reason("does not begin at age 0", "0, then ages that rise", ("ages",))]
+        return [Reason(say("inputs.begins_late"), say("inputs.rising_ages"), ("ages",))]
     if any(later <= earlier for earlier, later in pairwise(ages)):
-        return [Reason("does not rise", "0, then ages that rise", ("ages",))]
+        return [Reason(say("inputs.does_not_rise"), say("inputs.rising_ages"), ("ages",))]
     return []
 
 
-def _length_faults(tables: dict[str, tuple[int, ...]], length: int, what: str) -> list[Reason]:
+def _length_faults(
+    tables: dict[str, tuple[int, ...]], length: int, what: str = "ages"
+) -> list[Reason]:
+    problem, allowed = say("inputs.has_wrong_length"), say(f"inputs.length.{what}", count=length)
     return [
-        Reason("has the wrong length", f"{length}, as many as {what}", (name,), str(len(table)))
+        Reason(problem, allowed, (name,), str(len(table)))
         for name, table in tables.items()
         if len(table) != length
     ]
@@ -552,7 +566,12 @@ def _sum_faults(age_sex: AgeSex, total: int, urban: int, rural: int) -> list[Rea
         wanted = {"total": total}
         found = {"total": sums["female"] + sums["male"]}
     return [
-        Reason(f"ages do not add up to the {key}", str(wanted[key]), ("age_sex",), str(found[key]))
+        Reason(
+            say("inputs.ages_do_not_add_up", total=key),
+            str(wanted[key]),
+            ("age_sex",),
+            str(found[key]),
+        )
         for key in wanted
         if found[key] != wanted[key]
     ]
@@ -563,19 +582,23 @@ def _broad_faults(ages: BroadAges, total: int) -> list[Reason]:
     if ages.unit == "persons":
         if found != total:
             allowed = str(total)
-            return [Reason("do not add up to the total", allowed, ("broad_ages",), f"{found:g}")]
+            problem = say("inputs.does_not_add_up")
+            return [Reason(problem, allowed, ("broad_ages",), f"{found:g}")]
     elif abs(found - 100.0) > LARGEST_ROUNDING:
-        allowed = f"100 percent, within {LARGEST_ROUNDING:g}"
-        return [Reason("do not add up to 100 percent", allowed, ("broad_ages",), f"{found:g}")]
+        problem = say("inputs.is_not_hundred_percent")
+        allowed = say("inputs.hundred_percent", margin=LARGEST_ROUNDING)
+        return [Reason(problem, allowed, ("broad_ages",), f"{found:g}")]
     if min(ages.values) == 0.0:
-        return [Reason("have nobody of one age", "three above 0", ("broad_ages",))]
+        allowed = say("inputs.three_above_zero")
+        return [Reason(say("inputs.has_nobody"), allowed, ("broad_ages",))]
     return []
 
 
 def _unit_faults(indicator: str, unit: str, units: tuple[str, ...]) -> list[Reason]:
     if unit in units:
         return []
-    return [Reason(f"does not fit {indicator}", ", ".join(units) or "none", ("unit",), unit)]
+    problem = say("inputs.does_not_fit_what", what=indicator)
+    return [Reason(problem, among(units), ("unit",), unit)]
 
 
 def _value_faults(indicator: str, unit: str, key: str, value: float) -> list[Reason]:
@@ -584,39 +607,39 @@ def _value_faults(indicator: str, unit: str, key: str, value: float) -> list[Rea
     low = -high if signed else 0.0
     found = shown(int(value) if value.is_integer() else value)
     if not low <= value <= high:
-        allowed = f"{low:g} to {high:g} {unit}" if math.isfinite(high) else f"at least {low:g}"
-        return [Reason("is out of range", allowed, (key,), found)]
+        allowed = say("inputs.at_least", low=low)
+        if math.isfinite(high):
+            allowed = say("inputs.range_in_unit", low=low, high=high, unit=unit)
+        return [Reason(say("faults.is_out_of_range"), allowed, (key,), found)]
     if (indicator, unit, key) == ("urbanization_rate", "percent", "value") and 0 < value <= 1:
-        allowed = f"a rate in percent. Did you mean {100 * value:g}?"
-        return [Reason("looks like a share", allowed, (key,), found)]
+        allowed = say("inputs.rate_in_percent") + meant(f"{100 * value:g}")
+        return [Reason(say("inputs.looks_like_share"), allowed, (key,), found)]
     return []
 
 
 def _order_faults(key: str, first: int | None, last: int, *, strictly: bool = True) -> list[Reason]:
     if first is None or first < last or (first == last and not strictly):
         return []
-    return [Reason("is not before the year it leads to", f"before {last}", (key,), str(first))]
+    problem, allowed = say("inputs.is_not_before_end"), say("inputs.before", year=last)
+    return [Reason(problem, allowed, (key,), str(first))]
 
 
 def _form_faults(target: Any, band: bool) -> list[Reason]:
     """Check that a target has exactly one of its three forms, with the keys of that form."""
     forms = [target.value is not None, band, target.relative_to is not None]
     if sum(forms) != 1:
-        return [
-            Reason(
-                "has not exactly one aim", "value, or change_low and change_high, or relative_to"
-            )
-        ]
+        return [Reason(say("inputs.has_not_one_aim"), say("inputs.aims"))]
     faults: list[Reason] = []
     if band:
         keys = ("change_low", "change_high", "since")
         missing = [key for key in keys if getattr(target, key) is None]
-        faults.extend(Reason("required key is missing", below=(key,)) for key in missing)
+        faults.extend(Reason(say("faults.is_missing"), below=(key,)) for key in missing)
         if not missing and target.change_low > target.change_high:
-            allowed = f"at least {target.change_low:g}"
+            problem = say("inputs.is_below_change_low")
+            allowed = say("inputs.at_least", low=target.change_low)
             found = f"{target.change_high:g}"
-            faults.append(Reason("is below change_low", allowed, ("change_high",), found))
+            faults.append(Reason(problem, allowed, ("change_high",), found))
     if (target.comparison == "near") != (target.relative_to is not None):
-        allowed = "near with relative_to, else >= or ~"
-        faults.append(Reason("does not fit", allowed, ("comparison",), target.comparison))
+        problem, allowed = say("inputs.does_not_fit"), say("inputs.near_with_relative_to")
+        faults.append(Reason(problem, allowed, ("comparison",), target.comparison))
     return faults

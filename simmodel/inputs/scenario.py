@@ -28,14 +28,16 @@ from ..errors import (
     ScenarioError,
     among,
     as_tuple,
+    bounded,
     did_you_mean,
     finite_number,
     shown,
     whole_number,
 )
 from ..levers import LEVERS, Lever
+from ..texts import say
 from .schema import StrictModel
-from .yaml import NOT_TEXT
+from .yaml import NOT_TEXT, unprintable
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -92,13 +94,16 @@ def is_name(text: str) -> bool:
 
 def knot_year(key: object) -> int:
     """Return the year of a knot; a text of digits counts, because JSON keys are text."""
-    allowed = f"a whole year from {BASE_YEAR} to {HORIZON_RANGE[1]}"
     year = int(key) if isinstance(key, str) and re.fullmatch("[1-9][0-9]{0,5}", key) else key
     if isinstance(year, bool) or not isinstance(year, int):
-        raise Refusal(Reason("is not a whole year", allowed))
+        raise Refusal(Reason(say("inputs.is_not_whole_year"), _knot_years()))
     if not BASE_YEAR <= year <= HORIZON_RANGE[1]:
-        raise Refusal(Reason("is a year out of range", allowed, found=str(year)))
+        raise Refusal(Reason(say("inputs.knot_out_of_range"), _knot_years(), found=str(year)))
     return year
+
+
+def _knot_years() -> str:
+    return bounded("faults.whole_year", BASE_YEAR, HORIZON_RANGE[1])
 
 
 def _lever_check(lever: Lever) -> Any:
@@ -113,17 +118,14 @@ def _lever_check(lever: Lever) -> Any:
             try:
                 return float(check(value)) + 0.0  # type: ignore[arg-type]  # -0.0 becomes 0.0
             except Refusal as refusal:
-                part = refusal.reasons[0]
-                raise Refusal(
-                    Reason(
-                        part.problem, f"{part.allowed}, or a path {{year: number}}", (), part.found
-                    )
-                ) from None
+                reason = refusal.reasons[0]
+                allowed = say("inputs.or_path", allowed=reason.allowed)
+                raise Refusal(Reason(reason.problem, allowed, (), reason.found)) from None
         if not value:
-            raise Refusal(Reason("is a path without knots", "at least one {year: number}"))
+            raise Refusal(Reason(say("inputs.has_no_knots"), say("inputs.one_knot")))
         path = knots.validate_python(dict(value))
         if len(path) < len(value):
-            raise Refusal(Reason("has a knot twice", "each year once"))
+            raise Refusal(Reason(say("inputs.has_knot_twice"), say("inputs.each_year_once")))
         return tuple((year, path[year] + 0.0) for year in sorted(path))
 
     return PlainValidator(validate)
@@ -156,7 +158,7 @@ class RegionLevers(StrictModel):
     @classmethod
     def _not_empty(cls, data: object) -> object:
         if isinstance(data, Mapping) and not data:
-            raise Refusal(Reason("sets no lever", among(LEVERS)))
+            raise Refusal(Reason(say("inputs.sets_no_lever"), among(LEVERS)))
         return data
 
     def set_to(self, lever: str) -> Value | None:
@@ -188,13 +190,8 @@ class Levers(BaseModel):
 
 def _text(value: object) -> object:
     if isinstance(value, str) and (bad := NOT_TEXT.search(value)):
-        raise Refusal(
-            Reason(
-                "has a character that is not text",
-                "printable characters",
-                found=f"U+{ord(bad[0]):04X}",
-            )
-        )
+        problem, found, allowed = unprintable(bad[0])
+        raise Refusal(Reason(problem, allowed, found=found))
     return value
 
 
@@ -203,7 +200,7 @@ Text = Annotated[str, BeforeValidator(_text)]
 
 def _distinct(value: tuple[str, ...]) -> tuple[str, ...]:
     twice = [
-        Reason("stands twice", "each once", (place,), shown(word))
+        Reason(say("faults.is_twice"), say("inputs.each_once"), (place,), shown(word))
         for place, word in enumerate(value)
         if word in value[:place]
     ]
@@ -235,7 +232,8 @@ def _described(value: object) -> object:
     if isinstance(value, str):
         return {"en": _text(value), "zh": value}
     if not isinstance(value, (Mapping, Title)):
-        raise Refusal(Reason("is not text", "text, or {en: text, zh: text}", (), shown(value)))
+        problem, allowed = say("faults.is_not_text"), say("inputs.text_or_title")
+        raise Refusal(Reason(problem, allowed, (), shown(value)))
     return value
 
 
@@ -260,23 +258,25 @@ class ScenarioSource(StrictModel):
 
 def _fixed(value: object) -> dict[str, float]:
     if not isinstance(value, Mapping):
-        raise Refusal(Reason("is not a mapping", "keys with values", found=shown(value)))
+        problem, allowed = say("faults.is_not_mapping"), say("faults.keys_with_values")
+        raise Refusal(Reason(problem, allowed, found=shown(value)))
     if not value:
-        raise Refusal(Reason("fixes nothing", among(QUANTITIES)))
-    parts: list[Reason] = []
+        raise Refusal(Reason(say("inputs.fixes_nothing"), among(QUANTITIES)))
+    reasons: list[Reason] = []
     numbers: dict[str, float] = {}
     for name, number in value.items():
         if name not in QUANTITIES:
             known = among(QUANTITIES) + did_you_mean(str(name), QUANTITIES)
-            parts.append(Reason("unknown key", known, (str(name),)))
+            reasons.append(Reason(say("faults.is_unknown_key"), known, (str(name),)))
             continue
         try:
             numbers[name] = float(finite_number(*QUANTITIES[name])(number))  # type: ignore[arg-type]
         except Refusal as refusal:
-            (part,) = refusal.reasons
-            parts.append(Reason(part.problem, part.allowed, (name,), part.found or shown(number)))
-    if parts:
-        raise Refusal(*parts)
+            (reason,) = refusal.reasons
+            found = reason.found or shown(number)
+            reasons.append(Reason(reason.problem, reason.allowed, (name,), found))
+    if reasons:
+        raise Refusal(*reasons)
     return {name: numbers[name] for name in QUANTITIES if name in numbers}
 
 
@@ -301,15 +301,14 @@ class Scenario(StrictModel):
     @classmethod
     def _name(cls, value: str) -> str:
         if not is_name(value):
-            allowed = "a lower-case letter, then lower-case letters, digits and _"
-            raise Refusal(Reason("is not a scenario name", allowed))
+            raise Refusal(Reason(say("inputs.is_not_scenario_name"), say("inputs.name")))
         return value
 
     @field_validator("regions")
     @classmethod
     def _some_region(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise Refusal(Reason("names no region", "at least one"))
+            raise Refusal(Reason(say("inputs.names_no_region"), say("inputs.at_least_one")))
         return _distinct(value)
 
     @field_validator("programmes")
@@ -353,7 +352,8 @@ class Scenario(StrictModel):
             A multiplier, or years added for ``life_expectancy``.
         """
         if name not in LEVERS:
-            raise ScenarioError(f"lever {name!r} does not exist; allowed {among(LEVERS)}")
+            known = among(LEVERS)
+            raise ScenarioError(say("inputs.no_lever_named", found=shown(name), allowed=known))
         own = self.levers.by_region
         for region in regions:
             value = own[region].set_to(name) if region in own else None
@@ -406,8 +406,8 @@ def knots_after(horizon: int, levers: Mapping[str, Any]) -> Iterator[Reason]:
                     continue
                 if late:
                     yield Reason(
-                        "is a knot after the horizon",
-                        f"years from {BASE_YEAR} to {horizon}",
+                        say("inputs.knot_after_horizon"),
+                        say("inputs.years", first=BASE_YEAR, last=horizon),
                         ("levers", *below, lever, str(key)),
                         str(key),
                     )

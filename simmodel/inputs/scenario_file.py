@@ -10,10 +10,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..errors import Fault, FaultError, KeyPath, among, did_you_mean, shown
+from ..errors import Fault, FaultError, among, did_you_mean, shown
 from ..levers import LEVERS
+from ..texts import Language, say, text
 from .scenario import HORIZON_RANGE, Scenario, Title, knots_after
-from .yaml import BROKEN, NOT_TEXT, Document, Location, Node, model_faults, parse, read_mapping
+from .yaml import (
+    BROKEN,
+    NOT_TEXT,
+    Document,
+    Location,
+    Node,
+    model_faults,
+    parse,
+    read_mapping,
+    unknown,
+)
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SET = "--set"
@@ -70,8 +81,8 @@ def read_scenario(
         # The record of a run is its resolved scenario; what made it is not part of it.
         document.root.value.pop("provenance", None)
     if "sweep" in document.root.value and "regions" not in document.root.value:
-        allowed = f"a scenario; a sweep goes to: simmodel sweep {path}"
-        problem = "is the key of a sweep, not of a scenario"
+        allowed = say("inputs.goes_to_sweep", path=path)
+        problem = say("inputs.is_key_of_sweep")
         raise FaultError([document.fault(("sweep",), problem, allowed=allowed)])
     return _checked(document, overrides, region_ids, programme_ids, source_ids)
 
@@ -128,7 +139,7 @@ def _retitled(
 
     A chart of a trend with a measure in it must not be called the trend.
     """
-    paths = [steps_of(text.partition("=")[0].strip(), region_ids) for text in overrides]
+    paths = [steps_of(one.partition("=")[0].strip(), region_ids) for one in overrides]
     told = dict.fromkeys(path for path in paths if path[0] in MEASURES)
     if not told or any(path[0] == "title" for path in paths):
         return scenario
@@ -140,8 +151,13 @@ def _retitled(
             value = value.get(step, "") if isinstance(value, dict) else ""
         words.append(f"{'.'.join(path).removeprefix('levers.')}={_inline(value)}")
     old = scenario.title
-    title = Title(en=f"{old.en} ({', '.join(words)})", zh=f"{old.zh}（{'，'.join(words)}）")
+    title = Title(en=_changed(old.en, "en", words), zh=_changed(old.zh, "zh", words))
     return scenario.model_copy(update={"title": title})
+
+
+def _changed(title: str, language: Language, words: Sequence[str]) -> str:
+    changes = text("inputs.changes_comma", language).join(words)
+    return text("inputs.changed_title", language, title=title, changes=changes)
 
 
 def _strange_levers(data: Mapping[str, Any], region_ids: Collection[str]) -> list[str]:
@@ -159,15 +175,15 @@ def _lever_faults(
         return
     for key in _strange_levers(data, region_ids):
         near = did_you_mean(key, [*LEVERS, *region_ids])
-        allowed = f"{among(LEVERS)}, or the id of a region{near}"
-        yield document.fault(("levers", key), "unknown key", allowed=allowed)
+        allowed = say("inputs.lever_or_region", levers=among(LEVERS)) + near
+        yield document.fault(("levers", key), say("faults.is_unknown_key"), allowed=allowed)
     own = [key for key in levers if key not in LEVERS]
     yield from _outside_faults(document, data, "levers", own, region_ids)
     horizon = data.get("horizon")
     sound = isinstance(horizon, int) and not isinstance(horizon, bool)
     if sound and HORIZON_RANGE[0] <= horizon <= HORIZON_RANGE[1]:  # type: ignore[operator]
-        for part in knots_after(horizon, levers):  # type: ignore[arg-type]
-            yield document.fault(part.below, part.problem, found=part.found, allowed=part.allowed)
+        for late in knots_after(horizon, levers):  # type: ignore[arg-type]
+            yield document.fault(late.below, late.problem, found=late.found, allowed=late.allowed)
 
 
 def _strange_owners(data: Mapping[str, Any], region_ids: Collection[str]) -> list[str]:
@@ -180,8 +196,8 @@ def _owner_faults(
 ) -> Iterator[Fault]:
     """Yield a fault for each region of ``parameters`` that does not exist or is not in the run."""
     for key in _strange_owners(data, region_ids):
-        allowed = f"the id of a region{did_you_mean(key, region_ids)}"
-        yield document.fault(("parameters", key), "unknown key", allowed=allowed)
+        allowed = say("inputs.region_id") + did_you_mean(key, region_ids)
+        yield document.fault(("parameters", key), say("faults.is_unknown_key"), allowed=allowed)
     owners = data.get("parameters")
     if isinstance(owners, dict):
         yield from _outside_faults(document, data, "parameters", list(owners), region_ids)
@@ -203,8 +219,8 @@ def _outside_faults(
         return  # the regions are at fault; what is outside of them cannot be told
     for key in owners:
         if key in region_ids and not is_heeded(key, known, region_ids):
-            allowed = f"regions of the run: {among(known)}, and those inside of them"
-            yield document.fault((under, key), "is a region outside of the run", allowed=allowed)
+            allowed = say("inputs.regions_of_run", regions=among(known))
+            yield document.fault((under, key), say("inputs.is_outside_run"), allowed=allowed)
 
 
 def is_heeded(region: str, named: Sequence[str], parents: Mapping[str, str | None]) -> bool:
@@ -234,29 +250,22 @@ def _reference_faults(
         words = data.get(key)
         for place, word in enumerate(words if isinstance(words, list) else []):
             if isinstance(word, str) and word not in known:
-                yield _unknown(document, (key, place), word, known, key.removesuffix("s"))
+                yield unknown(document, (key, place), word, known, key.removesuffix("s"))
     sources = data.get("sources")
     if source_ids is not None and isinstance(sources, list):
         for place, item in enumerate(sources):
             word = item.get("source") if isinstance(item, dict) else None
             if isinstance(word, str) and word not in source_ids:
-                yield _unknown(document, ("sources", place, "source"), word, source_ids, "source")
+                yield unknown(document, ("sources", place, "source"), word, source_ids, "source")
 
 
-def _unknown(
-    document: Document, path: KeyPath, word: str, known: Collection[str], what: str
-) -> Fault:
-    allowed = among(known) + did_you_mean(word, known)
-    return document.fault(path, f"{what} does not exist", found=shown(word), allowed=allowed)
-
-
-def _override(document: Document, text: str, region_ids: Collection[str]) -> None:
+def _override(document: Document, words: str, region_ids: Collection[str]) -> None:
     """Replace one value of the document as ``--set`` asks; faults go to ``document.faults``."""
-    key, equals, value = text.partition("=")
+    key, equals, value = words.partition("=")
     is_key = key.strip() and key.count(".") <= _MOST_DOTS and not NOT_TEXT.search(key)
     if not (equals and is_key):
-        allowed = "key.path=value, like levers.local_retention=1.2"
-        document.faults.append(Fault(SET, None, "", "is not an assignment", shown(text), allowed))
+        problem, allowed = say("inputs.is_not_assignment"), say("inputs.assignment")
+        document.faults.append(Fault(SET, None, "", problem, shown(words), allowed))
         return
     path = steps_of(key.strip(), region_ids)
     try:
@@ -273,7 +282,7 @@ def _override(document: Document, text: str, region_ids: Collection[str]) -> Non
         if not isinstance(parent.value, dict):
             above = ".".join(path[:depth])
             found = shown(parent.plain())
-            problem = f"cannot be set, because {above} is not a mapping"
+            problem = say("inputs.cannot_be_set", above=above)
             document.faults.append(Fault(SET, None, ".".join(path), problem, found))
             return
     parent.value[path[-1]] = given.root

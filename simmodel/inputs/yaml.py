@@ -138,6 +138,35 @@ def dotted(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
+def unknown(
+    document: Document,
+    path: KeyPath,
+    word: str,
+    known: Collection[str],
+    what: str,
+    *,
+    allowed: str | None = None,
+) -> Fault:
+    """Return the fault that a word at a path names nothing that there is.
+
+    Parameters
+    ----------
+    document : Document
+    path : tuple
+    word : str
+        What stands there.
+    known : collection of str
+        What there is, in the order in which it is to be listed.
+    what : {"region", "programme", "source", "urban_district"}
+        What it would name.
+    allowed : str, optional
+        Where what there is can be found, to be said instead of a list.
+    """
+    allowed = (among(known) if allowed is None else allowed) + did_you_mean(word, known)
+    problem = say(f"inputs.no_such.{what}")
+    return document.fault(path, problem, found=shown(word), allowed=allowed)
+
+
 def read_mapping(path: Path) -> Document:
     """Read a YAML file whose top level is a mapping; see `mapping_from`."""
     return mapping_from(read_text(path), str(path))
@@ -185,7 +214,7 @@ def parse(text: str, file: str, *, under: KeyPath = (), has_lines: bool = True) 
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     bad = [
-        Fault(file, number if has_lines else None, dotted(under), *_not_text(found[0]))
+        Fault(file, number if has_lines else None, dotted(under), *unprintable(found[0]))
         for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1)
         if (found := NOT_TEXT.search(line))
     ]
@@ -223,6 +252,9 @@ _SYNTAX: Final = {
     ),
     "inputs.syntax.escape": re.compile("found unknown escape character (?P<found>.+)"),
     "inputs.syntax.node": re.compile("expected the node content, but found (?P<found>.+)"),
+    "inputs.syntax.version": re.compile(
+        r"found incompatible YAML document \(version 1\.\* is required\)"
+    ),
     "inputs.syntax.name": re.compile(
         "expected alphabetic or numeric character, but found (?P<found>.+)"
     ),
@@ -239,7 +271,8 @@ def _syntax(reason: str) -> str:
     return say("inputs.is_not_yaml_because", reason=first)
 
 
-def _not_text(character: str) -> tuple[str, str, str]:
+def unprintable(character: str) -> tuple[str, str, str]:
+    """Say of a character that is not text: the problem, what was found, what is allowed."""
     code = f"U+{ord(character):04X}"
     return say("inputs.is_not_printable"), code, say("inputs.printable")
 
@@ -391,7 +424,7 @@ class _Builder:
             self._complain(say("inputs.has_tag"), str(event.tag), say("inputs.no_tags"))
             value: Any = BROKEN
         elif found := NOT_TEXT.search(event.value):  # written as an escape
-            self._complain(*_not_text(found[0]))
+            self._complain(*unprintable(found[0]))
             value = BROKEN
         elif plain and not (is_key and not _NULL.match(event.value)):
             value = self._resolved(event.value)
