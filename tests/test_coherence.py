@@ -16,8 +16,6 @@ from simmodel.inputs.region import Region
 from simmodel.judging.consistency.coherence import check, rate_count_total, total_trend
 from simmodel.judging.consistency.findings import (
     GRADES,
-    Interval,
-    ProjectedQuantiles,
     findings_json,
     findings_text,
     grade_against,
@@ -27,6 +25,8 @@ from simmodel.judging.consistency.jobs_and_land_checks import density, jobs
 from simmodel.judging.consistency.source_checks import census_line, document, gaps, rebasing
 from simmodel.judging.consistency.subregion_checks import children_sum, districts_sum
 from simmodel.judging.historical_rates import HistoricalRates, Reference, read
+from simmodel.judging.implied_urban import implied_urban
+from simmodel.judging.intervals import Interval, ProjectedQuantiles
 from simmodel.judging.projection_summary import (
     BasePopulation,
     ProjectionSummary,
@@ -38,7 +38,9 @@ from simmodel.judging.projection_summary import (
     summarize_projection,
     trend_of,
 )
-from simmodel.judging.target_intervals import aims_of, urban_aim
+from simmodel.judging.target import aims_of
+from simmodel.judging.wording import aim_words
+from simmodel.texts import Bilingual, terminal_language
 from tests.conftest import ROOT
 
 SEEDS = ROOT / "seeds"
@@ -127,7 +129,7 @@ def experience(slowest=0.0, fastest=2.0, growth=(0.0, 0.05)):
     """Regions of every level whose paces lie evenly between two bounds."""
     one = Reference(
         0.0, 1.0, 10, 40, 40, np.linspace(slowest, fastest, 101), np.linspace(*growth, 101),
-        "40 prefectures", "40个地级单位",
+        Bilingual("40 prefectures", "40个地级单位"),
     )  # fmt: skip
     return HistoricalRates({"prefecture": (one,), "province": (one,)})
 
@@ -143,10 +145,10 @@ def only(findings):
 def test_at_least_is_open_above_and_about_leaves_half_a_digit():
     here = region(rate(45), rate(60, year=2035, comparison="~"), head_count(100, comparison="~"))
     least, about = aims_of(here, "urbanization_rate")
-    assert least.open == Interval(45.0, 100.0)
-    assert about.open == Interval(59.5, 60.5)
+    assert least.interval == Interval(45.0, 100.0)
+    assert about.interval == Interval(59.5, 60.5)
     (count,) = aims_of(here, "urban_population")
-    assert count.open == Interval(995_000.0, 1_005_000.0)
+    assert count.interval == Interval(995_000.0, 1_005_000.0)
     assert count.values == (1_000_000.0,)
 
 
@@ -156,8 +158,8 @@ def test_a_band_of_change_lies_between_its_two_ends():
         "year": 2025, "comparison": ">=", "change_low": 0, "change_high": 2, "since": 2020,
     }  # fmt: skip
     aim = only(aims_of(region(band), "urbanization_rate"))
-    assert aim.open == Interval(40.0, 50.0)
-    assert aim.words() == (
+    assert aim.interval == Interval(40.0, 50.0)
+    assert aim_words(aim) == (
         "40 to 50 % (+0 to +2 points a year)",
         "40—50%（每年变动+0至+2个百分点）",
     )
@@ -920,7 +922,7 @@ def test_only_what_is_asked_about_is_calibrated(seeds, atlas, posteriors):
 
 
 def test_counties_mean_their_base_on_the_boundary_of_today(seeds, shipped_outlook):
-    found = urban_aim(
+    found = implied_urban(
         seeds.regions["liupanshui.panzhou"], 2025, shipped_outlook.courses["liupanshui.panzhou"]
     )
     assert found.value == pytest.approx(0.48 * 1_074_073)
@@ -930,15 +932,24 @@ def test_findings_are_told_by_grade_and_counted(checked):
     found = checked()
     order = [(GRADES.index(f.grade), f.region, f.year) for f in found]
     assert order == sorted(order)
-    text = findings_text(found, {"wuwei": "武威市 Wuwei"})
-    assert text.startswith("contradiction 相互矛盾")
-    assert text.index("strained 偏紧") < text.index("fine 协调")
-    assert any(line.startswith(f"{len(found)} findings 条: ") for line in text.splitlines())
-    assert text.splitlines()[-1].startswith("协调：只表示未发现矛盾")
+    text = findings_text(found, {"wuwei": "Wuwei"})
+    assert text.startswith("contradiction\n")
+    assert text.index("\nstrained\n") < text.index("\nfine\n")
+    assert any(line.startswith(f"{len(found)} findings: ") for line in text.splitlines())
+    assert text.splitlines()[-1].startswith("fine: nothing contradicts it")
+    token = terminal_language.set("zh")
+    try:
+        chinese = findings_text(found, {"wuwei": "武威市"})
+    finally:
+        terminal_language.reset(token)
+    assert chinese.startswith("相互矛盾\n")
+    assert chinese.splitlines()[-1].startswith("协调：只表示未发现矛盾")
     for f in found:
-        assert (f.sentence in text) == (f.grade != "fine")
+        assert (f.sentence in text) == (f.sentence_zh in chinese) == (f.grade != "fine")
         assert f.sentence.endswith(".")
         assert f.sentence_zh.endswith("。")
+        assert f.sentence not in chinese
+        assert f.sentence_zh not in text
 
 
 # The command

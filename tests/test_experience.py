@@ -85,8 +85,8 @@ def test_a_pace_stands_where_the_hand_made_file_puts_it(hand):
     assert (found.usual_points, found.fastest_points) == (1.0, 2.0)
     assert (found.usual_growth, found.fastest_growth) == pytest.approx((0.025, 0.05))
     assert found.count == 40
-    assert found.reference_en == "40 of 20 at 30–45 %"
-    assert found.reference_zh == "30–45 %的40个"
+    assert found.reference.en == "40 of 20 at 30–45 %"
+    assert found.reference.zh == "30–45 %的40个"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_pace_stands_where_the_hand_made_file_puts_it(hand):
 )
 def test_the_band_around_the_start_counts(hand, start, words):
     standing = hand.standing("prefecture", start, points=None, growth=None)
-    assert standing.reference_en == f"40 of 20 {words}"
+    assert standing.reference.en == f"40 of 20 {words}"
     assert (standing.points_percentile, standing.growth_percentile) == (None, None)
 
 
@@ -112,8 +112,8 @@ def test_counties_are_compared_with_prefectures_and_it_says_so(hand):
     own = hand.standing("county", 0.4, points=1.5, growth=0.01)
     above = hand.standing("prefecture", 0.4, points=1.5, growth=0.01)
     assert own.points_percentile == above.points_percentile
-    assert own.reference_en == above.reference_en + "; counties have no table of their own"
-    assert own.reference_zh == above.reference_zh + "；县级无对应资料，以地级单位代替"
+    assert own.reference.en == above.reference.en + "; counties have no table of their own"
+    assert own.reference.zh == above.reference.zh + "；县级无对应资料，以地级单位代替"
 
 
 def test_a_nation_stands_among_countries_over_ten_years_without_growth(hand):
@@ -188,7 +188,7 @@ def test_the_shipped_file_covers_every_start_with_enough_windows(shipped):
             assert reference.count >= 15
             assert reference.units <= reference.count
             assert (reference.growth is None) == name.startswith("country")
-            assert "{" not in reference.english + reference.chinese
+            assert "{" not in reference.words.en + reference.words.zh
     assert all(x["made"].strip() for x in stored()["references"].values())
 
 

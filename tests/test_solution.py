@@ -13,7 +13,8 @@ from simmodel.errors import FaultError, SimmodelError
 from simmodel.inputs.scenario import Scenario
 from simmodel.inputs.scenario_file import read_scenario
 from simmodel.judging import historical_rates
-from simmodel.judging.verdicts import Judge, aims
+from simmodel.judging.target import judged_aims
+from simmodel.judging.verdicts import Judge
 from simmodel.levers import LEVERS
 from simmodel.simulation.projector import simulate
 from simmodel.solving.problem import FLOWS_OF, SolveProblem
@@ -313,7 +314,7 @@ def test_the_margin_of_a_target_counts_as_the_verdict_does(seeds):
     )
     found = check(question, scenario, seeds)
     assert [a.value for a in found] == pytest.approx([53.87, 58.87])
-    assert found == [a for a in aims(seeds.regions["liupanshui"]) if a.target.change_low]
+    assert found == [a for a in judged_aims(seeds.regions["liupanshui"]) if a.target.change_low]
 
 
 BAD = [

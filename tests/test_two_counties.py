@@ -11,7 +11,7 @@ from simmodel.judging import historical_rates
 from simmodel.judging.consistency.coherence import rate_count_total
 from simmodel.judging.consistency.subregion_checks import children_sum
 from simmodel.judging.projection_summary import summarize_projection
-from simmodel.judging.verdicts import aims
+from simmodel.judging.target import judged_aims
 from simmodel.kernel.growth_components import rate_change, urban_growth
 from simmodel.kernel.projection import FLOWS
 from simmodel.simulation import projector
@@ -143,7 +143,7 @@ def test_what_it_takes_is_what_the_formula_says(probability, normal):
     question = Question("shire", "urbanization_rate", 2025, ("rural_exit",), probability)
     problem = SolveProblem(question, scenario(draws=4000), atlas, posteriors)
     seeds = Path(__file__).resolve().parent.parent / "seeds"
-    answer = solve(problem, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
+    answer = solve(problem, list(judged_aims(atlas.regions["shire"])), historical_rates.read(seeds))
     expected = by_hand(135_000, world.EXIT * np.exp(0.1 * normal))
     assert answer.way.enough
     # Quantiles of 4,000 draws of a spread of a tenth are good to about 0.3 %.
@@ -158,12 +158,12 @@ def test_without_spread_what_it_takes_is_exact():
     question = Question("shire", "urbanization_rate", 2025, ("rural_exit",))
     problem = SolveProblem(question, scenario(), atlas, posteriors)
     seeds = Path(__file__).resolve().parent.parent / "seeds"
-    answer = solve(problem, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
+    answer = solve(problem, list(judged_aims(atlas.regions["shire"])), historical_rates.read(seeds))
     expected = by_hand(135_000, world.EXIT)
     assert answer.way.values["rural_exit"] == pytest.approx(expected, rel=1e-3)
     # A lever on nobody's moves is an answer too.
     idle = Question("shire", "urbanization_rate", 2025, ("arrivals",))
     problem = SolveProblem(idle, scenario(), atlas, posteriors)
-    answer = solve(problem, list(aims(atlas.regions["shire"])), historical_rates.read(seeds))
+    answer = solve(problem, list(judged_aims(atlas.regions["shire"])), historical_rates.read(seeds))
     assert not answer.way.enough
     assert answer.way.probability == 0.0

@@ -10,9 +10,10 @@ import simmodel
 from simmodel.charts.labels import LIKELIHOODS, UNJUDGED
 from simmodel.forecast.parameters import NAMES
 from simmodel.judging.consistency.findings import CODES, GRADES
-from simmodel.judging.verdicts import LIKELIHOOD
+from simmodel.judging.verdicts import LIKELIHOODS as CLASSES
 from simmodel.levers import LEVERS
 from simmodel.report.words import LANGUAGES, WORDS, speaker
+from simmodel.texts import text
 from simmodel.variables import COMPONENTS, FLOWS, RESIDENCES, SEXES
 
 HOUSE = Path(simmodel.__file__).parent
@@ -42,7 +43,9 @@ FAMILIES = {
     "lever": set(LEVERS),
     "code": set(CODES),
     "grade": set(GRADES),
-    "word": {word for _, word, _ in LIKELIHOODS} | set(UNJUDGED) | {w for _, w in LIKELIHOOD},
+    "word": {word for _, word, _ in LIKELIHOODS}
+    | set(UNJUDGED)
+    | {text(f"probability.{n}", "en") for _, n in CLASSES},
 }
 
 

@@ -157,7 +157,7 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
         summarize_projection,
         trend_of,
     )
-    from ..results.run import place_names
+    from ..results.terminal import spoken_names
     from ..simulation.projector import regions_of
 
     seeds = seeds_of(seeds_dir)
@@ -182,7 +182,7 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     )
     kinds = {name: source.kind for name, source in seeds.sources.items()}
     found = check(checked, seeds.regions, kinds, outlook, experience)
-    click.echo(findings_json(found) if as_json else findings_text(found, place_names(seeds)))
+    click.echo(findings_json(found) if as_json else findings_text(found, spoken_names(seeds)))
 
 
 @click.command()

@@ -31,7 +31,8 @@ from ..inputs.scenario_file import is_heeded, read_scenario, shipped, with_value
 from ..inputs.seeds import Seeds
 from ..inputs.yaml import writable
 from ..judging.projection_summary import trend_of
-from ..judging.verdicts import Judge, Verdict, aims
+from ..judging.target import judged_aims
+from ..judging.verdicts import Judge, Verdict
 from ..kernel.growth_components import urban_growth
 from ..kernel.projection import Projection
 from ..kernel.reconcile import reconcile
@@ -619,11 +620,11 @@ class Explorer:
         """Verdicts on a region and on its urban districts in the order of its file."""
         rest = {True: iter(own), False: iter(districts)}
         region = self.atlas.regions[region_id]
-        return [next(rest[aim.region == region_id]) for aim in aims(region)]
+        return [next(rest[aim.region == region_id]) for aim in judged_aims(region)]
 
     def _districts(self, region_id: str) -> list[UrbanDistrict]:
         region = self.atlas.regions[region_id]
-        aimed = {aim.region for aim in aims(region)}
+        aimed = {aim.region for aim in judged_aims(region)}
         return [district for district in region.urban_districts if district.id in aimed]
 
     def stage(self, region_id: str, *, counties: bool = False) -> Stage:

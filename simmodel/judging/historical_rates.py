@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from ..errors import ScenarioError, SeedError, among, did_you_mean, shown
 from ..inputs.seeds import read_beside
+from ..texts import Bilingual, bilingual, say
 
 Array = NDArray[np.float64]
 
 NAME: Final = "experience.json"
-REMEDY: Final = "re-make it with `make experience`"
 PERCENTS: Final = tuple(range(101))
 # Which reference a region of a level is compared with.
 REFERENCE_OF: Final = {
@@ -38,15 +38,6 @@ REFERENCES: Final = ("prefecture", "province", *WINDOWS.values())
 # Paces over fewer years than half the shortest window, or more than one and a half times the
 # longest, are like none of them.
 COMPARABLE: Final = (2.5, 22.5)
-OF_COUNTIES: Final = (
-    "; counties have no table of their own",
-    "；县级无对应资料，以地级单位代替",
-)
-# What a reader of a comparison with Chinese units should know.
-CAVEAT: Final = (
-    "2010–20 was China's fastest decade and includes reclassification: the comparison is generous",
-    "2010—2020年为中国城镇化最快的十年，且含城乡划分调整，比较偏宽",
-)
 # Far beyond any pace: points a year, and growth a year.
 LARGEST: Final = {"points": 100.0, "growth": 10.0}
 BAND_KEYS: Final = ("from", "to", "count", "units", "points", "growth")
@@ -68,7 +59,7 @@ class PercentileRank:
         The same of the growth of the urban population, 0.03 for 3 % a year.
     count : int
         Regions, or windows of them, in the reference.
-    reference_en, reference_zh : str
+    reference : Bilingual
         What the reference is.
     """
 
@@ -79,8 +70,7 @@ class PercentileRank:
     usual_points: float
     usual_growth: float | None
     count: int
-    reference_en: str
-    reference_zh: str
+    reference: Bilingual
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -99,7 +89,7 @@ class Reference:
         Percentiles 0 to 100 of percentage points a year.
     growth : ndarray, shape (101,), or None
         Percentiles of the yearly growth of the urban population, a share; None where unknown.
-    english, chinese : str
+    words : Bilingual
         What they are.
     """
 
@@ -110,8 +100,7 @@ class Reference:
     units: int
     points: Array
     growth: Array | None
-    english: str
-    chinese: str
+    words: Bilingual
 
     def standing(
         self, *, points: float | None = None, growth: float | None = None
@@ -127,8 +116,7 @@ class Reference:
             float(self.points[50]),
             None if self.growth is None else float(self.growth[50]),
             self.count,
-            self.english,
-            self.chinese,
+            self.words,
         )
 
     def rank(self, points: Array) -> Array:
@@ -213,14 +201,16 @@ class HistoricalRates:
         """
         if level not in REFERENCE_OF:
             raise ScenarioError(
-                f"level {shown(level)} does not exist; allowed {among(REFERENCE_OF)}"
-                + did_you_mean(str(level), REFERENCE_OF)
+                say(
+                    "judging.no_such_level",
+                    level=shown(level),
+                    allowed=among(REFERENCE_OF) + did_you_mean(str(level), REFERENCE_OF),
+                )
             )
         found = self._nearest(REFERENCE_OF[level], start)
         if level != "county":
             return found
-        english, chinese = OF_COUNTIES
-        return replace(found, english=found.english + english, chinese=found.chinese + chinese)
+        return replace(found, words=found.words + bilingual("judging.no_counties"))
 
     def standing(
         self, level: str, start: float, *, points: float | None, growth: float | None
@@ -280,7 +270,7 @@ class HistoricalRates:
 
     def _nearest(self, name: str, start: float) -> Reference:
         if not 0.0 <= start <= 1.0:
-            raise ScenarioError(f"starting share: found {start:g}; allowed a share from 0 to 1")
+            raise ScenarioError(say("judging.starting_share", found=f"{start:g}"))
         return min(
             self.references[name],
             key=lambda r: (not r.low <= start <= r.high, abs((r.low + r.high) / 2.0 - start)),
@@ -300,41 +290,41 @@ def read(directory: Path) -> HistoricalRates:
     SeedError
         If the file is not one of experience.
     """
-    path, data = read_beside(directory, NAME, REMEDY)
+    path, data = read_beside(directory, NAME, say("judging.remake_history"))
     found = data.get("references") if isinstance(data, dict) else None
     if not isinstance(found, dict) or set(found) != set(REFERENCES):
-        _refuse(path, "references", f"allowed are exactly {among(REFERENCES)}")
+        _refuse(path, "references", say("judging.allowed_are_exactly", allowed=among(REFERENCES)))
     return HistoricalRates({name: _references(path, name, found[name]) for name in REFERENCES})
 
 
 def _references(path: Path, name: str, data: Any) -> tuple[Reference, ...]:
     key = f"references.{name}"
     if not isinstance(data, dict) or set(data) != set(KEYS):
-        _refuse(path, key, f"allowed keys are {among(KEYS)}")
+        _refuse(path, key, say("judging.allowed_keys", allowed=among(KEYS)))
     for language in ("en", "zh"):
         text = data[language]
         if not isinstance(text, str) or "{count}" not in text or "{band}" not in text:
-            _refuse(path, f"{key}.{language}", "is no text with {count} and {band}")
+            _refuse(path, f"{key}.{language}", say("judging.no_template"))
     years, bands = _whole(path, f"{key}.years", data["years"]), data["bands"]
     if not isinstance(bands, list) or not bands:
-        _refuse(path, f"{key}.bands", "has no bands")
+        _refuse(path, f"{key}.bands", say("judging.no_bands"))
     return tuple(_reference(path, f"{key}.bands", data, years, band) for band in bands)
 
 
 def _reference(path: Path, key: str, data: Any, years: int, band: Any) -> Reference:
     if not isinstance(band, dict) or set(band) != set(BAND_KEYS):
-        _refuse(path, key, f"allowed keys are {among(BAND_KEYS)}")
+        _refuse(path, key, say("judging.allowed_keys", allowed=among(BAND_KEYS)))
     low, high = (_number(path, f"{key}.{end}", band[end], 0.0, 1.0) for end in ("from", "to"))
     if low >= high:
-        _refuse(path, f"{key}.to", f"is not above from; found {shown(band['to'])}")
+        _refuse(path, f"{key}.to", say("judging.not_above_from", found=shown(band["to"])))
     count, units = (_whole(path, f"{key}.{of}", band[of]) for of in ("count", "units"))
     growth = band["growth"]
     points = _quantiles(path, f"{key}.points", band["points"], LARGEST["points"])
     if points[-1] <= 0.0:
-        _refuse(path, f"{key}.points", "is nowhere above 0")
-    english, chinese = (
-        _filled(data[language], count, units, words)
-        for language, words in zip(("en", "zh"), _bands(low, high), strict=True)
+        _refuse(path, f"{key}.points", say("judging.nowhere_above_0"))
+    of = _band_words(low, high)
+    words = Bilingual(
+        _filled(data["en"], count, units, of.en), _filled(data["zh"], count, units, of.zh)
     )
     return Reference(
         low,
@@ -344,27 +334,22 @@ def _reference(path: Path, key: str, data: Any, years: int, band: Any) -> Refere
         units,
         points,
         None if growth is None else _quantiles(path, f"{key}.growth", growth, LARGEST["growth"]),
-        english,
-        chinese,
+        words,
     )
 
 
-def _bands(low: float, high: float) -> tuple[str, str]:
+def _band_words(low: float, high: float) -> Bilingual:
     """Return the words of a band of shares.
 
     Examples
     --------
-    >>> _bands(0.35, 0.5)
-    ('at 35–50 %', '35–50 %')
-    >>> _bands(0.0, 0.3), _bands(0.7, 1.0)
-    (('below 30 %', '不足30 %'), ('at 70 % or more', '70 %及以上'))
+    >>> _band_words(0.35, 0.5).en, _band_words(0.0, 0.3).en, _band_words(0.7, 1.0).en
+    ('at 35–50 %', 'below 30 %', 'at 70 % or more')
     """
-    below, above = f"{100 * low:.3g}", f"{100 * high:.3g}"
+    ends = {"low": f"{100 * low:.3g}", "high": f"{100 * high:.3g}"}
     if low == 0.0:
-        return f"below {above} %", f"不足{above} %"
-    if high == 1.0:
-        return f"at {below} % or more", f"{below} %及以上"
-    return f"at {below}–{above} %", f"{below}–{above} %"
+        return bilingual("judging.band_below", **ends)
+    return bilingual("judging.band_above" if high == 1.0 else "judging.band", **ends)
 
 
 def _filled(text: str, count: int, units: int, band: str) -> str:
@@ -375,26 +360,26 @@ def _filled(text: str, count: int, units: int, band: str) -> str:
 
 def _quantiles(path: Path, key: str, values: Any, largest: float) -> Array:
     if not isinstance(values, list) or len(values) != len(PERCENTS):
-        _refuse(path, key, f"has not {len(PERCENTS)} percentiles")
+        _refuse(path, key, say("judging.no_percentiles", count=len(PERCENTS)))
     numbers = np.array([_number(path, key, value, -largest, largest) for value in values])
     if (np.diff(numbers) < 0.0).any():
-        _refuse(path, key, "falls")
+        _refuse(path, key, say("judging.falls"))
     return numbers
 
 
 def _whole(path: Path, key: str, value: Any) -> int:
     number = _number(path, key, value, 1.0, 1e6)
     if number != int(number):
-        _refuse(path, key, f"found {shown(value)}")
+        _refuse(path, key, say("judging.found", found=shown(value)))
     return int(number)
 
 
 def _number(path: Path, key: str, value: Any, low: float, high: float) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not low <= value <= high:
-        _refuse(path, key, f"found {shown(value)}")
+        _refuse(path, key, say("judging.found", found=shown(value)))
     return float(value)
 
 
 def _refuse(path: Path, key: str, problem: str) -> NoReturn:
-    raise SeedError(f"{path}: {key}: {problem}; {REMEDY}")
+    raise SeedError(f"{path}: {key}: {problem}; {say('judging.remake_history')}")

@@ -17,8 +17,9 @@ from ..inputs.scenario import Scenario
 from ..kernel.projection import URBAN
 from ..simulation.projector import EXACT_BYTES, Cast, bytes_needed, population_at, references_of
 from ..simulation.quantiles import Exact, Sketch
-from .consistency.findings import Interval, ProjectedQuantiles
-from .verdicts import NEAR_POINTS
+from ..texts import say
+from .intervals import Interval, ProjectedQuantiles
+from .target import JOBS, NEAR_POINTS, RATE
 
 Array = NDArray[np.float64]
 
@@ -87,7 +88,7 @@ class RegionProjection:
         percentage points.
     at_rate_of : mapping of str to (mapping of int to ProjectedQuantiles)
         Urban residents, persons, if the rate were that region's in the same draw and
-        `verdicts.NEAR_POINTS` more: the most that "near" allows.
+        `target.NEAR_POINTS` more: the most that "near" allows.
     """
 
     base: BasePopulation
@@ -155,7 +156,7 @@ def beyond_horizon(
     )
     if not late:
         return None
-    return f"beyond the horizon {horizon}, so not held against the projection: {', '.join(late)}"
+    return say("judging.too_late", horizon=horizon, targets=", ".join(late))
 
 
 def trend_of(regions: Mapping[str, Region]) -> Scenario:
@@ -168,7 +169,7 @@ def trend_of(regions: Mapping[str, Region]) -> Scenario:
     """
     named = [name for name, region in regions.items() if region.targets]
     if not named:
-        raise ScenarioError("no region has targets: there is nothing to check")
+        raise ScenarioError(say("judging.no_targets"))
     horizon = max(target.year for name in named for target in regions[name].targets)
     return Scenario.model_validate({"scenario": "trend", "regions": named, "horizon": horizon})
 
@@ -181,7 +182,7 @@ def regions_needed(checked: Sequence[str], regions: Mapping[str, Region]) -> tup
         if not region.targets:
             continue
         needed[region_id] = None
-        rates = any(t.indicator == "urbanization_rate" for t in region.targets)
+        rates = any(t.indicator == RATE for t in region.targets)
         for child, other in regions.items():
             if other.parent == region_id and (other.targets or (rates and _leaves_rest(region))):
                 needed[child] = None
@@ -300,7 +301,7 @@ def _working_ages(
     years = {
         t.year
         for t in atlas.regions[region_id].targets
-        if t.indicator == "new_urban_jobs" and t.year <= scenario.horizon
+        if t.indicator == JOBS and t.year <= scenario.horizon
     }
     base = float(atlas.base(region_id)[URBAN][:, WORKING_AGES].sum())
     found = {}

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..forecast.fit import Atlas
-from ..inputs.region import BASE_YEAR, Region, Target
+from ..inputs.region import BASE_YEAR
 from ..inputs.scenario import Scenario
 from ..levers import LEVERS
 from ..simulation.projector import Ensemble, regions_of
 from ..simulation.quantiles import Exact, Sketch
-
-Array = NDArray[np.float64]
+from ..texts import text
+from .target import JOBS, NEAR_POINTS, Aim, judged_aims, margins, values_of
 
 # IPCC (2010), Guidance Note on Consistent Treatment of Uncertainties, table 1, no stronger than
 # "very" until calibration in the tails has been shown.
-LIKELIHOOD: Final = (
-    (0.90, "very likely"),
+LIKELIHOODS: Final = (
+    (0.90, "very_likely"),
     (0.66, "likely"),
-    (0.33, "about as likely as not"),
+    (0.33, "about_as_likely_as_not"),
     (0.10, "unlikely"),
-    (0.0, "very unlikely"),
+    (0.0, "very_unlikely"),
 )
 NOT_MODELLED: Final = "not modelled"
 BEYOND_HORIZON: Final = "beyond the horizon"
-# "Close to" another region's rate: at most this many points below it.
-NEAR_POINTS: Final = 1.0
 
 COLUMNS: Final = (
     "scenario",
@@ -90,70 +87,21 @@ class Verdict:
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-@dataclass(frozen=True)
-class Aim:
-    """A target in comparable form: what has to reach what, by when.
-
-    Attributes
-    ----------
-    region : str
-        Region or urban district.
-    target : Target
-        As the plan has it.
-    value : float or None
-        As printed (a rate in percent, a number of persons); None where it is another region's.
-    threshold : float or None
-        The least value at which it counts as met.
-    """
-
-    region: str
-    target: Target
-    value: float | None
-    threshold: float | None
-
-
-def aims(region: Region) -> Iterator[Aim]:
-    """Targets of a region's file as aims; a band is two of them."""
-    for target in region.targets:
-        place = target.region or region.id
-        if target.change_low is not None and target.change_high is not None:
-            base = printed_rate(region)
-            since = target.since if target.since is not None else BASE_YEAR
-            for change in (target.change_low, target.change_high):
-                value = base + change * (target.year - since)
-                yield Aim(place, target, value, value)
-        elif target.value is None:
-            yield Aim(place, target, None, None)
-        else:
-            scale = 1e4 if target.unit.startswith("10k_persons") else 1.0
-            slack = half_last_digit(target.value) if target.comparison == "~" else 0.0
-            yield Aim(place, target, target.value * scale, (target.value - slack) * scale)
-
-
-def half_last_digit(value: float) -> float:
-    """Half a unit of the last digit that a figure is printed with.
+def likelihood_class(probability: float) -> str:
+    """Return the class of a probability, a key of section ``probability`` of the texts.
 
     Examples
     --------
-    >>> half_last_digit(55.0), half_last_digit(68.5), half_last_digit(100.0)
-    (0.5, 0.05, 0.5)
+    >>> likelihood_class(0.07), likelihood_class(0.9)
+    ('very_unlikely', 'likely')
     """
-    exponent = Decimal(str(value)).normalize().as_tuple().exponent
-    digits = min(int(exponent), 0)
-    return float(0.5 * 10.0**digits)
-
-
-def printed_rate(region: Region) -> float:
-    """Printed rate of the base year, in percent, from which a plan counts its change."""
-    for observation in region.observations:
-        if observation.indicator == "urbanization_rate" and observation.year == BASE_YEAR:
-            return float(observation.value)
-    census = region.baseline.census
-    return 100.0 * census.urban / census.total
+    if probability > LIKELIHOODS[0][0]:
+        return LIKELIHOODS[0][1]
+    return next(name for least, name in LIKELIHOODS[1:] if probability >= least)
 
 
 def likelihood(probability: float, *, conditional: bool) -> str:
-    """Say a probability in words.
+    """Say a probability in the English words of ``verdicts.csv``.
 
     Examples
     --------
@@ -161,10 +109,8 @@ def likelihood(probability: float, *, conditional: bool) -> str:
     ('very unlikely', 'if the measures deliver in full, 7 of 100')
     """
     if conditional:
-        return f"if the measures deliver in full, {100 * probability:.0f} of 100"
-    if probability > 0.90:
-        return LIKELIHOOD[0][1]
-    return next(word for least, word in LIKELIHOOD[1:] if probability >= least)
+        return text("judging.if_delivered", "en", count=100 * probability)
+    return text(f"probability.{likelihood_class(probability)}", "en")
 
 
 def is_conditional(scenario: Scenario) -> bool:
@@ -205,7 +151,7 @@ class Judge:
         self._tallies = [
             _Tally(aim, scenario, exact=exact)
             for region_id in regions_of(scenario, atlas)
-            for aim in aims(atlas.regions[region_id])
+            for aim in judged_aims(atlas.regions[region_id])
             if places is None or aim.region in places
         ]
         for tally in self._tallies:
@@ -213,7 +159,7 @@ class Judge:
             if place in atlas.regions and atlas.transfers(place):
                 base = atlas.base(place)
                 share = 100.0 * base[0].sum() / base.sum()
-                tally.notes.append(f"on the boundary since {BASE_YEAR}, base rate {share:.1f} %")
+                tally.notes.append(text("judging.new_boundary", "en", year=BASE_YEAR, rate=share))
         self._groups: dict[tuple[str, int], list[_Tally]] = {}
         for tally in self._tallies:
             if tally.judged:
@@ -253,7 +199,7 @@ class _Tally:
         self.scenario = scenario
         kind: type[Exact] | type[Sketch] = Exact if exact else Sketch
         self.values, self.wanted, self.totals = kind(), kind(), kind()
-        modelled = aim.target.indicator != "new_urban_jobs"
+        modelled = aim.target.indicator != JOBS
         self.judged = modelled and aim.target.year <= scenario.horizon
         self.modelled = modelled
         self.draws = 0
@@ -269,8 +215,8 @@ class _Tally:
         values = values_of(ensemble, aim)
         success = margins(ensemble, aim) >= 0.0
         index = target.year - BASE_YEAR
-        if target.relative_to is not None:
-            reference = 100.0 * ensemble.rate(target.relative_to)
+        if aim.relative_to is not None:
+            reference = 100.0 * ensemble.rate(aim.relative_to)
             self.wanted.add(reference[index][None])
             for points in self.near:
                 self.near[points] += int((values[index] >= reference[index] - points).sum())
@@ -278,13 +224,12 @@ class _Tally:
         self.met_in_block = success[index]
         self.draws += values.shape[1]
         self.values.add(values[index][None])
-        if target.indicator == "urbanization_rate":
+        if aim.is_rate:
             row = ensemble.row(aim.region)
             self.totals.add((ensemble.urban[row, index] + ensemble.rural[row, index])[None])
 
     def verdict(self, together: tuple[int, float] | None, *, conditional: bool) -> Verdict:
         aim, target = self.aim, self.aim.target
-        rate = target.indicator == "urbanization_rate"
         verdict = Verdict(
             scenario=self.scenario.scenario,
             region=aim.region,
@@ -292,10 +237,10 @@ class _Tally:
             year=target.year,
             comparison=target.comparison,
             target=aim.value,
-            unit="percent" if rate else "persons",
+            unit=aim.unit,
             source=target.source,
             place=target.place,
-            relative_to=target.relative_to,
+            relative_to=aim.relative_to,
             together=together,
         )
         if not self.judged:
@@ -307,20 +252,29 @@ class _Tally:
         notes = [*self.notes]
         if together is not None:
             count, share = together
-            notes.insert(0, f"all {count} targets of {target.year} met in {share:.2f} of draws")
+            notes.insert(
+                0, text("judging.all_met", "en", count=count, year=target.year, share=share)
+            )
         wanted = aim.value
-        if target.relative_to is not None:
+        if aim.relative_to is not None:
             wanted = float(self.wanted.quantiles((0.5,))[0, 0])
             exact, double = (count / self.draws for count in self.near.values())
             notes.insert(
                 0,
-                f"met at most {NEAR_POINTS:g} point below {target.relative_to} in the same draw; "
-                f"{exact:.2f} at or above it, {double:.2f} within {2 * NEAR_POINTS:g} points",
+                text(
+                    "judging.near_met",
+                    "en",
+                    points=NEAR_POINTS,
+                    other=aim.relative_to,
+                    exact=exact,
+                    double=double,
+                    twice=2 * NEAR_POINTS,
+                ),
             )
         assert wanted is not None
         short = wanted - median
         persons = short
-        if rate:
+        if aim.is_rate:
             persons = short / 100.0 * float(self.totals.quantiles((0.5,))[0, 0])
         return replace(
             verdict,
@@ -335,25 +289,3 @@ class _Tally:
             first_year_met=BASE_YEAR + int(first[0]) if first.size else None,
             coherence="; ".join(note for note in notes if note),
         )
-
-
-def margins(ensemble: Ensemble, aim: Aim) -> Array:
-    """How far above the least that counts as met, (year, draw); met where not negative."""
-    values = values_of(ensemble, aim)
-    if aim.target.relative_to is not None:
-        return values - (100.0 * ensemble.rate(aim.target.relative_to) - NEAR_POINTS)
-    assert aim.threshold is not None
-    return values - aim.threshold
-
-
-def values_of(ensemble: Ensemble, aim: Aim) -> Array:
-    """What the aim is about, (year, draw), in the unit of its row."""
-    indicator = aim.target.indicator
-    if indicator == "urban_district_population":
-        return ensemble.districts[aim.region]
-    row = ensemble.row(aim.region)
-    if indicator == "urbanization_rate":
-        return 100.0 * ensemble.rate(aim.region)
-    if indicator == "urban_population":
-        return np.asarray(ensemble.urban[row])
-    return np.asarray(ensemble.urban[row] + ensemble.rural[row])

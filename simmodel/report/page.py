@@ -21,7 +21,8 @@ from ..forecast.pooling_file import read_skill
 from ..inputs.region import BASE_YEAR
 from ..inputs.scenario_file import write_scenario
 from ..judging.consistency.findings import Finding
-from ..judging.verdicts import NEAR_POINTS, Verdict, is_conditional
+from ..judging.target import NEAR_POINTS
+from ..judging.verdicts import Verdict, is_conditional
 from ..results.run import observation_marks, printed_sources, sources_used
 from ..solving.sentences import change_words, experience_words
 from ..solving.solution import Answer, LeverSetting

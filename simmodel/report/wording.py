@@ -8,8 +8,8 @@ from typing import Final
 from ..charts.labels import of_hundred
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
-from ..judging.consistency.findings import printed
 from ..judging.verdicts import NOT_MODELLED, Verdict
+from ..judging.wording import printed
 from ..levers import LEVERS
 from .contents import Case, Dossier
 from .words import Language, speaker

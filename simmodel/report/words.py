@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final, Literal, get_args
 
 from ..charts.labels import LEVER_WORDS, LIKELIHOODS, PART_NAMES, UNJUDGED
-from ..judging.consistency.findings import CODES, GRADE_WORDS
+from ..judging.consistency.findings import CODES, GRADES
+from ..texts import bilingual
 from ..variables import COMPONENTS
 
 Language = Literal["zh", "en"]
@@ -642,8 +643,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     **{f"word.{english}": (english, chinese) for _, english, chinese in LIKELIHOODS},
     **{f"word.{english}": (english, chinese) for english, chinese in UNJUDGED.items()},
-    **{f"grade.{grade}": (grade, chinese) for grade, chinese in GRADE_WORDS.items()},
-    **{f"code.{code}": words for code, words in CODES.items()},
+    **{f"grade.{grade}": bilingual(f"consistency.grade.{grade}") for grade in GRADES},
+    **{f"code.{code}": bilingual(f"consistency.code.{code}") for code in CODES},
     **_LEVERS,
     **{key: (words[0], words[1]) for key, words in _PARTS.items()},
 }

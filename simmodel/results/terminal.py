@@ -19,6 +19,7 @@ from ..inputs.region import BASE_YEAR, Region
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..judging.verdicts import NOT_MODELLED, Verdict, is_conditional
+from ..texts import Bilingual
 from ..validation.backtest import Backtest
 from ..validation.scores import Score, as_rows
 from ..variables import DATA, PRIOR
@@ -55,6 +56,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> s
 
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def spoken_names(seeds: Seeds) -> dict[str, str]:
+    """Name of every region and urban district in the language of the terminal."""
+    places = {region_id: region.names for region_id, region in seeds.regions.items()}
+    places |= {name: district.names for name, (_, district) in seeds.districts().items()}
+    return {name: Bilingual(names.en, names.zh).spoken for name, names in places.items()}
 
 
 def _name(seeds: Seeds, region_id: str) -> str:

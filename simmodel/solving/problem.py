@@ -17,7 +17,7 @@ from ..forecast.parameters import retained
 from ..forecast.uncertainty import BLOCK
 from ..inputs.region import BASE_YEAR, UrbanDistrict
 from ..inputs.scenario import Scenario
-from ..judging.verdicts import Aim, margins
+from ..judging.target import Aim, margins
 from ..kernel.projection import FLOWS
 from ..levers import LEVERS
 from ..simulation.projector import Cast, Ensemble, district_population

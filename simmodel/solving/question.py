@@ -11,7 +11,7 @@ from ..errors import Fault, FaultError, SimmodelError, among, did_you_mean, show
 from ..inputs.region import BASE_YEAR, Target
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
-from ..judging.verdicts import Aim, aims
+from ..judging.target import Aim, judged_aims, own_aim
 from ..levers import LEVERS
 
 INDICATORS: Final = (
@@ -184,7 +184,7 @@ def _present_count(question: Question, seeds: Seeds) -> float:
 
 def _all_aims(seeds: Seeds) -> Iterator[Aim]:
     for region in seeds.regions.values():
-        yield from aims(region)
+        yield from judged_aims(region)
 
 
 def _targets(question: Question, seeds: Seeds) -> list[Aim]:
@@ -194,7 +194,7 @@ def _targets(question: Question, seeds: Seeds) -> list[Aim]:
         if (aim.region, aim.target.indicator, aim.target.year)
         == (question.region, question.indicator, question.year)
     ]
-    return sorted(found, key=lambda a: math.inf if a.threshold is None else a.threshold)
+    return sorted(found, key=lambda a: math.inf if a.relative_to else a.interval.low)
 
 
 def _no_target(question: Question, seeds: Seeds) -> Fault:
@@ -225,4 +225,4 @@ def _own_aim(question: Question, value: float) -> Aim:
             "region": question.region if district else None,
         }
     )
-    return Aim(question.region, target, value, value)
+    return own_aim(question.region, target)

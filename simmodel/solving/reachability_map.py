@@ -19,7 +19,7 @@ from ..forecast.posterior_file import Posteriors
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..judging.historical_rates import HistoricalRates, rank
-from ..judging.verdicts import margins, values_of
+from ..judging.target import margins, values_of
 from ..levers import LEVERS
 from ..results.run import provenance_of
 from ..simulation.projector import Ensemble
@@ -116,7 +116,7 @@ def lay_out(
         values=(across, up),
         probability=probability,
         percentile=percentile,
-        reference=("", "") if standing is None else (standing.reference_en, standing.reference_zh),
+        reference=("", "") if standing is None else standing.reference,
         base=(start[0], start[1]),
         solution=(shown[1][0], shown[1][1]) if answer.way.enough and not answer.already else None,
         asked=problem.question.probability,

@@ -11,7 +11,7 @@ from ..errors import among
 from ..inputs.scenario import BASE_YEAR
 from ..inputs.seeds import Seeds
 from ..judging.historical_rates import PercentileRank
-from ..judging.verdicts import NEAR_POINTS
+from ..judging.target import NEAR_POINTS
 from ..levers import LEVERS
 from ..results.terminal import COMPARISONS, INDICATORS, table
 from .problem import scale_of
@@ -166,8 +166,8 @@ def _pace(pace: Any) -> dict[str, Any]:
         "urban_growth_a_year": None if pace.growth is None else _rounded_more(pace.growth),
         "points_percentile": None if standing is None else _rounded(standing.points_percentile),
         "growth_percentile": None if standing is None else _rounded(standing.growth_percentile),
-        "reference_en": None if standing is None else standing.reference_en,
-        "reference_zh": None if standing is None else standing.reference_zh,
+        "reference_en": None if standing is None else standing.reference.en,
+        "reference_zh": None if standing is None else standing.reference.zh,
     }
 
 
@@ -381,7 +381,7 @@ def _experience(answer: Answer) -> str:
         return ""
     text = (
         f"Its pace, {_pace_words(answer)[0]} a year from {BASE_YEAR}, is {_rank(percentile)} of "
-        f"{pace.standing.reference_en}."
+        f"{pace.standing.reference.en}."
     )
     if "local_retention" in answer.question.levers:
         text += " How much regions retain is not observed: nothing says how far that can rise."
@@ -496,7 +496,7 @@ def _experience_zh(answer: Answer) -> str:
         rank = "快于其中任何一个"
     elif percentile <= 0.0:
         rank = "慢于其中任何一个"
-    text = f"自{BASE_YEAR}年起{_pace_words(answer)[1]}，对照{pace.standing.reference_zh}，{rank}。"
+    text = f"自{BASE_YEAR}年起{_pace_words(answer)[1]}，对照{pace.standing.reference.zh}，{rank}。"
     if "local_retention" in answer.question.levers:
         text += "各地就近进城比重没有直接观测，能提高多少无先例可循。"
     return text

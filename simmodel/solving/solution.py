@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..inputs.region import BASE_YEAR
 from ..inputs.scenario import Scenario
 from ..judging.historical_rates import HistoricalRates, PercentileRank
-from ..judging.verdicts import NEAR_POINTS, Aim, margins
+from ..judging.target import NEAR_POINTS, Aim, margins
 from ..simulation.projector import Ensemble
 from .lever_search import (
     DIGITS,

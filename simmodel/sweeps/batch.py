@@ -21,7 +21,7 @@ from ..forecast.standards import Standard
 from ..forecast.uncertainty import FACTORS, PaceNoise, held_factors, pace_factors, standard_normal
 from ..inputs.region import BASE_YEAR, UrbanDistrict
 from ..inputs.scenario import Path, Scenario
-from ..judging.verdicts import Aim, aims, margins
+from ..judging.target import Aim, judged_aims, margins
 from ..kernel.projection import FLOWS
 from ..levers import LEVERS
 from ..simulation.projector import (
@@ -299,7 +299,7 @@ def targets_of(outcome: Outcome, atlas: Atlas) -> tuple[Aim, ...]:
     region, _ = owner_of(outcome.region, atlas)
     return tuple(
         aim
-        for aim in aims(atlas.regions[region])
+        for aim in judged_aims(atlas.regions[region])
         if (aim.region, aim.target.indicator, aim.target.year)
         == (outcome.region, outcome.indicator, outcome.year)
     )

@@ -1,43 +1,37 @@
 """Do targets fit each other, the projection, and what regions have done? All findings together.
 
 Here what several targets of one year imply, and population targets beside the trend; the other
-codes stand in `paces`, `parts`, `provisions` and `documents`. Each rule takes plain declarations
-and what is projected. Thresholds that no source gives are assumed and stand in docs/model.md.
+codes are in `growth_rate_checks`, `subregion_checks`, `jobs_and_land_checks` and `source_checks`.
+Each rule takes plain declarations and what is projected. Thresholds that no source gives are
+assumed (docs/model.md).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...inputs.region import BASE_YEAR, Region
+from ...texts import NOTHING, Bilingual, bilingual
 from ..historical_rates import HistoricalRates
+from ..intervals import Interval, ProjectedQuantiles
 from ..projection_summary import ProjectionSummary, RegionProjection
-from ..target_intervals import (
+from ..target import (
     RATE,
     TOTAL,
     URBAN,
-    Aimed,
+    Aim,
     aims_of,
+    amount,
     cited_aims,
+    printed_values,
     target_years,
-    values_of,
 )
-from .findings import (
-    Finding,
-    Interval,
-    ProjectedQuantiles,
-    bounds,
-    grade_against,
-    ordered,
-    printed,
-    wan,
-    wan_zh,
-)
+from ..wording import aim_words, bounds, persons, printed, printed_persons
+from .findings import Finding, grade_against, ordered
 from .growth_rate_checks import near_gap, pace, parent_gap
 from .jobs_and_land_checks import density, jobs
-from .source_checks import amount, censuses_of, document, gaps, rebasing
+from .source_checks import censuses_of, document, gaps, rebasing
 from .subregion_checks import children_sum, districts_sum
 
 
@@ -102,21 +96,12 @@ def rate_count_total(region: Region, outlook: ProjectionSummary) -> Iterator[Fin
             continue
         for rate in rates:
             for count in counts:
-                yield _implied(
-                    region, year, (count, rate), course, TOTAL, _shares(count.open, rate.open),
-                    _shares(count.exact, rate.exact),
-                )  # fmt: skip
+                yield _implied(region, year, (count, rate), course, TOTAL, _shares)
             for total in totals if not counts else []:
-                yield _implied(
-                    region, year, (total, rate), course, URBAN, _products(total.open, rate.open),
-                    _products(total.exact, rate.exact),
-                )  # fmt: skip
+                yield _implied(region, year, (total, rate), course, URBAN, _products)
         for count in counts if not rates else []:
             for total in totals:
-                yield _implied(
-                    region, year, (count, total), course, RATE, _rates(count.open, total.open),
-                    _rates(count.exact, total.exact),
-                )  # fmt: skip
+                yield _implied(region, year, (count, total), course, RATE, _rates)
 
 
 def _shares(count: Interval, rate: Interval) -> Interval:
@@ -140,67 +125,60 @@ def _rates(count: Interval, total: Interval) -> Interval:
     return Interval(low, min(high, 100.0))
 
 
-IMPLIED_WORDS: Final = {
-    TOTAL: ("residents", "常住人口"),
-    URBAN: ("urban residents", "城镇人口"),
-    RATE: ("urban", "城镇化率"),
-}
-
-
 def _implied(
     region: Region,
     year: int,
-    given: tuple[Aimed, Aimed],
+    given: tuple[Aim, Aim],
     course: RegionProjection,
     what: str,
-    open_: Interval,
-    exact: Interval,
+    implied: Callable[[Interval, Interval], Interval],
 ) -> Finding:
     """What two targets imply, against its projection."""
-    spread = {TOTAL: course.total, URBAN: course.urban, RATE: course.rate}[what][year]
+    quantiles = {TOTAL: course.total, URBAN: course.urban, RATE: course.rate}[what][year]
     unit = "percent" if what == RATE else "persons"
-    grade = grade_against(open_, spread)
+    first, second = given
+    grade = grade_against(implied(first.interval, second.interval), quantiles)
+    exact = implied(first.exact, second.exact)
     # Told from its nearer end: above the projection the least, below it the most that is implied.
-    value = exact.nearest(spread.p50)
-    if value == spread.p50:
+    value = exact.nearest(quantiles.p50)
+    if value == quantiles.p50:
         value = exact.low if math.isinf(exact.high) else exact.high
     shown = exact
-    if exact.low > spread.p50:
+    if exact.low > quantiles.p50:
         shown = Interval(exact.low, math.inf)
-    elif exact.high < spread.p50:
+    elif exact.high < quantiles.p50:
         shown = Interval(0.0, exact.high)
-    implied, implied_zh = bounds(shown, unit)
-    sum_ = _arithmetic(what, given, value == exact.low)
-    name, name_zh = IMPLIED_WORDS[what]
-    (first, first_zh), (second, second_zh) = (aim.words() for aim in given)
-    of = {TOTAL: "urban at", URBAN: "residents at", RATE: "urban of"}[what]
-    projected, projected_zh = _ranges(spread, unit)
-    counted, counted_zh = _counted(course, what == TOTAL)
-    counted = "" if what == RATE else f", and {counted}"
-    counted_zh = "" if what == RATE else f"，{counted_zh}"
-    beyond, beyond_zh = ("", "") if grade != "contradiction" else _beyond(value, spread)
-    if what == RATE:
-        beyond, beyond_zh = "", ""
-    tail = " residents" if what == RATE else ""
+    beside = beyond = NOTHING
+    if what != RATE:
+        beside = bilingual("consistency.beside", counted=_counted(course, what == TOTAL))
+        beyond = _beyond(value, quantiles) if grade == "contradiction" else NOTHING
     return Finding(
         "rate_count_total",
         region.id,
         year,
         tuple(aim.target.indicator for aim in given),
-        values_of(*given),
+        printed_values(*given),
         value,
-        spread.p50,
+        quantiles.p50,
         unit,
         grade,
-        f"{region.names.en} {year}: {first} {of} {second}{tail} implies {implied} {name} ({sum_}), "
-        f"where {projected} are projected{counted}{beyond}.",
-        f"{region.names.zh}{year}年{first_zh}与{second_zh}两项目标意味着{name_zh}{implied_zh}"
-        f"（{sum_}），而预测为{projected_zh}{counted_zh}{beyond_zh}。",
+        *bilingual(
+            f"consistency.implied.{what}",
+            place=region.names,
+            year=year,
+            first=aim_words(first),
+            second=aim_words(second),
+            implied=bounds(shown, unit),
+            terms=_arithmetic(what, given, value == exact.low),
+            projected=_range(quantiles, unit),
+            beside=beside,
+            beyond=beyond,
+        ),
         cited_aims(*given),
     )
 
 
-def _arithmetic(what: str, given: tuple[Aimed, Aimed], lower: bool) -> str:
+def _arithmetic(what: str, given: tuple[Aim, Aim], lower: bool) -> str:
     """How an end of what two targets imply comes about."""
     first, second = given
     if what == URBAN:
@@ -212,29 +190,29 @@ def _arithmetic(what: str, given: tuple[Aimed, Aimed], lower: bool) -> str:
     return f"{printed(one / 1e4)} / {printed(two / 1e4)}"
 
 
-def _each_other(region: Region, year: int, rate: Aimed, count: Aimed, total: Aimed) -> Finding:
+def _each_other(region: Region, year: int, rate: Aim, count: Aim, total: Aim) -> Finding:
     """All three of one year against each other."""
-    open_ = _products(total.open, rate.open)
-    meets = open_.meets(count.open)
+    meets = _products(total.interval, rate.interval).meets(count.interval)
     exact = _products(total.exact, rate.exact)
-    value = exact.nearest(count.low)
-    words, words_zh = zip(*(aim.words() for aim in (rate, total, count)), strict=True)
-    implied, implied_zh = bounds(exact)
     return Finding(
         "rate_count_total",
         region.id,
         year,
         (RATE, URBAN, TOTAL),
-        values_of(rate, count, total),
-        value,
+        printed_values(rate, count, total),
+        exact.nearest(count.low),
         count.low,
         "persons",
         "fine" if meets else "contradiction",
-        f"{region.names.en} {year}: {words[0]} of {words[1]} residents is {implied} urban, "
-        + ("which fits" if meets else "which does not fit")
-        + f" the head-count target of {words[2]}.",
-        f"{region.names.zh}{year}年{words_zh[1]}人口的{words_zh[0]}为城镇人口{implied_zh}，与城镇人口"
-        f"目标{words_zh[2]}" + ("相符。" if meets else "不符。"),
+        *bilingual(
+            "consistency.three_fit" if meets else "consistency.three_do_not_fit",
+            place=region.names,
+            year=year,
+            rate=aim_words(rate),
+            total=aim_words(total),
+            count=aim_words(count),
+            implied=bounds(exact),
+        ),
         cited_aims(rate, count, total),
     )
 
@@ -248,15 +226,10 @@ def total_trend(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]
         year = aim.target.year
         if year not in course.total:
             continue
-        spread = course.total[year]
-        grade = grade_against(aim.open, spread)
+        quantiles = course.total[year]
+        grade = grade_against(aim.interval, quantiles)
         since, known = _latest_total(region, course, year)
-        growth = 100.0 * (aim.low / known - 1.0)
-        past, past_zh = _between_censuses(region)
-        projected, projected_zh = _ranges(spread)
-        asked = aim.exact.nearest(spread.p50)
-        beyond, beyond_zh = ("", "") if grade != "contradiction" else _beyond(asked, spread)
-        words, words_zh = aim.words()
+        asked = aim.exact.nearest(quantiles.p50)
         yield Finding(
             "total_trend",
             region.id,
@@ -264,15 +237,21 @@ def total_trend(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]
             (TOTAL,),
             aim.values,
             aim.low,
-            spread.p50,
+            quantiles.p50,
             "persons",
             grade,
-            f"{region.names.en} {year}: {words} residents is {growth:+.1f} % on the "
-            f"{printed(known / 1e4)} 万 of {since}, the latest figure known{past}; {projected} "
-            f"are projected{beyond}.",
-            f"{region.names.zh}{year}年常住人口{words_zh}，比最近的{since}年"
-            f"{printed(known / 1e4)}万人变动{growth:+.1f}%{past_zh}；"
-            f"预测为{projected_zh}{beyond_zh}。",
+            *bilingual(
+                "consistency.total_trend",
+                place=region.names,
+                year=year,
+                aim=aim_words(aim),
+                growth=100.0 * (aim.low / known - 1.0),
+                known=printed_persons(known),
+                since=since,
+                past=_between_censuses(region),
+                projected=_range(quantiles),
+                beyond=_beyond(asked, quantiles) if grade == "contradiction" else NOTHING,
+            ),
             cited_aims(aim),
         )
 
@@ -286,58 +265,47 @@ def _latest_total(region: Region, course: RegionProjection, before: int) -> tupl
     return found
 
 
-def _between_censuses(region: Region) -> tuple[str, str]:
+def _between_censuses(region: Region) -> Bilingual:
     """How a region's total moved between its last two censuses."""
     censuses = [c for c in censuses_of(region) if c.year <= BASE_YEAR]
     if len(censuses) < 2:
-        return "", ""
+        return NOTHING
     first, last = censuses[-2:]
-    verb, verb_zh = ("fell", "减至") if last.total < first.total else ("rose", "增至")
-    one, two = f"{first.total / 1e4:,.2f}", f"{last.total / 1e4:,.2f}"
-    return (
-        f", for a population that {verb} from {one} to {two} 万 between the censuses of "
-        f"{first.year} and {last.year}",
-        f"，而{first.year}至{last.year}年两次普查间由{one}万人{verb_zh}{two}万人",
+    return bilingual(
+        "consistency.total_fell" if last.total < first.total else "consistency.total_rose",
+        start=f"{first.total / 1e4:,.2f}",
+        end=f"{last.total / 1e4:,.2f}",
+        first=first.year,
+        last=last.year,
     )
 
 
-def _ranges(spread: ProjectedQuantiles, unit: str = "persons") -> tuple[str, str]:
+def _range(quantiles: ProjectedQuantiles, unit: str = "persons") -> Bilingual:
     """The median and where 98 of 100 draws lie, in words."""
+    low, median, high = quantiles.p01, quantiles.p50, quantiles.p99
     if unit == "persons":
-        low, high = wan(spread.p01).split()[0], wan(spread.p99)
-        return (
-            f"{wan(spread.p50)} (98 of 100 draws: {low} to {high})",
-            f"{wan_zh(spread.p50)}（98%的模拟在{low}—{wan_zh(spread.p99)}之间）",
+        number = persons(low).en.split()[0]
+        return bilingual(
+            "consistency.count_range", median=persons(median), low=number, high=persons(high)
         )
-    low, high = f"{spread.p01:.1f}", f"{spread.p99:.1f}"
-    return (
-        f"{spread.p50:.1f} % (98 of 100 draws: {low} to {high} %)",
-        f"{spread.p50:.1f}%（98%的模拟在{low}%—{high}%之间）",
-    )
+    return bilingual("consistency.rate_range", median=median, low=low, high=high)
 
 
-def _beyond(asked: float, spread: ProjectedQuantiles) -> tuple[str, str]:
+def _beyond(asked: float, quantiles: ProjectedQuantiles) -> Bilingual:
     """How far a value lies outside nearly all draws; nothing where it lies inside."""
-    edge = spread.nearly_all.nearest(asked)
+    edge = quantiles.nearly_all.nearest(asked)
     if edge == asked or math.isinf(asked):
-        return "", ""
-    short, share = abs(asked - edge), 100.0 * abs(asked / edge - 1.0)
-    side = ("above", "高出") if asked > edge else ("below", "低出")
-    return (
-        f"; {wan(short)} ({share:.0f} %) {side[0]} the end of that range",
-        f"，{side[1]}该区间{wan_zh(short)}（{share:.0f}%）",
+        return NOTHING
+    return bilingual(
+        "consistency.above_range" if asked > edge else "consistency.below_range",
+        distance=persons(abs(asked - edge)),
+        share=100.0 * abs(asked / edge - 1.0),
     )
 
 
-def _counted(course: RegionProjection, total: bool = True) -> tuple[str, str]:
+def _counted(course: RegionProjection, total: bool = True) -> Bilingual:
     """What the base year had."""
     value = course.base.total if total else course.base.urban
     if course.base.estimated:
-        return (
-            f"about {wan(value)} lived there in {BASE_YEAR} on today's boundary",
-            f"{BASE_YEAR}年按现行区划约{wan_zh(value)}",
-        )
-    return (
-        f"the census of {BASE_YEAR} counted {printed(value / 1e4)} 万",
-        f"{BASE_YEAR}年普查为{printed(value / 1e4)}万人",
-    )
+        return bilingual("consistency.lived_there", persons=persons(value), year=BASE_YEAR)
+    return bilingual("consistency.census_counted", persons=printed_persons(value), year=BASE_YEAR)

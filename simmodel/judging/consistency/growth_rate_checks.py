@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ...inputs.region import BASE_YEAR, Observation, Region
+from ...texts import NOTHING, Bilingual, bilingual
 from ..historical_rates import HistoricalRates, PercentileRank
 from ..projection_summary import ProjectionSummary, RegionProjection, are_whole
-from ..target_intervals import RATE, URBAN, Aimed, aims_of, cited_aims
-from ..verdicts import NEAR_POINTS
-from .findings import Finding, Grade, Interval, grade_against, wan, wan_zh
-from .source_checks import amount, censuses_of
+from ..target import NEAR_POINTS, RATE, URBAN, Aim, aims, aims_of, amount, cited_aims
+from ..wording import aim_words, percent, persons, points
+from .findings import Finding, Grade, grade_against
+from .source_checks import censuses_of
 
 # A pace above this percentile of what regions have done is strained; so is one this many times the
 # plan's own past pace, where it is also above the region's pace between the censuses. Assumed.
@@ -36,7 +36,7 @@ class StartingPoint:
         The most it may be: above ``value`` where the base is estimated.
     exceedable : bool
         Whether it is a target that may be exceeded.
-    words, words_zh : str
+    words : Bilingual
     estimated : bool
         Whether territory was moved, so that nobody has counted it.
     """
@@ -45,8 +45,7 @@ class StartingPoint:
     value: float
     high: float
     exceedable: bool
-    words: str
-    words_zh: str
+    words: Bilingual
     estimated: bool = False
 
 
@@ -83,18 +82,14 @@ def pace(
     if course is None:
         return
     for indicator in (RATE, URBAN):
-        points = [*_known_points(region, course, indicator)]
+        known = [*_known_points(region, course, indicator)]
         for aim in aims_of(region, indicator):
-            ways = _ways(points, aim)
+            ways = _ways(known, aim)
             yield _pace_finding(region, course, experience, aim, ways)
-            words, words_zh = aim.words()
             year = aim.target.year
             free = aim.target.comparison == ">="
-            points.append(
-                StartingPoint(
-                    year, aim.low, aim.low, free, f"{words} in {year}", f"{year}年的{words_zh}"
-                )
-            )
+            words = bilingual("consistency.start_target", aim=aim_words(aim), year=year)
+            known.append(StartingPoint(year, aim.low, aim.low, free, words))
 
 
 def _known_points(
@@ -121,26 +116,25 @@ def _known_points(
 
 
 def _point(year: int, value: float, high: float, indicator: str, estimated: bool) -> StartingPoint:
-    about, about_zh = ("an estimated ", "估计的") if estimated else ("", "")
-    if indicator == RATE:
-        words, words_zh = f"{value:.2f} %", f"{value:.2f}%"
-    else:
-        words, words_zh = f"{value / 1e4:.2f} 万", f"{value / 1e4:.2f}万人"
-    return StartingPoint(
-        year,
-        value,
-        high,
-        False,
-        f"{about}{words} in {year}",
-        f"{year}年{about_zh}{words_zh}",
-        estimated,
+    words = bilingual(
+        "consistency.start_estimated" if estimated else "consistency.start",
+        figure=_figure(value, indicator == RATE),
+        year=year,
     )
+    return StartingPoint(year, value, high, False, words, estimated)
 
 
-def _ways(points: Sequence[StartingPoint], aim: Aimed) -> list[RequiredGrowth]:
+def _figure(value: float, rate: bool) -> Bilingual:
+    """A rate or a head-count with two decimals."""
+    if rate:
+        return percent(value)
+    return bilingual("judging.persons", value=f"{value / 1e4:.2f}")
+
+
+def _ways(known: Sequence[StartingPoint], aim: Aim) -> list[RequiredGrowth]:
     """The way from the point before a target, and those past points that may be exceeded."""
     found: list[RequiredGrowth] = []
-    before = [p for p in points if p.year < aim.target.year]
+    before = [p for p in known if p.year < aim.target.year]
     before = sorted(before, key=lambda p: (p.year, p.value))
     for point in reversed(before):
         found.append(RequiredGrowth(point, aim.low, aim.target.year - point.year))
@@ -153,13 +147,12 @@ def _pace_finding(
     region: Region,
     course: RegionProjection,
     experience: HistoricalRates,
-    aim: Aimed,
+    aim: Aim,
     ways: Sequence[RequiredGrowth],
 ) -> Finding:
     step = ways[0]
     gentle = min(ways, key=lambda way: way.pace(kindly=True))
-    rate = aim.rate
-    scale = 1.0 if rate else 1e-4
+    rate = aim.is_rate
     own = _own_pace(region, aim)
     census = _census_pace(region, rate)
     asked = gentle.pace(kindly=True)
@@ -179,20 +172,24 @@ def _pace_finding(
     if grade == "fine" and (rare or beyond_own or alone):
         grade = "strained"
     reference, source = (own[0], own[1]) if own is not None else (census, None)
-    text, text_zh = _pace_words(region, aim, step, gentle)
-    unit_zh = "个百分点" if rate else "万人"
-    old, old_zh = (" on the old boundary", "按旧区划") if course.base.estimated else ("", "")
+    words = _pace_words(region, aim, step, gentle)
     if own is not None:
-        text += f", against {own[0] * scale:.2f} in the plan's own {own[1].since}–{own[1].year}"
-        text_zh += f"，而文本所载{own[1].since}—{own[1].year}年每年{own[0] * scale:.2f}{unit_zh}"
+        words += bilingual(
+            "consistency.own_pace",
+            pace=_pace(own[0], rate, bare=True),
+            since=own[1].since,
+            until=own[1].year,
+        )
     if census is not None:
-        text += f"{' and' if own else ', against'} {census * scale:.2f} between the censuses{old}"
-        text_zh += f"，两次普查间{old_zh}每年{census * scale:.2f}{unit_zh}"
-    usual, usual_zh = _placed(standing[0], rate)
-    text, text_zh = text + usual, text_zh + usual_zh
+        words += bilingual(
+            "consistency.also_between_censuses" if own else "consistency.between_censuses",
+            pace=_pace(census, rate, bare=True),
+            boundary=bilingual("consistency.old_boundary") if course.base.estimated else NOTHING,
+        )
+    words += _placed(standing[0], rate)
     if alone:
-        text += f"; none has made {step.pace(kindly=False) * scale:.2f}"
-        text_zh += f"；每年{step.pace(kindly=False) * scale:.2f}{unit_zh}则无先例"
+        pace = _pace(step.pace(kindly=False), rate, bare=True)
+        words += bilingual("consistency.none_made", pace=pace)
     places = cited_aims(aim)
     if source is not None:
         places = (*places, f"{source.source}, {source.place}")
@@ -206,53 +203,52 @@ def _pace_finding(
         reference,
         "points a year" if rate else "persons a year",
         grade,
-        f"{text}.",
-        f"{text_zh}。",
+        *bilingual("consistency.sentence", words=words),
         places,
     )
 
 
+def _pace(value: float, rate: bool, *, bare: bool = False) -> Bilingual:
+    """Points or persons a year; ``bare`` is without its unit in English, which was said before."""
+    said = points(value) if rate else _figure(value, rate)
+    return Bilingual(f"{value * (1.0 if rate else 1e-4):.2f}", said.zh) if bare else said
+
+
 def _pace_words(
-    region: Region, aim: Aimed, step: RequiredGrowth, gentle: RequiredGrowth
-) -> tuple[str, str]:
+    region: Region, aim: Aim, step: RequiredGrowth, gentle: RequiredGrowth
+) -> Bilingual:
     """The pace of a target in words, and its gentlest reading where that is another."""
-    scale, unit, unit_zh = (1.0, "points", "个百分点") if aim.rate else (1e-4, "万", "万人")
-    words, words_zh = aim.words()
-    paces = [f"{step.pace(kindly=False) * scale:.2f}"]
-    if aim.high > aim.low:
-        highest = RequiredGrowth(step.start, aim.high, step.years).pace(kindly=False)
-        paces.append(f"{highest * scale:.2f}")
-    text = (
-        f"{region.names.en} {aim.target.year}: from {step.start.words} to {words} is "
-        f"{' to '.join(paces)} {unit} a year"
+    scale = 1.0 if aim.is_rate else 1e-4
+    ends = [step, RequiredGrowth(step.start, aim.high, step.years)] if aim.is_band else [step]
+    paces = [f"{way.pace(kindly=False) * scale:.2f}" for way in ends]
+    words = bilingual(
+        "consistency.pace",
+        place=region.names,
+        year=aim.target.year,
+        start=step.start.words,
+        aim=aim_words(aim),
+        pace=bilingual(
+            "judging.points" if aim.is_rate else "judging.persons",
+            value=bilingual("judging.to").join(Bilingual(pace, pace) for pace in paces),
+        ),
     )
-    text_zh = (
-        f"{region.names.zh}由{step.start.words_zh}到{aim.target.year}年{words_zh}，每年需增"
-        f"{'至'.join(paces)}{unit_zh}"
-    )
-    growth = None if aim.rate else step.growth(kindly=False)
+    growth = None if aim.is_rate else step.growth(kindly=False)
     if growth is not None:
-        text, text_zh = f"{text} ({100 * growth:.1f} %)", f"{text_zh}（{100 * growth:.1f}%）"
-    asked = gentle.pace(kindly=True) * scale
+        words += bilingual("consistency.growth", growth=100 * growth)
+    asked = gentle.pace(kindly=True)
     if gentle is not step:
-        return (
-            f"{text}, or {asked:.2f} all the way from {gentle.start.words} if what lies between "
-            "is exceeded",
-            f"{text_zh}；若超额完成其间目标、自{gentle.start.words_zh}起均匀推进，则为{asked:.2f}{unit_zh}",
-        )
+        pace = _pace(asked, aim.is_rate, bare=True)
+        return words + bilingual("consistency.all_the_way", pace=pace, start=gentle.start.words)
     if gentle.start.estimated:
-        most = gentle.start.high * scale
-        unit_of_most = (" %", "%") if aim.rate else (" 万", "万人")
-        return (
-            f"{text}, {max(asked, 0.0):.2f} if it started from {most:.2f}{unit_of_most[0]}, the "
-            "most it may have been",
-            f"{text_zh}（若基数取上限{most:.2f}{unit_of_most[1]}，则为{max(asked, 0.0):.2f}"
-            f"{unit_zh}）",
+        return words + bilingual(
+            "consistency.from_most",
+            pace=_pace(max(asked, 0.0), aim.is_rate, bare=True),
+            most=_figure(gentle.start.high, aim.is_rate),
         )
-    return text, text_zh
+    return words
 
 
-def _own_pace(region: Region, aim: Aimed) -> tuple[float, Observation] | None:
+def _own_pace(region: Region, aim: Aim) -> tuple[float, Observation] | None:
     """The past pace that a target's own document prints."""
     indicator = f"{aim.target.indicator}_change_per_year"
     for o in region.observations:
@@ -275,41 +271,34 @@ def _standings(
     region: Region,
     course: RegionProjection,
     experience: HistoricalRates,
-    aim: Aimed,
+    aim: Aim,
     ways: Sequence[RequiredGrowth],
 ) -> list[PercentileRank]:
     """Where ways stand among what regions that started alike have done."""
     found = []
     for way in ways:
-        if aim.rate:
+        if aim.is_rate:
             start = way.start.high / 100.0
-            points, growth = way.pace(kindly=True), None
+            pace, growth = way.pace(kindly=True), None
         else:
             known = course.total.get(way.start.year)
             total = course.base.total if known is None else known.p50
             start = way.start.high / total
-            points, growth = None, way.growth(kindly=True)
+            pace, growth = None, way.growth(kindly=True)
         share = min(max(start, 0.0), 1.0)
-        found.append(experience.standing(region.level, share, points=points, growth=growth))
+        found.append(experience.standing(region.level, share, points=pace, growth=growth))
     return found
 
 
-def _placed(standing: PercentileRank, rate: bool) -> tuple[str, str]:
+def _placed(standing: PercentileRank, rate: bool) -> Bilingual:
     """Where a pace stands among what regions that started alike have done, in words."""
     percentile, fastest = _percentile(standing, rate), _fastest(standing, rate)
     if percentile is None or fastest is None:
-        return "", ""
+        return NOTHING
     if percentile >= 100.0:
-        most = f"{fastest:.2f} points" if rate else f"{100 * fastest:.1f} %"
-        most_zh = f"{fastest:.2f}个百分点" if rate else f"{100 * fastest:.1f}%"
-        return (
-            f"; none was faster (at most {most} a year) of {standing.reference_en}",
-            f"；没有更快的先例（最快每年{most_zh}；参照：{standing.reference_zh}）",
-        )
-    return (
-        f"; faster than {percentile:.0f} % of {standing.reference_en}",
-        f"；快于参照的{percentile:.0f}%（{standing.reference_zh}）",
-    )
+        most = points(fastest) if rate else percent(100 * fastest, 1)
+        return bilingual("consistency.none_faster", most=most, reference=standing.reference)
+    return bilingual("consistency.faster_than", percentile=percentile, reference=standing.reference)
 
 
 def _percentile(standing: PercentileRank, rate: bool) -> float | None:
@@ -347,20 +336,22 @@ def parent_gap(
         if total <= 0.0:
             continue
         needed, years = 100.0 * urban / total, year - BASE_YEAR
-        points = (needed - start) / years
+        pace = (needed - start) / years
         standing = experience.standing(
-            region.level, min(max(start / 100.0, 0.0), 1.0), points=points, growth=None
+            region.level, min(max(start / 100.0, 0.0), 1.0), points=pace, growth=None
         )
         percentile = standing.points_percentile
         grade: Grade = "fine"
-        if points > standing.fastest_points or needed > 100.0:
+        if pace > standing.fastest_points or needed > 100.0:
             grade = "contradiction"
         elif percentile is not None and percentile > RARE_PERCENTILE:
             grade = "strained"
-        placed, placed_zh = _placed(standing, rate=True)
-        named = ", ".join(f"{child.names.en} {c.rate[year].p50:.1f} %" for child, c in known)
-        named_zh = "、".join(f"{r.names.zh}{c.rate[year].p50:.1f}%" for r, c in known)
-        words, words_zh = aim.words()
+        named = bilingual("judging.enumeration").join(
+            bilingual(
+                "consistency.region_rate", place=child.names, rate=percent(c.rate[year].p50, 1)
+            )
+            for child, c in known
+        )
         yield Finding(
             "parent_gap",
             region.id,
@@ -371,11 +362,19 @@ def parent_gap(
             start,
             "percent",
             grade,
-            f"{region.names.en} {year}: with {named} as projected, {words} for the whole asks "
-            f"{needed:.1f} % of the stated remainder ({wan(total)}), which had {start:.1f} % in "
-            f"{BASE_YEAR}: {points:.2f} points a year{placed}.",
-            f"{region.names.zh}{year}年{words_zh}：若{named_zh}（预测中值），其余地区（{wan_zh(total)}）须由"
-            f"{BASE_YEAR}年的{start:.1f}%升至{needed:.1f}%，每年{points:.2f}个百分点{placed_zh}。",
+            *bilingual(
+                "consistency.parent_gap",
+                place=region.names,
+                year=year,
+                named=named,
+                aim=aim_words(aim),
+                needed=percent(needed, 1),
+                rest=persons(total),
+                start=percent(start, 1),
+                base_year=BASE_YEAR,
+                pace=points(pace),
+                placed=_placed(standing, rate=True),
+            ),
             cited_aims(aim),
         )
 
@@ -388,20 +387,17 @@ def near_gap(
 ) -> Iterator[Finding]:
     """A target near another region's rate, against the projection of both in the same draw."""
     course = outlook.courses.get(region.id)
-    for target in region.targets:
-        other, year = target.relative_to, target.year
+    for aim in aims(region):
+        target = aim.target
+        other, year = aim.relative_to, target.year
         if course is None or other is None or year not in course.lead.get(other, {}):
             continue
         lead, there = course.lead[other][year], outlook.courses[other]
         wanted = there.rate[year].p50 - NEAR_POINTS
-        points = (wanted - course.base.rate) / (year - BASE_YEAR)
+        pace = (wanted - course.base.rate) / (year - BASE_YEAR)
         standing = experience.standing(
-            region.level, course.base.rate / 100.0, points=points, growth=None
+            region.level, course.base.rate / 100.0, points=pace, growth=None
         )
-        placed, placed_zh = _placed(standing, rate=True)
-        grade = grade_against(Interval(-NEAR_POINTS, math.inf), lead)
-        before = course.base.rate - there.base.rate
-        names = regions[other].names
         yield Finding(
             "parent_gap",
             region.id,
@@ -409,15 +405,23 @@ def near_gap(
             (target.indicator,),
             (),
             lead.p50,
-            -NEAR_POINTS,
+            aim.interval.low,
             "points",
-            grade,
-            f"{region.names.en} {year}: near {names.en}'s rate is at most {NEAR_POINTS:g} point "
-            f"below it; {before:+.2f} points in {BASE_YEAR} become {lead.p50:+.1f} in the "
-            f"projection (98 of 100 draws: {lead.p01:+.1f} to {lead.p99:+.1f}); reaching "
-            f"{wanted:.1f} % is {points:.2f} points a year{placed}.",
-            f"{region.names.zh}{year}年接近{names.zh}平均水平（至多低{NEAR_POINTS:g}个百分点）：差距由"
-            f"{BASE_YEAR}年的{before:+.2f}个百分点变为预测的{lead.p50:+.1f}（98%的模拟在"
-            f"{lead.p01:+.1f}至{lead.p99:+.1f}之间）；达到{wanted:.1f}%每年需{points:.2f}个百分点{placed_zh}。",
-            (f"{target.source}, {target.place}",),
+            grade_against(aim.interval, lead),
+            *bilingual(
+                "consistency.near_gap",
+                place=region.names,
+                year=year,
+                other=regions[other].names,
+                near=NEAR_POINTS,
+                base_year=BASE_YEAR,
+                before=course.base.rate - there.base.rate,
+                median=lead.p50,
+                low=lead.p01,
+                high=lead.p99,
+                wanted=percent(wanted, 1),
+                pace=points(pace),
+                placed=_placed(standing, rate=True),
+            ),
+            cited_aims(aim),
         )

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...inputs.region import BASE_YEAR, Region, Target
+from ...texts import NOTHING, Bilingual, bilingual
+from ..implied_urban import implied_urban
 from ..projection_summary import ProjectionSummary, RegionProjection
-from ..target_intervals import (
+from ..target import (
     DISTRICT,
     JOBS,
     URBAN,
-    Aimed,
+    Aim,
     aims_of,
+    amount,
     cited_aims,
+    printed_values,
     target_years,
-    urban_aim,
-    values_of,
 )
-from .findings import Finding, Grade, printed, wan, wan_zh
-from .source_checks import amount
+from ..wording import aim_words, persons, printed, printed_persons
+from .findings import Finding, Grade
 
 
 def jobs(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
@@ -38,58 +40,64 @@ def jobs(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
         a_year = target.unit.endswith("_per_year") or target.cumulative is False
         printed_jobs = amount(target.value, target.unit)
         new = printed_jobs * years if a_year else printed_jobs
-        aim = urban_aim(region, target.year, course)
+        aim = implied_urban(region, target.year, course)
         grown = working.projected.p50 - working.base
         reference = grown
-        asked, asked_zh = "", ""
-        aims = () if aim is None else (aim.aims[0],)
+        asked, aims = NOTHING, () if aim is None else (aim.aims[0],)
         if aim is not None:
-            implied = aim.projected * working.share - working.base
-            reference = implied
-            words, words_zh = aim.aims[0].words()
-            asked = (
-                f", and {words} would mean {wan(implied)} ({working.share:.3f} of "
-                f"{wan(aim.projected)} less {wan(working.base)})"
-            )
-            asked_zh = (
-                f"，而{words_zh}意味着增加{wan_zh(implied)}（{wan_zh(aim.projected)}×"
-                f"{working.share:.3f}−{wan_zh(working.base)}）"
+            reference = aim.projected * working.share - working.base
+            asked = bilingual(
+                "consistency.jobs_asked",
+                aim=aim_words(aim.aims[0]),
+                implied=persons(reference),
+                share=working.share,
+                residents=persons(aim.projected),
+                base=persons(working.base),
             )
         grade: Grade = "strained" if new < reference else "fine"
-        share = f": the jobs cover {100 * new / reference:.0f} % of it" if reference > new else ""
-        share_zh = f"，只及其{100 * new / reference:.0f}%" if reference > new else ""
-        past, past_zh, places = _past_jobs(region, target)
-        sign = "≥ " if target.comparison == ">=" else "≈ "
-        per, per_zh = (" a year", "每年") if a_year else ("", "")
+        cover = NOTHING
+        if reference > new:
+            cover = bilingual("consistency.jobs_cover", share=100 * new / reference)
+        past, places = _past_jobs(region, target)
         yield Finding(
             "jobs",
             region.id,
             target.year,
             (JOBS, *(a.target.indicator for a in aims)),
-            (printed_jobs, *values_of(*aims)),
+            (printed_jobs, *printed_values(*aims)),
             new,
             reference,
             "persons",
             grade,
-            f"{region.names.en} {first}–{target.year}: {sign}{printed(printed_jobs / 1e4)} 万 new "
-            f"urban jobs{per}, {wan(new)} in all{past}; urban residents aged 15–59 are projected "
-            f"to change by {wan(grown)}{asked}{share}.",
-            f"{region.names.zh}{first}—{target.year}年{per_zh}城镇新增就业"
-            f"{printed(printed_jobs / 1e4)}万人，合计{wan_zh(new)}{past_zh}；"
-            f"城镇15—59岁人口预测变动{wan_zh(grown)}{asked_zh}{share_zh}。",
+            *bilingual(
+                "consistency.jobs_a_year" if a_year else "consistency.jobs",
+                place=region.names,
+                first=first,
+                year=target.year,
+                sign=Bilingual("≥" if target.comparison == ">=" else "≈", ""),
+                jobs=printed_persons(printed_jobs),
+                total=persons(new),
+                past=past,
+                grown=persons(grown),
+                asked=asked,
+                cover=cover,
+            ),
             (f"{target.source}, {target.place}", *cited_aims(*aims), *places),
         )
 
 
-def _past_jobs(region: Region, target: Target) -> tuple[str, str, tuple[str, ...]]:
-    """New jobs of an earlier period as the same document prints them."""
+def _past_jobs(region: Region, target: Target) -> tuple[Bilingual, tuple[str, ...]]:
+    """New jobs of an earlier period as the same document prints them, and where."""
     for o in region.observations:
         if o.indicator == JOBS and o.source == target.source and o.since is not None:
-            value = wan(amount(o.value, o.unit)), wan_zh(amount(o.value, o.unit))
-            span = f"{o.since + 1}–{o.year}"
-            place = (f"{o.source}, {o.place}",)
-            return f" after {value[0]} in {span}", f"（{span}年为{value[1]}）", place
-    return "", "", ()
+            past = bilingual(
+                "consistency.jobs_past",
+                jobs=persons(amount(o.value, o.unit)),
+                first=o.since + 1,
+                last=o.year,
+            )
+            return past, (f"{o.source}, {o.place}",)
+    return NOTHING, ()
 
 
 def density(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
@@ -114,36 +122,30 @@ def density(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
         land = sum(a.target.built_up_area.value for a in aims if a.target.built_up_area)
         people = sum(a.low for a in aims)
         target = people / land
-        terms = ", ".join(
-            f"{printed(a.low / 1e4)} 万 on {printed(a.target.built_up_area.value)} km²"
+        terms = bilingual("judging.comma").join(
+            bilingual(
+                "consistency.people_on_land",
+                people=printed_persons(a.low),
+                area=printed(a.target.built_up_area.value),
+            )
             for a in aims
             if a.target.built_up_area
         )
-        terms_zh = "，".join(
-            f"{printed(a.low / 1e4)}万人/{printed(a.target.built_up_area.value)}平方公里"
-            for a in aims
-            if a.target.built_up_area
-        )
-        then, then_zh = _projected_density(region, aims, outlook, year, land)
         grade: Grade = "fine"
-        beside, beside_zh, reference = "", "", None
+        beside, reference = NOTHING, None
         places: tuple[str, ...] = ()
         if base is not None:
             area, counted, place = base
             reference = counted / area
             grade = "strained" if target < reference else "fine"
-            wider = not own
-            beside = (
-                f", against {reference:,.0f} in {BASE_YEAR} ({wan(counted)} on {printed(area)} km² "
-                f"of all towns): land {100 * (land / area - 1):+.0f} %"
-                + (", other towns left out," if wider else "")
-                + f" people {100 * (people / counted - 1):+.0f} %"
-            )
-            beside_zh = (
-                f"，{BASE_YEAR}年为{reference:,.0f}人（全部城镇{wan_zh(counted)}/{printed(area)}平方公里）："
-                f"用地{100 * (land / area - 1):+.0f}%"
-                + ("（尚未计其他城镇）" if wider else "")
-                + f"，人口{100 * (people / counted - 1):+.0f}%"
+            beside = bilingual(
+                "consistency.density_base" if own else "consistency.density_base_towns_left_out",
+                density=f"{reference:,.0f}",
+                base_year=BASE_YEAR,
+                people=persons(counted),
+                area=printed(area),
+                land=100 * (land / area - 1),
+                growth=100 * (people / counted - 1),
             )
             places = (place,)
         yield Finding(
@@ -151,13 +153,20 @@ def density(region: Region, outlook: ProjectionSummary) -> Iterator[Finding]:
             region.id,
             year,
             (*dict.fromkeys(a.target.indicator for a in aims), "built_up_area"),
-            values_of(*aims),
+            printed_values(*aims),
             target,
             reference,
             "persons per km2",
             grade,
-            f"{region.names.en} {year}: {terms} is {target:,.0f} per km²{beside}{then}.",
-            f"{region.names.zh}{year}年{terms_zh}，合每平方公里{target:,.0f}人{beside_zh}{then_zh}。",
+            *bilingual(
+                "consistency.density",
+                place=region.names,
+                year=year,
+                terms=terms,
+                density=f"{target:,.0f}",
+                beside=beside,
+                projected=_projected_density(region, aims, outlook, year, land),
+            ),
             (*cited_aims(*aims), *places),
         )
 
@@ -179,21 +188,20 @@ def _base_density(
 
 
 def _projected_density(
-    region: Region, aims: Sequence[Aimed], outlook: ProjectionSummary, year: int, land: float
-) -> tuple[str, str]:
+    region: Region, aims: Sequence[Aim], outlook: ProjectionSummary, year: int, land: float
+) -> Bilingual:
     """The density of the planned land with the projected median population."""
     people = 0.0
     for aim in aims:
         name = aim.target.region
         if name is None:
             course = outlook.courses.get(region.id)
-            spread = None if course is None else course.urban.get(year)
+            projected = None if course is None else course.urban.get(year)
         else:
-            spread = outlook.districts.get(name, {}).get(year)
-        if spread is None:
-            return "", ""
-        people += spread.p50
-    return (
-        f"; with the {wan(people)} projected there, {people / land:,.0f}",
-        f"；按预测人口{wan_zh(people)}为{people / land:,.0f}人",
+            projected = outlook.districts.get(name, {}).get(year)
+        if projected is None:
+            return NOTHING
+        people += projected.p50
+    return bilingual(
+        "consistency.density_projected", people=persons(people), density=f"{people / land:,.0f}"
     )

@@ -9,8 +9,11 @@ from typing import Final
 
 from ...forecast.base_population import census_of
 from ...inputs.region import BASE_YEAR, Census, Observation, Region
-from ..verdicts import half_last_digit
-from .findings import Finding, Grade, Interval, printed, wan, wan_zh, worst
+from ...texts import NOTHING, Bilingual, bilingual
+from ..intervals import Interval
+from ..target import amount, half_last_digit
+from ..wording import percent, persons, points, printed, printed_persons
+from .findings import Finding, Grade, worst
 
 # A figure is off the line between two censuses, or off another figure of its document: from these
 # on strained, from the last on a contradiction. All assumed (docs/model.md).
@@ -26,18 +29,7 @@ CHANGES: Final = {
     "urban_population_change_per_year": "urban_population",
     "registered_urban_population_change_per_year": "registered_urban_population",
 }
-WORDS: Final = {
-    "urbanization_rate": ("rate", "城镇化率"),
-    "urban_population": ("urban residents", "城镇人口"),
-    "total_population": ("residents", "常住人口"),
-    "registered_urban_population": ("registered urban population", "户籍城镇人口"),
-}
 EARLIER_SERIES: Final = ("pre_2010_census", "pre_2020_census")
-
-
-def amount(value: float, unit: str) -> float:
-    """A printed figure in persons or percent."""
-    return value * (1e4 if unit.startswith("10k_persons") else 1.0)
 
 
 def as_printed(o: Observation) -> Interval:
@@ -128,22 +120,25 @@ class _Item:
         share = abs(self.value / self.wanted - 1.0)
         return "contradiction" if share > CONTRADICTING_SHARE else "strained"
 
-    def words(self) -> tuple[str, str]:
-        english, chinese = WORDS[self.indicator]
-        if self.indicator == "urbanization_rate":
-            off, off_zh = f"{self.off:+.2f} points", f"{self.off:+.2f}个百分点"
-            wanted, wanted_zh = f"{self.wanted:.2f} %", f"{self.wanted:.2f}%"
-            value, value_zh = f"{self.value:.2f} %", f"{self.value:.2f}%"
-        else:
-            off, off_zh = f"{100 * self.off:+.1f} %", f"{100 * self.off:+.1f}%"
-            value, wanted = (f"{v / 1e4:,.2f} 万" for v in (self.value, self.wanted))
-            value_zh, wanted_zh = (f"{v / 1e4:,.2f}万人" for v in (self.value, self.wanted))
-        derived = f" ({self.derived})" if self.derived else ""
-        derived_zh = f"（{self.derived}）" if self.derived else ""
-        return (
-            f"{english} {value}{derived}, against {wanted} by the censuses ({off})",
-            f"{chinese}{value_zh}{derived_zh}，按普查应为{wanted_zh}（{off_zh}）",
+    def words(self) -> Bilingual:
+        rate = self.indicator == "urbanization_rate"
+        value, wanted = (
+            percent(v) if rate else bilingual("judging.persons", value=f"{v / 1e4:,.2f}")
+            for v in (self.value, self.wanted)
         )
+        if self.derived:
+            value = bilingual("consistency.derived", value=value, terms=self.derived)
+        return bilingual(
+            "consistency.off_points" if rate else "consistency.off_percent",
+            what=_name(self.indicator),
+            value=value,
+            wanted=wanted,
+            off=self.off if rate else 100 * self.off,
+        )
+
+
+def _name(indicator: str) -> Bilingual:
+    return bilingual(f"consistency.stock.{indicator}")
 
 
 def rebasing(region: Region, kinds: Mapping[str, str]) -> Iterator[Finding]:
@@ -213,16 +208,11 @@ def _joined(region: Region, year: int, items: Sequence[_Item], series: Sequence[
     item = max(items, key=lambda i: i.severity)
     grade = item.grade
     rests = max(series, key=lambda i: i.severity, default=None)
-    extra, extra_zh = "", ""
+    extra = NOTHING
     if grade != "fine" and rests is not None and rests.severity > 1.0:
         grade = worst((grade, rests.grade))
-        english, chinese = rests.words()
-        extra = f"; it probably rests on the series before the census, which had {english}"
-        extra_zh = f"；它很可能依据普查前的口径，该口径为{chinese}"
-    end = "" if grade == "fine" else ", so that momentum measured on it is an artefact"
-    end_zh = "" if grade == "fine" else "，据此推算的增速并不真实"
-    english, chinese = item.words()
-    shown = [i for i in (item, rests) if i is not None and (i is item or extra)]
+        extra = bilingual("consistency.rests_on", figure=rests.words())
+    shown = [i for i in (item, rests) if i is not None and (i is item or extra != NOTHING)]
     return Finding(
         "rebasing",
         region.id,
@@ -233,8 +223,13 @@ def _joined(region: Region, year: int, items: Sequence[_Item], series: Sequence[
         item.wanted,
         unit_of(item.indicator),
         grade,
-        f"{region.names.en} {year}: {english}{extra}{end}.",
-        f"{region.names.zh}{year}年{chinese}{extra_zh}{end_zh}。",
+        *bilingual(
+            "consistency.history" if grade == "fine" else "consistency.history_artefact",
+            place=region.names,
+            year=year,
+            figure=item.words(),
+            extra=extra,
+        ),
         cited(*(i.origin for i in shown)),
     )
 
@@ -245,7 +240,6 @@ def _set_apart(region: Region, apart: Mapping[int, Sequence[_Item]]) -> Finding:
         ((year, item) for year, items in apart.items() for item in items),
         key=lambda pair: pair[1].severity,
     )
-    english, chinese = item.words()
     years = f"{min(apart)}" if len(apart) == 1 else f"{min(apart)}–{max(apart)}"
     return Finding(
         "rebasing",
@@ -257,10 +251,13 @@ def _set_apart(region: Region, apart: Mapping[int, Sequence[_Item]]) -> Finding:
         item.wanted,
         unit_of(item.indicator),
         "fine",
-        f"{region.names.en}: figures of {years} are labelled as of the series before the census, "
-        f"and nothing is measured on them; the furthest off is {year}, {english}.",
-        f"{region.names.zh}{years}年的数据已注明为普查前口径，未据以推算；"
-        f"偏离最大的是{year}年{chinese}。",
+        *bilingual(
+            "consistency.set_apart",
+            place=region.names,
+            years=years,
+            year=year,
+            figure=item.words(),
+        ),
         cited(item.origin),
     )
 
@@ -290,7 +287,6 @@ def _rates_and_counts(region: Region) -> Iterator[Finding]:
         agree = implied.meets(as_printed(rate))
         far = abs(value - rate.value) > STRAINED_POINTS
         grade: Grade = "fine" if agree else "contradiction" if far else "strained"
-        off = f"{abs(value - rate.value):.2f}"
         yield Finding(
             "document",
             region.id,
@@ -301,23 +297,18 @@ def _rates_and_counts(region: Region) -> Iterator[Finding]:
             rate.value,
             "percent",
             grade,
-            f"{region.names.en} {year}: {rate.value:.2f} % is printed, and {_exactly(urban)} of "
-            f"{_exactly(total)} are {value:.2f} %, "
-            + ("which agrees within rounding." if agree else f"{off} points off."),
-            f"{region.names.zh}{year}年：文本的{rate.value:.2f}%与"
-            f"{_exactly_zh(urban)}/{_exactly_zh(total)}={value:.2f}%"
-            + ("一致。" if agree else f"不一致，相差{off}个百分点。"),
+            *bilingual(
+                "consistency.rate_agrees" if agree else "consistency.rate_disagrees",
+                place=region.names,
+                year=year,
+                rate=percent(rate.value),
+                urban=printed_persons(amount(urban.value, urban.unit)),
+                total=printed_persons(amount(total.value, total.unit)),
+                implied=percent(value),
+                off=points(abs(value - rate.value)),
+            ),
             cited(rate, urban, total),
         )
-
-
-def _exactly(o: Observation) -> str:
-    """A printed count with the digits it has, in 万."""
-    return f"{printed(amount(o.value, o.unit) / 1e4)} 万"
-
-
-def _exactly_zh(o: Observation) -> str:
-    return f"{printed(amount(o.value, o.unit) / 1e4)}万人"
 
 
 def _changes_and_ends(region: Region) -> Iterator[Finding]:
@@ -344,9 +335,12 @@ def _changes_and_ends(region: Region) -> Iterator[Finding]:
         far = change == 0.0 or abs(said / change - 1.0) > CONTRADICTING_SHARE
         rate = stock == "urbanization_rate"
         scale = 1.0 if rate else 1e-4
-        unit = ("points", "个百分点") if rate else ("万", "万人")
-        a_year = (" a year", "每年") if o.indicator.endswith("per_year") else ("", "")
-        english, chinese = WORDS[stock]
+        unit = "points" if rate else "persons"
+        a_year = o.indicator.endswith("per_year")
+        printed_change = bilingual(
+            "consistency.change_a_year" if a_year else "consistency.change",
+            value=bilingual(f"judging.{unit}", value=printed(said * scale)),
+        )
         yield Finding(
             "document",
             region.id,
@@ -355,17 +349,19 @@ def _changes_and_ends(region: Region) -> Iterator[Finding]:
             (said, start, end),
             change,
             said,
-            {("points", " a year"): "points a year", ("points", ""): "points"}.get(
-                (unit[0], a_year[0]), f"persons{a_year[0]}"
-            ),
+            f"{unit} a year" if a_year else unit,
             "fine" if agree else "contradiction" if far else "strained",
-            f"{region.names.en} {o.since}–{o.year}, {english}: {printed(said * scale)} {unit[0]}"
-            f"{a_year[0]} is printed, and {printed(start * scale)} to {printed(end * scale)} is "
-            f"{change * scale:.2f}{', which agrees' if agree else ', beyond its rounding'}.",
-            f"{region.names.zh}{o.since}—{o.year}年{chinese}：文本称{a_year[1]}变动"
-            f"{printed(said * scale)}{unit[1]}，由{printed(start * scale)}到"
-            f"{printed(end * scale)}为{change * scale:.2f}，"
-            f"{'一致' if agree else '超出四舍五入的差异'}。",
+            *bilingual(
+                "consistency.change_agrees" if agree else "consistency.change_disagrees",
+                place=region.names,
+                since=o.since,
+                year=o.year,
+                what=_name(stock),
+                change=printed_change,
+                start=printed(start * scale),
+                end=printed(end * scale),
+                implied=f"{change * scale:.2f}",
+            ),
             cited(o, *ends),
         )
 
@@ -395,14 +391,15 @@ def _districts_and_whole(region: Region) -> Iterator[Finding]:
         whole,
         "persons",
         "contradiction" if beyond else "fine",
-        f"{region.names.en} {BASE_YEAR}: the urban districts' {named} = {printed(parts / 1e4)} 万 "
-        + (f"(at least {wan(least)} after rounding) are more than" if beyond else "lie within")
-        + f" the {printed(whole / 1e4)} 万 urban residents counted"
-        + (", so that parts exceed the whole." if beyond else "."),
-        f"{region.names.zh}{BASE_YEAR}年各城区{named}={printed(parts / 1e4)}万人"
-        + (f"（计入四舍五入至少{wan_zh(least)}），超过" if beyond else "，未超过")
-        + f"普查的城镇人口{printed(whole / 1e4)}万人"
-        + ("，部分大于整体。" if beyond else "。"),
+        *bilingual(
+            "consistency.districts_exceed" if beyond else "consistency.districts_within",
+            place=region.names,
+            year=BASE_YEAR,
+            terms=named,
+            parts=printed_persons(parts),
+            least=persons(least),
+            whole=printed_persons(whole),
+        ),
         tuple(dict.fromkeys(f"{f.source}, {f.place}" for f in figures)),
     )
 
@@ -427,7 +424,6 @@ def gaps(regions: Sequence[Region], known: Mapping[str, Region]) -> Iterator[Fin
             if o.indicator == "urbanization_rate_gap" and o.relative_to and rate is not None:
                 implied.setdefault((o.relative_to, o.year), []).append((region, rate, o))
     for (other, year), rows in sorted(implied.items()):
-        names = known[other].names
         values = [(_from_gap(rate, gap), region, rate, gap) for region, rate, gap in rows]
         open_ = [_open_gap(rate, gap) for _, rate, gap in rows]
         published = [
@@ -444,10 +440,12 @@ def gaps(regions: Sequence[Region], known: Mapping[str, Region]) -> Iterator[Fin
         reference = published[0].value if published else values[-1][0]
         value = max((v for v, *_ in values), key=lambda v: abs(v - reference))
         far = abs(value - reference) > STRAINED_POINTS
-        terms = ", ".join(_term(region.names.en, rate, gap, v) for v, region, rate, gap in values)
-        terms_zh = "，".join(_term(r.names.zh, rate, gap, v) for v, r, rate, gap in values)
-        also = f"; published {published[0].value:.2f} %" if published else ""
-        also_zh = f"；公布数{published[0].value:.2f}%" if published else ""
+        terms = bilingual("judging.comma").join(
+            _term(region, rate, gap, v) for v, region, rate, gap in values
+        )
+        also = NOTHING
+        if published:
+            also = bilingual("consistency.also_published", rate=percent(published[0].value))
         yield Finding(
             "document",
             other,
@@ -458,10 +456,13 @@ def gaps(regions: Sequence[Region], known: Mapping[str, Region]) -> Iterator[Fin
             reference,
             "percent",
             "fine" if agree else "contradiction" if far else "strained",
-            f"{names.en} {year} as its parts' gaps imply: {terms}{also}: "
-            + ("they agree within rounding." if agree else "they differ beyond rounding."),
-            f"由各地差距推算{names.zh}{year}年城镇化率：{terms_zh}{also_zh}，"
-            + ("在四舍五入之内一致。" if agree else "超出四舍五入的差异。"),
+            *bilingual(
+                "consistency.gaps_agree" if agree else "consistency.gaps_differ",
+                place=known[other].names,
+                year=year,
+                terms=terms,
+                also=also,
+            ),
             cited(*(o for _, rate, gap in rows for o in (rate, gap)), *published),
         )
 
@@ -476,6 +477,12 @@ def _open_gap(rate: Observation, gap: Observation) -> Interval:
     return Interval(value - slack, value + slack)
 
 
-def _term(name: str, rate: Observation, gap: Observation, value: float) -> str:
-    sign = "+" if gap.direction == "below" else "−"
-    return f"{name} {printed(rate.value)} {sign} {printed(gap.value)} = {value:.2f} %"
+def _term(region: Region, rate: Observation, gap: Observation, value: float) -> Bilingual:
+    return bilingual(
+        "consistency.gap_term",
+        place=region.names,
+        rate=printed(rate.value),
+        sign="+" if gap.direction == "below" else "−",
+        gap=printed(gap.value),
+        implied=f"{value:.2f}",
+    )

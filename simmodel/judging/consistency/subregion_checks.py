@@ -7,22 +7,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ...inputs.region import Region, Target
+from ...inputs.region import Region
+from ...texts import NOTHING, Bilingual, bilingual
+from ..implied_urban import ImpliedUrban, implied_urban
+from ..intervals import ProjectedQuantiles
 from ..projection_summary import ProjectionSummary, RegionProjection, are_whole
-from ..target_intervals import (
+from ..target import (
     DISTRICT,
+    NEAR_POINTS,
     RATE,
     URBAN,
-    Aimed,
-    UrbanAim,
+    Aim,
+    aims,
     aims_of,
     cited_aims,
+    printed_values,
     target_years,
-    urban_aim,
-    values_of,
 )
-from ..verdicts import NEAR_POINTS
-from .findings import Finding, Grade, ProjectedQuantiles, printed, wan, wan_zh
+from ..wording import aim_words, persons, printed
+from .findings import Finding, Grade
 
 # Parts may aim at more than the whole; beyond this share it is strained. Assumed.
 AMBITIOUS_SHARE: Final = 0.10
@@ -44,7 +47,7 @@ def children_sum(
     for year in target_years(region):
         if year not in course.total:
             continue
-        found = [urban_aim(r, year, c) for r, c in zip(children, courses, strict=True)]
+        found = [implied_urban(r, year, c) for r, c in zip(children, courses, strict=True)]
         parts = [part for part in found if part is not None]
         if len(parts) < len(children):
             continue
@@ -60,17 +63,12 @@ def children_sum(
                 min(value, projected) > (1.0 + AMBITIOUS_SHARE) * most
             ):
                 grade = "strained"
-            english = ", ".join(
-                f"{r.names.en} {p.words}" for r, p in zip(children, parts, strict=True)
-            )
-            chinese = "，".join(
-                f"{r.names.zh}{p.words_zh}" for r, p in zip(children, parts, strict=True)
-            )
-            words, words_zh = aim.words()
-            if aim.rate:
-                words = f"{words} of a projected {wan(course.total[year].p50)}, {wan(whole)}"
-                words_zh += f"乘预测总人口{wan_zh(course.total[year].p50)}，即{wan_zh(whole)}"
-            tail, tail_zh = _short(value, whole, least, most, ceiling)
+            words = aim_words(aim)
+            if aim.is_rate:
+                total = persons(course.total[year].p50)
+                words = bilingual(
+                    "consistency.rate_of_total", aim=words, total=total, urban=persons(whole)
+                )
             yield Finding(
                 "children_sum",
                 region.id,
@@ -81,53 +79,55 @@ def children_sum(
                 whole,
                 "persons",
                 grade,
-                f"{region.names.en} {year}: its parts' own targets add up to {wan(value)} urban "
-                f"({english} 万; with projected totals {wan(projected)}), against {words} for the "
-                f"whole{tail}.",
-                f"{region.names.zh}{year}年各区县目标合计城镇人口{wan_zh(value)}（{chinese}万人；"
-                f"按预测总人口为{wan_zh(projected)}），而全域目标为{words_zh}{tail_zh}。",
+                *bilingual(
+                    "consistency.children_sum",
+                    place=region.names,
+                    year=year,
+                    sum=persons(value),
+                    terms=_terms(children, parts, "judging.comma"),
+                    projected=persons(projected),
+                    aim=words,
+                    shortfall=_shortfall(value, whole, least, most, ceiling),
+                ),
                 tuple(dict.fromkeys([*cited_aims(aim), *cited_aims(*(p.aims[0] for p in parts))])),
             )
 
 
-def _indicators(parts: Sequence[UrbanAim]) -> list[str]:
+def _terms(regions: Sequence[Region], parts: Sequence[ImpliedUrban], separator: str) -> Bilingual:
+    """Each part with the urban residents that its own targets mean."""
+    return bilingual(separator).join(
+        bilingual("consistency.term", place=region.names, terms=part.terms)
+        for region, part in zip(regions, parts, strict=True)
+    )
+
+
+def _indicators(parts: Sequence[ImpliedUrban]) -> list[str]:
     return [p.aims[0].target.indicator for p in parts]
 
 
-def _whole(aim: Aimed, total: ProjectedQuantiles) -> tuple[float, float, float]:
+def _whole(aim: Aim, total: ProjectedQuantiles) -> tuple[float, float, float]:
     """Least, printed and most urban residents that a parent's target means."""
-    if not aim.rate:
-        return aim.open.low, aim.low, aim.open.high
+    if not aim.is_rate:
+        return aim.interval.low, aim.low, aim.interval.high
     middle = min(max(aim.low, 0.0), aim.high)
     return (
-        aim.open.low / 100.0 * total.p01,
+        aim.interval.low / 100.0 * total.p01,
         middle / 100.0 * total.p50,
-        aim.open.high / 100.0 * total.p99,
+        aim.interval.high / 100.0 * total.p99,
     )
 
 
-def _short(
-    value: float, whole: float, least: float, most: float, ceiling: float
-) -> tuple[str, str]:
+def _shortfall(value: float, whole: float, least: float, most: float, ceiling: float) -> Bilingual:
     """What parts lack or have beyond the whole, and how far they may go."""
     if value > most:
-        return f": {wan(value - whole)} more", f"，多出{wan_zh(value - whole)}"
+        return bilingual("consistency.parts_more", excess=persons(value - whole))
     if value >= least:
-        return "", ""
-    text, text_zh = f": {wan(whole - value)} short", f"，尚缺{wan_zh(whole - value)}"
+        return NOTHING
+    lacking = persons(whole - value)
     if math.isinf(ceiling):
-        return (
-            f"{text}, which those with a target of at least so much would have to add",
-            f"{text_zh}，须由下限目标超额补足",
-        )
-    reach, reach_zh = (
-        ("could reach", "至多可达") if ceiling >= least else ("reach only", "至多只达")
-    )
-    return (
-        f"{text}; exceeding their targets as far as their own rates and the projection allow, they "
-        f"{reach} {wan(ceiling)}",
-        f"{text_zh}；即使在各自城镇化率目标和预测人口上限内超额完成，{reach_zh}{wan_zh(ceiling)}",
-    )
+        return bilingual("consistency.parts_short_open", lacking=lacking)
+    reach = "consistency.parts_could_reach" if ceiling >= least else "consistency.parts_reach_only"
+    return bilingual(reach, lacking=lacking, ceiling=persons(ceiling))
 
 
 def districts_sum(
@@ -140,48 +140,38 @@ def districts_sum(
     course = outlook.courses.get(region.id)
     districts = {d.id: d for d in region.urban_districts}
     for year in target_years(region):
-        aims = {a.target.region: a for a in aims_of(region, DISTRICT, year)}
-        aims = {name: aim for name, aim in aims.items() if name in districts}
-        if not aims:
+        found = {a.region: a for a in aims_of(region, DISTRICT, year) if a.region in districts}
+        if not found:
             continue
         if course is not None and year in course.total:
+            names = [Bilingual(districts[n].names.en, districts[n].names.zh) for n in found]
             for whole in _wholes(region, regions, year, course):
-                yield _parts(
-                    region.id,
-                    (region.names.en, region.names.zh),
-                    year,
-                    list(aims.values()),
-                    [(districts[str(n)].names.en, districts[str(n)].names.zh) for n in aims],
-                    whole,
-                )
-        for name, aim in aims.items():
-            district = districts[str(name)]
-            found = [
-                urban_aim(regions[c], year, outlook.courses[c])
+                place = Bilingual(region.names.en, region.names.zh)
+                yield _parts(region.id, place, year, list(found.values()), names, whole)
+        for name, aim in found.items():
+            district = districts[name]
+            implied = [
+                implied_urban(regions[c], year, outlook.courses[c])
                 for c in district.counties
                 if c in outlook.courses
             ]
-            counties = [part for part in found if part is not None]
+            counties = [part for part in implied if part is not None]
             if len(counties) < len(district.counties):
                 continue
-            named = [regions[c].names for c in district.counties]
+            named = [regions[c] for c in district.counties]
+            one = len(named) == 1
             whole = Whole(
                 sum(c.value for c in counties),
                 sum(c.ceiling for c in counties),
                 sum(c.usual_ceiling for c in counties),
-                "its own "
-                + ("county's" if len(named) == 1 else "counties'")
-                + " aim, "
-                + ", ".join(f"{n.en} {c.words}" for n, c in zip(named, counties, strict=True))
-                + " 万",
-                "所在区县的目标"
-                + "、".join(f"{n.zh}{c.words_zh}" for n, c in zip(named, counties, strict=True))
-                + "万人",
+                bilingual(
+                    "consistency.county_aim" if one else "consistency.county_aims",
+                    terms=_terms(named, counties, "judging.enumeration"),
+                ),
                 tuple(c.aims[0] for c in counties),
-                (),
             )
-            names = (district.names.en, district.names.zh)
-            yield _parts(district.id, names, year, [aim], [names], whole)
+            place = Bilingual(district.names.en, district.names.zh)
+            yield _parts(district.id, place, year, [aim], [place], whole)
 
 
 @dataclass(frozen=True)
@@ -191,10 +181,8 @@ class Whole:
     value: float
     ceiling: float
     usual_ceiling: float
-    words: str
-    words_zh: str
-    aims: tuple[Aimed, ...]
-    targets: tuple[Target, ...]
+    words: Bilingual
+    aims: tuple[Aim, ...]
 
 
 def _wholes(
@@ -203,84 +191,84 @@ def _wholes(
     """The urban residents that each of a region's targets of a year means."""
     total = course.total[year]
     for aim in (*aims_of(region, URBAN, year), *aims_of(region, RATE, year)):
-        words, words_zh = aim.words()
-        if not aim.rate:
-            high = aim.open.high
-            english = f"{words} urban residents of the whole"
-            yield Whole(aim.low, high, high, english, f"全域城镇人口目标{words_zh}", (aim,), ())
-        elif aim.high != aim.low or aim.target.comparison != ">=":
+        if not aim.is_rate:
+            words = bilingual("consistency.whole_count", aim=aim_words(aim))
+            yield Whole(aim.low, aim.interval.high, aim.interval.high, words, (aim,))
+        elif aim.is_band or aim.target.comparison != ">=":
             share = aim.high / 100.0
             yield Whole(
                 share * total.p50,
-                aim.open.high / 100.0 * total.p99,
-                aim.open.high / 100.0 * total.p50,
-                f"the {wan(share * total.p50)} that {printed(aim.high)} % of a projected "
-                f"{wan(total.p50)} are",
-                f"预测总人口{wan_zh(total.p50)}的{printed(aim.high)}%即{wan_zh(share * total.p50)}",
+                aim.interval.high / 100.0 * total.p99,
+                aim.interval.high / 100.0 * total.p50,
+                bilingual(
+                    "consistency.whole_rate",
+                    urban=persons(share * total.p50),
+                    rate=bilingual("judging.percent", value=printed(aim.high)),
+                    total=persons(total.p50),
+                ),
                 (aim,),
-                (),
             )
-    for target in region.targets:
-        other = target.relative_to
-        if target.year != year or other is None or year not in course.at_rate_of.get(other, {}):
+    for aim in aims(region):
+        other = aim.relative_to
+        if aim.target.year != year or other is None or year not in course.at_rate_of.get(other, {}):
             continue
-        alike, names = course.at_rate_of[other][year], regions[other].names
+        alike = course.at_rate_of[other][year]
         value = alike.p50 - NEAR_POINTS / 100.0 * total.p50
-        yield Whole(
-            value,
-            alike.p99,
-            alike.p50,
-            f"the {wan(value)} urban residents that a rate like {names.en}'s would mean",
-            f"达到{names.zh}城镇化率时的城镇人口{wan_zh(value)}",
-            (),
-            (target,),
+        words = bilingual(
+            "consistency.whole_near", urban=persons(value), other=regions[other].names
         )
+        yield Whole(value, alike.p99, alike.p50, words, (aim,))
 
 
 def _parts(
     place: str,
-    names: tuple[str, str],
+    name: Bilingual,
     year: int,
-    aims: Sequence[Aimed],
-    parts: Sequence[tuple[str, str]],
+    aims: Sequence[Aim],
+    parts: Sequence[Bilingual],
     whole: Whole,
 ) -> Finding:
     """Parts against the whole."""
-    value, least = sum(a.low for a in aims), sum(a.open.low for a in aims)
+    value, least = sum(a.low for a in aims), sum(a.interval.low for a in aims)
     grade: Grade = "fine"
     if least > whole.ceiling:
         grade = "contradiction"
     elif least > whole.usual_ceiling:
         grade = "strained"
-    words = " + ".join(f"{n[0]} {printed(a.low / 1e4)}" for a, n in zip(aims, parts, strict=True))
-    words_zh = "+".join(f"{n[1]}{printed(a.low / 1e4)}" for a, n in zip(aims, parts, strict=True))
+    words = aim_words(aims[0])
     if len(aims) > 1:
-        words, words_zh = f"{words} = {wan(value)}", f"{words_zh}={wan_zh(value)}"
-    else:
-        words, words_zh = f"{aims[0].words()[0]}", f"{aims[0].words()[1]}"
-    most, most_zh = "", ""
+        terms = bilingual("consistency.plus").join(
+            bilingual("consistency.term", place=part, terms=printed(a.low / 1e4))
+            for a, part in zip(aims, parts, strict=True)
+        )
+        words = bilingual("consistency.equals", terms=terms, sum=persons(value))
+    most = NOTHING
     if grade != "fine":
         fixed = whole.ceiling == whole.usual_ceiling
-        even = "after rounding" if fixed else "at the 99th percentile of the projection"
-        even_zh = "计入四舍五入" if fixed else "即使取预测的99%分位也"
-        most = f"; {even} at most {wan(whole.ceiling)}"
-        most_zh = f"；{even_zh}至多{wan_zh(whole.ceiling)}"
-    verb, verb_zh = ("is within", "未超过") if value <= whole.value else ("is more than", "超过")
-    if grade == "fine" and value > whole.value:
-        most, most_zh = ", within what that leaves open", "，但在其允许范围内"
-    places = [*cited_aims(*aims, *whole.aims), *(f"{t.source}, {t.place}" for t in whole.targets)]
+        most = bilingual(
+            "consistency.most_rounded" if fixed else "consistency.most_projected",
+            most=persons(whole.ceiling),
+        )
+    elif value > whole.value:
+        most = bilingual("consistency.left_open")
+    own = [aim for aim in whole.aims if aim.relative_to is None]
     return Finding(
         "children_sum",
         place,
         year,
-        tuple(dict.fromkeys([DISTRICT, *(a.target.indicator for a in whole.aims)]))
-        + tuple(t.indicator for t in whole.targets),
-        (*values_of(*aims), *values_of(*whole.aims)),
+        tuple(dict.fromkeys([DISTRICT, *(a.target.indicator for a in whole.aims)])),
+        (*printed_values(*aims), *printed_values(*own)),
         value,
         whole.value,
         "persons",
         grade,
-        f"{names[0]} {year}: the urban district target of {words} {verb} {whole.words}{most}.",
-        f"{names[1]}{year}年城区人口目标{words_zh}，{verb_zh}{whole.words_zh}{most_zh}。",
-        tuple(dict.fromkeys(places)),
+        *bilingual(
+            "consistency.within" if value <= whole.value else "consistency.more_than",
+            place=name,
+            year=year,
+            parts=words,
+            whole=whole.words,
+            most=most,
+        ),
+        cited_aims(*aims, *whole.aims),
     )
