@@ -10,7 +10,7 @@ import simmodel
 from simmodel.charts.labels import LIKELIHOODS, UNJUDGED
 from simmodel.forecast.parameters import NAMES
 from simmodel.judging.consistency.findings import CODES, GRADES
-from simmodel.judging.verdicts import LIKELIHOODS as CLASSES
+from simmodel.judging.likelihood import LIKELIHOODS as CLASSES
 from simmodel.levers import LEVERS
 from simmodel.report.words import LANGUAGES, WORDS, speaker
 from simmodel.texts import text

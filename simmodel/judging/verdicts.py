@@ -16,17 +16,9 @@ from ..levers import LEVERS
 from ..simulation.projector import Ensemble, regions_of
 from ..simulation.quantiles import Exact, Sketch
 from ..texts import text
+from .likelihood import likelihood_class
 from .target import JOBS, NEAR_POINTS, Aim, judged_aims, margins, values_of
 
-# IPCC (2010), Guidance Note on Consistent Treatment of Uncertainties, table 1, no stronger than
-# "very" until calibration in the tails has been shown.
-LIKELIHOODS: Final = (
-    (0.90, "very_likely"),
-    (0.66, "likely"),
-    (0.33, "about_as_likely_as_not"),
-    (0.10, "unlikely"),
-    (0.0, "very_unlikely"),
-)
 NOT_MODELLED: Final = "not modelled"
 BEYOND_HORIZON: Final = "beyond the horizon"
 
@@ -87,19 +79,6 @@ class Verdict:
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-def likelihood_class(probability: float) -> str:
-    """Return the class of a probability, a key of section ``probability`` of the texts.
-
-    Examples
-    --------
-    >>> likelihood_class(0.07), likelihood_class(0.9)
-    ('very_unlikely', 'likely')
-    """
-    if probability > LIKELIHOODS[0][0]:
-        return LIKELIHOODS[0][1]
-    return next(name for least, name in LIKELIHOODS[1:] if probability >= least)
-
-
 def likelihood(probability: float, *, conditional: bool) -> str:
     """Say a probability in the English words of ``verdicts.csv``.
 
@@ -109,7 +88,8 @@ def likelihood(probability: float, *, conditional: bool) -> str:
     ('very unlikely', 'if the measures deliver in full, 7 of 100')
     """
     if conditional:
-        return text("judging.if_delivered", "en", count=100 * probability)
+        count = text("probability.of_hundred", "en", count=f"{100 * probability:.0f}")
+        return f"{text('probability.if_delivered', 'en')}, {count}"
     return text(f"probability.{likelihood_class(probability)}", "en")
 
 
