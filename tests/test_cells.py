@@ -36,6 +36,10 @@ from simmodel.inputs.workbook import cells
         ("不低于60％", "60", "percent", ">="),
         ("-3.2", "-3.2", None, None),
         ("　68.59万　", "68.59", "10k_persons", None),
+        ("68.59 ten thousand persons", "68.59", "10k_persons", None),
+        ("252.4 thousand", "252400", "persons", None),
+        ("About 55 percent", "55", "percent", "~"),
+        ("60% or more", "60", "percent", ">="),
     ],
 )
 def test_what_is_certain_is_read(raw, value, unit, comparison):
@@ -118,14 +122,15 @@ def test_words_are_read_in_either_language():
     for raw in (
         "urbanization_rate",
         "常住人口城镇化率",
+        "Urbanization rate",
         "城镇化率 urbanization_rate",
         " 城镇化率 ",
     ):
-        assert cells.word(raw, cells.OBSERVED) == "urbanization_rate"
-    assert cells.word("城镇化率 births", cells.OBSERVED) is None
-    assert cells.word("", cells.OBSERVED) is None
-    assert cells.word(55, cells.OBSERVED) is None
-    assert cells.word("≥", cells.COMPARISONS) == cells.word(">=", cells.COMPARISONS) == ">="
+        assert cells.INDICATORS.read(raw) == "urbanization_rate"
+    assert cells.INDICATORS.read("城镇化率 births") is None
+    assert cells.INDICATORS.read("") is None
+    assert cells.INDICATORS.read(55) is None
+    assert cells.COMPARISONS.read("≥") == cells.COMPARISONS.read(">=") == ">="
 
 
 def test_the_words_are_those_of_the_seed_files_and_each_means_one_thing():
@@ -133,19 +138,20 @@ def test_the_words_are_those_of_the_seed_files_and_each_means_one_thing():
 
     known = {
         "UNITS": get_args(Unit),
-        "OBSERVED": get_args(ObservedIndicator),
-        "AIMED": get_args(TargetIndicator),
+        "INDICATORS": get_args(ObservedIndicator),
+        "TARGET_INDICATORS": get_args(TargetIndicator),
         "VINTAGES": get_args(Vintage),
         "LEVELS": ("prefecture", "county"),
     }
     for name, words in known.items():
-        assert set(getattr(cells, name)) <= set(words)
-    assert set(cells.VINTAGES) >= {"post_2020_census", "plan", "undated"}
-    for name in ("LEVELS", "UNITS", "COMPARISONS", "OBSERVED", "VINTAGES", "SOURCE_KINDS"):
+        assert set(getattr(cells, name).words) <= set(words)
+    assert set(cells.VINTAGES.words) >= {"post_2020_census", "plan", "undated"}
+    for name in ("LEVELS", "UNITS", "COMPARISONS", "INDICATORS", "VINTAGES", "SOURCE_KINDS"):
         table = getattr(cells, name)
-        labels = [label for labels in table.values() for label in labels]
+        labels = [form for word in table.words for form in table.forms(word)]
         assert len(labels) == len(set(labels))
-        for word in table:
-            assert cells.word(cells.label(word, table), table) == word
-    for indicator in cells.OBSERVED:
-        assert set(UNITS_OF[indicator]) & set(cells.UNITS)
+        for word in table.words:
+            assert table.read(table.label(word)) == word
+            assert {table.read(form) for form in table.forms(word)} == {word}
+    for indicator in cells.INDICATORS.words:
+        assert set(UNITS_OF[indicator]) & set(cells.UNITS.words)

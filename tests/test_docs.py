@@ -10,12 +10,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from simmodel import levers, variables
+from simmodel import levers, texts, variables
 from simmodel.cli import main
 from simmodel.computing import output_files
 from simmodel.forecast.uncertainty import FACTORS
 from simmodel.inputs import region, scenario, units
-from simmodel.inputs.workbook import template
+from simmodel.inputs.workbook import sheets
 from simmodel.judging import verdicts
 from simmodel.judging.consistency import findings
 from simmodel.report import words
@@ -145,7 +145,9 @@ HELD = {
         column for column in scores.as_rows([])[0] if not column.endswith(INTERVALS)
     ],
     ("outputs", "new-region", 0): [
-        *(template.NOTES, *template.REQUIRED, *template.OPTIONAL, template.LISTS)
+        texts.text("workbook.notes.sheet", "zh"),
+        *(sheet.name for sheet in sheets.SHEETS),
+        texts.text("workbook.lists.sheet", "zh"),
     ],
     ("outputs", "report", 0): [
         en for key, (en, _) in words.WORDS.items() if key.startswith("sheet_")

@@ -20,10 +20,11 @@ from simmodel.cli import main
 from simmodel.errors import FaultError
 from simmodel.inputs.region_file import region_text, source_text
 from simmodel.inputs.seeds import read_seeds, read_with
-from simmodel.inputs.workbook.cells import OBSERVED
+from simmodel.inputs.workbook.cells import INDICATORS
 from simmodel.inputs.workbook.reader import read_workbook
-from simmodel.inputs.workbook.template import AGE_STARTS
+from simmodel.inputs.workbook.sheets import AGE_STARTS
 from simmodel.inputs.yaml import mapping_from
+from simmodel.texts import terminal_language
 from tests.conftest import ROOT
 
 VALID = ROOT / "tests/bad_seeds/valid"
@@ -540,7 +541,7 @@ def test_the_template_has_drop_downs_and_the_examples_are_not_read(folder):
     lists = [str(c.value) for column in book["词表"].columns for c in column if c.value]
     assert "north" in lists
     assert "常住人口城镇化率 urbanization_rate" in lists
-    assert len([w for w in lists if w.split(" ")[-1] in OBSERVED]) >= len(OBSERVED)
+    assert len([w for w in lists if w.split(" ")[-1] in INDICATORS.words]) >= len(INDICATORS.words)
     with pytest.raises(FaultError) as caught:  # an empty template: only what is required is missed
         read_workbook(Path("new.xlsx"), "new")
     missed = [str(fault).split(": ")[1] for fault in caught.value.faults]
@@ -630,3 +631,22 @@ def test_nothing_typed_anywhere_makes_anything_but_faults(folder, typed, merged)
     with contextlib.suppress(FaultError):
         filled = read_workbook(path, "new")
         read_with(folder / "seeds", "new", filled.region, filled.sources)
+
+
+def test_faults_are_said_in_the_language_of_the_terminal(folder):
+    path = book_of(folder, {"普查!D5": "13O", "普查!E6": "户"})
+    token = terminal_language.set("zh")
+    try:
+        with pytest.raises(FaultError) as caught:
+            read_workbook(path, "new")
+    finally:
+        terminal_language.reset(token)
+    first, second = sorted(fault.problem for fault in caught.value.faults)
+    assert (first, second) == ("不是可以确定的数", "不是可识别的单位")
+
+
+def test_a_workbook_with_english_words_is_read(folder):
+    cells = {"普查!E5": "thousand persons", "普查!C5": 0.12, "普查!D5": 0.13}
+    cells |= {"基本情况!C8": "Prefecture-level", "普查!C6": "50 people"}
+    region = made(folder, cells)
+    assert (region.level, region.baseline.census.total) == ("prefecture", 130)

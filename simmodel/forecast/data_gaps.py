@@ -10,7 +10,7 @@ from typing import Literal
 from ..inputs.derived_figures import census_discrepancies
 from ..inputs.region import BASE_YEAR, SPAN, Region
 from ..inputs.seeds import BORROWING, LATER_INDICATORS, LATER_VINTAGES
-from ..inputs.workbook.cells import OBSERVED, VINTAGES
+from ..inputs.workbook.cells import INDICATORS, VINTAGES
 from .base_population import has_ages
 from .fit import (
     SPREAD,
@@ -259,7 +259,7 @@ def _doubtful(region: Region) -> Iterator[Notice]:
             "doubtful",
             f"differs from the census: {_plain(o.indicator)} {o.year}: {printed:g} printed, "
             f"{counted:.2f} counted, {apart}{unit}",
-            f"与普查不一致：{o.year}年{OBSERVED[o.indicator][0]}印作{printed:g}，"
+            f"与普查不一致：{o.year}年{INDICATORS.form(o.indicator)}印作{printed:g}，"
             f"普查为{counted:.2f}，相差{apart}{unit_zh}",
             (o.source, o.place),
         )
@@ -271,7 +271,7 @@ def _doubtful(region: Region) -> Iterator[Notice]:
                 "doubtful",
                 f"{_plain(o.indicator)} {o.year}: of vintage {_plain(vintage)}, so not used in the "
                 "calibration",
-                f"{o.year}年{OBSERVED[o.indicator][0]}：口径为“{VINTAGES[vintage][0]}”，不用于校准",
+                f"{o.year}年{INDICATORS.form(o.indicator)}：口径为“{VINTAGES.form(vintage)}”，不用于校准",
                 (o.source, o.place),
             )
 

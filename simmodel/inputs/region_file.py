@@ -16,8 +16,8 @@ from ..errors import Fault, FaultError, OutputError, SeedError, among, shown
 from .region import BASE_YEAR, SPAN, Region
 from .seeds import PARENT_LEVEL, SOURCES, Seeds, read_seeds, read_with
 from .workbook.reader import Filled
-from .workbook.template import BASICS
-from .workbook.template import SOURCES as SHEET
+from .workbook.sheets import BASICS
+from .workbook.sheets import SOURCES as SHEET
 from .yaml import Document, mapping_from, writable
 
 # What seeds say of a source that is nowhere.
@@ -235,7 +235,7 @@ def _for_the_book(
     faults: Sequence[Fault], directory: Path, region_id: str, filled: Filled
 ) -> Iterator[Fault]:
     """Faults of seeds in words for who fills in a workbook, one for each mistake."""
-    book = filled.region.location(()).file.rsplit(f": {BASICS}", 1)[0]
+    book = filled.region.location(()).file.rsplit(f": {BASICS.name}", 1)[0]
     has_parent = any(_is_in(book, f) and f.key == "parent" for f in faults)
     is_said = False
     for fault in faults:
@@ -259,7 +259,7 @@ def _is_in(book: str, fault: Fault) -> bool:
 
 def _where_sources_go(fault: Fault, filled: Filled) -> str:
     near = (fault.allowed or "").partition(". Did you mean ")
-    allowed = f"an id of {SOURCES}, or one with a row in the sheet {SHEET}"
+    allowed = f"an id of {SOURCES}, or one with a row in the sheet {SHEET.name}"
     if not filled.lists_sources:
         allowed += ", which is missing: copy it from a new template and add the row"
     return allowed + near[1] + near[2]

@@ -1,6 +1,7 @@
-"""What a planner writes into a cell, as a number with its unit, or as one of our words.
+"""What a planner writes into a cell, as a number with its unit or as one of our words.
 
-Only what is certain is read; whatever else stands there gives None, and the caller refuses it.
+The forms in which a word may be written, of both languages, are texts. Only what is certain is
+read; anything else gives None, and the caller refuses it.
 """
 
 from __future__ import annotations
@@ -8,95 +9,148 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
-Words = Mapping[str, Sequence[str]]
+from ...texts import Language, text
 
-LEVELS: Final[Words] = {
-    "prefecture": ("地级", "地级市", "市州", "自治州"),
-    "county": ("县级", "县", "县级市", "区县"),
-}
-UNITS: Final[Words] = {
-    "persons": ("人",),
-    "10k_persons": ("万人", "万"),
-    "percent": ("%", "百分比"),
-    "per_mille": ("‰",),
-    "km2": ("平方公里", "平方千米"),
-}
-# Units of persons that are read but not written: (unit, how many of it).
-OTHER_UNITS: Final = {
-    "千人": ("persons", Decimal(1000)),
-    "百万人": ("10k_persons", Decimal(100)),
-    "亿人": ("10k_persons", Decimal(10_000)),
-    "亿": ("10k_persons", Decimal(10_000)),
-}
+# Between the forms of one word in the texts; the first is the one that is shown.
+_BETWEEN: Final = " | "
+_READ_IN: Final[tuple[Language, ...]] = ("zh", "en")
 COUNTS: Final = ("persons", "10k_persons")
-COMPARISONS: Final[Words] = {">=": ("≥", "不低于", "以上"), "~": ("≈", "约", "左右")}
-OBSERVED: Final[Words] = {
-    "urbanization_rate": ("常住人口城镇化率", "城镇化率"),
-    "urban_population": ("城镇常住人口", "城镇人口"),
-    "total_population": ("常住人口", "年末常住人口"),
-    "registered_population": ("户籍人口",),
-    "registered_urban_population": ("户籍城镇人口", "城镇户籍人口"),
-    "births": ("出生人口",),
-    "deaths": ("死亡人口",),
-    "birth_rate": ("出生率", "人口出生率"),
-    "death_rate": ("死亡率", "人口死亡率"),
-    "built_up_area": ("建成区面积",),
-    "new_urban_jobs": ("城镇新增就业", "城镇新增就业人数"),
-}
-AIMED: Final[Words] = {
-    name: OBSERVED[name]
-    for name in ("urbanization_rate", "urban_population", "total_population", "new_urban_jobs")
-}
-VINTAGES: Final[Words] = {
-    "post_2020_census": ("与七普衔接", "七普口径"),
-    "census_2020": ("七普", "2020年普查"),
-    "pre_2020_census": ("七普修订前", "六普口径"),
-    "census_2010": ("六普", "2010年普查"),
-    "plan": ("规划数", "规划"),
-    "mixed": ("口径混合",),
-    "undated": ("未注明",),
-}
-SOURCE_KINDS: Final[Words] = {
-    "plan": ("规划",),
-    "census": ("普查",),
-    "survey": ("抽样调查",),
-    "yearbook": ("年鉴",),
-    "communique": ("公报",),
-    "compilation": ("汇编",),
-    "article": ("论文",),
-}
 
+# Units of persons that are read but never written: the unit meant, and how many of it.
+_MULTIPLES: Final = {
+    "thousand_persons": ("persons", Decimal(1000)),
+    "million_persons": ("10k_persons", Decimal(100)),
+    "hundred_million_persons": ("10k_persons", Decimal(10_000)),
+}
+_SIGNS: Final = {"≈": "~", "~": "~", "≥": ">=", ">=": ">="}
 _NUMBER: Final = r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d+)(?:\.\d+)?"
-_BEFORE: Final = {"约": "~", "大约": "~", "≈": "~", "~": "~", "≥": ">=", ">=": ">=", "不低于": ">="}
-_AFTER: Final = {"左右": "~", "上下": "~", "以上": ">=", "及以上": ">="}
-_WRITTEN: Final = {
-    "": None,
-    "人": "persons",
-    "万": "10k_persons",
-    "万人": "10k_persons",
-    "%": "percent",
-    "‰": "per_mille",
-    "千人": "千人",
-    "百万人": "百万人",
-    "亿": "亿",
-    "亿人": "亿人",
-    "平方公里": "km2",
-    "km2": "km2",
-}
 
 
-def _any(words: Mapping[str, object]) -> str:
-    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+def plain(written: str) -> str:
+    r"""Return text with half-width letters and digits, without spaces at its ends.
+
+    Examples
+    --------
+    >>> plain(" \uff14\uff17\uff0e\uff10\uff11\uff05 ")
+    '47.01%'
+    """
+    return unicodedata.normalize("NFKC", written).strip()
 
 
-_QUANTITY: Final = re.compile(
-    rf"(?P<before>{_any(_BEFORE)})?\s*(?P<number>{_NUMBER})\s*"
-    rf"(?P<unit>{_any(_WRITTEN)})\s*(?P<after>{_any(_AFTER)})?"
+def forms(key: str) -> tuple[str, ...]:
+    """Return the ways in which a word may be written, Chinese and English, for comparison."""
+    return tuple(_compared(form) for language in _READ_IN for form in _shown(key, language))
+
+
+def _shown(key: str, language: Language) -> list[str]:
+    return [form for form in text(key, language).split(_BETWEEN) if form]
+
+
+def _compared(written: str) -> str:
+    return plain(written).casefold()
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words of which a cell holds one.
+
+    Attributes
+    ----------
+    key : str
+        The forms of a word are the text ``<key>.<word>``.
+    words : tuple of str
+        As seed files write them.
+    """
+
+    key: str
+    words: tuple[str, ...]
+
+    def forms(self, word: str) -> tuple[str, ...]:
+        """Return the ways in which a word may be written besides our own."""
+        return forms(f"{self.key}.{word}")
+
+    def form(self, word: str) -> str:
+        """Return the Chinese form of a word that is shown first."""
+        return _shown(f"{self.key}.{word}", "zh")[0]
+
+    def label(self, word: str) -> str:
+        """Return a word as drop-downs show it: in Chinese, then ours."""
+        return f"{self.form(word)} {word}"
+
+    @property
+    def labels(self) -> list[str]:
+        """All words as drop-downs show them."""
+        return [self.label(word) for word in self.words]
+
+    def read(self, raw: object) -> str | None:
+        r"""Read one of the words: ours, in Chinese or English, or two of these side by side.
+
+        Examples
+        --------
+        >>> INDICATORS.read("urbanization rate"), COMPARISONS.read("\u2265")
+        ('urbanization_rate', '>=')
+        """
+        if not isinstance(raw, str):
+            return None
+        names = _names(self)
+        written = _compared(raw)
+        if written in names:
+            return names[written]
+        found = {names.get(part) for part in written.split()}
+        return found.pop() if len(found) == 1 else None
+
+
+@cache
+def _names(known: Vocabulary) -> Mapping[str, str]:
+    ours = {_compared(word): word for word in known.words}
+    return ours | {form: word for word in known.words for form in known.forms(word)}
+
+
+LEVELS: Final = Vocabulary("workbook.level", ("prefecture", "county"))
+UNITS: Final = Vocabulary(
+    "workbook.unit", ("persons", "10k_persons", "percent", "per_mille", "km2")
+)
+COMPARISONS: Final = Vocabulary("workbook.comparison", (">=", "~"))
+INDICATORS: Final = Vocabulary(
+    "workbook.indicator",
+    (
+        "urbanization_rate",
+        "urban_population",
+        "total_population",
+        "registered_population",
+        "registered_urban_population",
+        "births",
+        "deaths",
+        "birth_rate",
+        "death_rate",
+        "built_up_area",
+        "new_urban_jobs",
+    ),
+)
+TARGET_INDICATORS: Final = Vocabulary(
+    INDICATORS.key, ("urbanization_rate", "urban_population", "total_population", "new_urban_jobs")
+)
+VINTAGES: Final = Vocabulary(
+    "workbook.vintage",
+    (
+        "post_2020_census",
+        "census_2020",
+        "pre_2020_census",
+        "census_2010",
+        "plan",
+        "mixed",
+        "undated",
+    ),
+)
+SOURCE_KINDS: Final = Vocabulary(
+    "workbook.source_kind",
+    ("plan", "census", "survey", "yearbook", "communique", "compilation", "article"),
 )
 
 
@@ -118,19 +172,47 @@ class Quantity:
     comparison: str | None = None
 
 
-def plain(text: str) -> str:
-    """Text with usual letters for full-width ones, without spaces at its ends.
+@dataclass(frozen=True)
+class _Written:
+    """How a number with its unit and comparison is written.
 
-    Examples
-    --------
-    >>> plain("　４７．０１％ ")
-    '47.01%'
+    Attributes
+    ----------
+    units : mapping of str to (str, Decimal)
+        By form: the unit, and how many of it.
+    before, after : mapping of str to str
+        Comparisons by their form before or after a number.
+    pattern : re.Pattern
     """
-    return unicodedata.normalize("NFKC", text).strip()
+
+    units: Mapping[str, tuple[str, Decimal]]
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    pattern: re.Pattern[str]
+
+
+@cache
+def _written() -> _Written:
+    units = {form: (unit, Decimal(1)) for form, unit in _names(UNITS).items()}
+    for name, meant in _MULTIPLES.items():
+        units |= dict.fromkeys(forms(f"workbook.multiple.{name}"), meant)
+    about, least = forms("workbook.before.about"), forms("workbook.before.at_least")
+    before = _SIGNS | dict.fromkeys(about, "~") | dict.fromkeys(least, ">=")
+    about, least = forms("workbook.after.about"), forms("workbook.after.at_least")
+    after = dict.fromkeys(about, "~") | dict.fromkeys(least, ">=")
+    pattern = re.compile(
+        rf"(?P<before>{_any(before)})?\s*(?P<number>{_NUMBER})\s*"
+        rf"(?P<unit>{_any(units)})?\s*(?P<after>{_any(after)})?"
+    )
+    return _Written(units, before, after, pattern)
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
 def quantity(raw: object, number_format: str = "General") -> Quantity | None:
-    """Read a number with the unit and the comparison that stand in the same cell.
+    """Read a number with the unit and the comparison in the same cell.
 
     Parameters
     ----------
@@ -146,9 +228,9 @@ def quantity(raw: object, number_format: str = "General") -> Quantity | None:
 
     Examples
     --------
-    >>> quantity("68.59万").value, quantity("68.59万").unit
-    (Decimal('68.59'), '10k_persons')
-    >>> quantity("约５５％").comparison, quantity("1,464,955").value
+    >>> quantity("68.59 ten thousand persons")
+    Quantity(value=Decimal('68.59'), unit='10k_persons', comparison=None)
+    >>> quantity("about 55%").comparison, quantity("1,464,955").value
     ('~', Decimal('1464955'))
     >>> quantity("47,01") is None
     True
@@ -159,19 +241,20 @@ def quantity(raw: object, number_format: str = "General") -> Quantity | None:
         if not math.isfinite(raw):
             return None
         value = Decimal(repr(raw))
-        # what stands in quotes is shown as it is
+        # what is in quotes is shown as it is
         if "%" in re.sub(r'"[^"]*"', "", number_format):
             return Quantity((value * 100).normalize(), "percent")
         return Quantity(value)
-    found = _QUANTITY.fullmatch(plain(raw)) if isinstance(raw, str) else None
+    how = _written()
+    found = how.pattern.fullmatch(_compared(raw)) if isinstance(raw, str) else None
     if found is None or (found["before"] and found["after"]):
         return None
     value = Decimal(found["number"].replace(",", "").replace(" ", ""))
-    unit = _WRITTEN[found["unit"]]
-    if unit in OTHER_UNITS:
-        unit, times = OTHER_UNITS[unit]
+    unit = None
+    if found["unit"]:
+        unit, times = how.units[found["unit"]]
         value *= times
-    comparison = _BEFORE.get(found["before"] or "") or _AFTER.get(found["after"] or "")
+    comparison = how.before.get(found["before"] or "") or how.after.get(found["after"] or "")
     return Quantity(value, unit, comparison)
 
 
@@ -180,12 +263,12 @@ def unit_of(raw: object) -> tuple[str, Decimal] | None:
 
     Examples
     --------
-    >>> unit_of("万人 10k_persons"), unit_of("千人"), unit_of("户")
+    >>> unit_of("10k_persons"), unit_of("thousand persons"), unit_of("households")
     (('10k_persons', Decimal('1')), ('persons', Decimal('1000')), None)
     """
-    if isinstance(raw, str) and (times := OTHER_UNITS.get(plain(raw))):
-        return times
-    name = word(raw, UNITS)
+    if isinstance(raw, str) and (found := _written().units.get(_compared(raw))):
+        return found
+    name = UNITS.read(raw)
     return None if name is None else (name, Decimal(1))
 
 
@@ -197,9 +280,9 @@ def with_unit(found: Quantity, beside: tuple[str, Decimal] | None) -> Quantity |
 
     Examples
     --------
-    >>> with_unit(quantity("68.59万"), unit_of("人")).unit
+    >>> with_unit(quantity("68.59 ten thousand"), unit_of("persons")).unit
     '10k_persons'
-    >>> with_unit(quantity("47.01%"), unit_of("人")) is None
+    >>> with_unit(quantity("47.01%"), unit_of("persons")) is None
     True
     """
     if found.unit is None:
@@ -215,34 +298,10 @@ def persons(found: Quantity) -> int | None:
 
     Examples
     --------
-    >>> persons(quantity("68.59万")), persons(Quantity(Decimal("1.5"), "persons"))
+    >>> persons(quantity("68.59 ten thousand")), persons(Quantity(Decimal("1.5"), "persons"))
     (685900, None)
     """
     if found.unit not in COUNTS or found.comparison is not None:
         return None
     value = found.value * (10_000 if found.unit == "10k_persons" else 1)
     return int(value) if value == value.to_integral_value() else None
-
-
-def word(raw: object, known: Words) -> str | None:
-    """Read one of the known words: ours, a Chinese one, or both beside each other.
-
-    Examples
-    --------
-    >>> word("常住人口城镇化率 urbanization_rate", OBSERVED), word("≥", COMPARISONS)
-    ('urbanization_rate', '>=')
-    """
-    if not isinstance(raw, str):
-        return None
-    names = {plain(name).casefold(): name for name in known}
-    names |= {plain(label).casefold(): name for name, labels in known.items() for label in labels}
-    text = plain(raw).casefold()
-    if text in names:
-        return names[text]
-    found = {names.get(part) for part in text.split()}
-    return found.pop() if len(found) == 1 else None
-
-
-def label(name: str, known: Words) -> str:
-    """A known word as drop-downs show it: Chinese, then ours."""
-    return f"{known[name][0]} {name}"

@@ -15,42 +15,44 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import Fault, FaultError, KeyPath, among, did_you_mean, shown
+from ...texts import say
 from ..region import BASE_YEAR
 from ..yaml import Document, Location, Node
 from . import cells
-from .cells import Quantity, Words, plain
-from .template import (
+from .cells import COUNTS, UNITS, Quantity, forms, plain
+from .grid import FORMULA, Cell, Grid, age_in, begins_with, year_in
+from .sheets import (
     AGE_STARTS,
     AGES,
-    ANNUAL,
-    ANNUAL_ITEMS,
-    BASIC_ITEMS,
     BASICS,
     CENSUS,
-    CENSUS_ITEMS,
-    EXAMPLE,
-    KNOWN,
-    REQUIRED,
-    SOURCE_ITEMS,
+    SEXES,
+    SHEETS,
     SOURCES,
-    TARGET_ITEMS,
     TARGETS,
     YEARS,
-    Item,
+    Field,
+    Sheet,
 )
 
 MAX_BYTES: Final = 20_000_000
-MAX_ROWS, MAX_COLUMNS = 2_000, 60
-# How figures may be written, said wherever one is refused.
-WRITTEN: Final = "a number, as 685900, 68.59万, 47.01%, 1,464,955, 约55% or 60%以上"
-NOT_STORED: Final = "a formula whose value is not stored; open and save the book in Excel"
-_FORMULA: Final = "="  # stands for such a formula
 _SOURCE_ID: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
-_YEAR: Final = re.compile(r"([12][0-9]{3})年?\Z")
-_STARTS: Final = re.compile(r"([0-9]{1,3})\s*(?:岁)?(?:$|[-–—~至+及以]|岁)")
-
-_BROAD: Final = ("from_0_to_14", "from_15_to_59", "from_60")
+_BROAD: Final = tuple(field.key for field in CENSUS.fields if field.kind == "share")
 _STOCKS: Final = ("same_county", "other_county_same_province", "other_province")
+# Keys of a figure in the order in which seed files have them.
+_FIGURE: Final = (
+    "indicator",
+    "value",
+    "unit",
+    "comparison",
+    "year",
+    "vintage",
+    "source",
+    "place",
+    "note",
+)
+# Labels are in the first column of a form.
+_LABELS: Final = 1
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Filled:
     Attributes
     ----------
     region, sources : Document
-        As the seed file and the list of sources would hold it; marks are cells.
+        As the seed file and the list of sources would hold it; locations are cells.
     lists_sources : bool
         Whether it has the sheet of sources at all.
     """
@@ -68,36 +70,6 @@ class Filled:
     region: Document
     sources: Document
     lists_sources: bool
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A cell: what it holds, how it shows it, and where it is."""
-
-    value: object
-    number_format: str
-    place: str
-    column: int
-    merged: str = ""  # the merged cell that it is a part of, and not its first
-    first: tuple[int, int] = (0, 0)  # row and column of what it shows
-    is_error: bool = False
-
-    @property
-    def is_own(self) -> bool:
-        return not self.merged
-
-    @property
-    def is_below(self) -> bool:
-        """Whether it only repeats a cell of its own column."""
-        return self.first[1] == self.column
-
-    @property
-    def is_blank(self) -> bool:
-        return self.value is None or (isinstance(self.value, str) and not plain(self.value))
-
-    @property
-    def text(self) -> str:
-        return plain(str(self.value)) if not self.is_blank else ""
 
 
 def read_workbook(path: Path, region_id: str) -> Filled:
@@ -114,20 +86,20 @@ def read_workbook(path: Path, region_id: str) -> Filled:
     FaultError
         With one line for everything that is missing, or not certain.
     """
-    reader = _Reader(path)
-    reader.read(region_id)
+    reader = _WorkbookReader(path)
+    reader.read_all(region_id)
     if reader.faults:
         raise FaultError(reader.faults)
     file = str(path)
     return Filled(
-        Document(file, _tree(reader.region, reader.places, (), f"{file}: {BASICS}")),
-        Document(file, _tree(reader.sources, reader.source_places, (), f"{file}: {SOURCES}")),
-        reader.has_sheet(SOURCES),
+        Document(file, _tree(reader.region, reader.places, (), f"{file}: {BASICS.name}")),
+        Document(file, _tree(reader.sources, reader.source_places, (), f"{file}: {SOURCES.name}")),
+        SOURCES in reader.grids,
     )
 
 
 def _tree(data: Any, places: Mapping[KeyPath, str], path: KeyPath, above: str) -> Node:
-    """Plain data as a tree whose marks are cells; without one of its own, that of what is above."""
+    """Plain data as a tree whose locations are cells; without one, that of what is above."""
     location = Location(places.get(path, above), None)
     if isinstance(data, dict):
         nodes = {k: _tree(v, places, (*path, k), location.file) for k, v in data.items()}
@@ -147,13 +119,13 @@ def _open(path: Path) -> tuple[Any, Any]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
-    file = str(path)
-    allowed = "an .xlsx workbook, as `simmodel new-region NAME --template` makes one"
+    file, allowed = str(path), say("workbook.xlsx_allowed")
     if not path.is_file():
-        problem = "is a folder, not a file" if path.is_dir() else "does not exist"
+        problem = say("workbook.is_folder" if path.is_dir() else "workbook.does_not_exist")
         raise FaultError([Fault(file, None, "", problem, None, allowed)])
     if path.stat().st_size > MAX_BYTES:
-        raise FaultError([Fault(file, None, "", "is too large", None, f"{MAX_BYTES:,} bytes")])
+        most = say("workbook.bytes", count=f"{MAX_BYTES:,}")
+        raise FaultError([Fault(file, None, "", say("workbook.too_large"), None, most)])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of drop-downs and styles that openpyxl leaves out
@@ -172,85 +144,242 @@ def _open(path: Path) -> tuple[Any, Any]:
         ParseError,
         InvalidFileException,
     ):
-        problem = "cannot be read as a workbook"
-        raise FaultError([Fault(file, None, "", problem, None, allowed)]) from None
+        raise FaultError(
+            [Fault(file, None, "", say("workbook.unreadable"), None, allowed)]
+        ) from None
 
 
-class _Reader:
+class _CellReader:
+    """Reads single cells of a workbook, and collects what is wrong with them."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.faults: list[Fault] = []
+        self._unmerged: set[tuple[str, str]] = set()  # merged cells refused already
+        self._cured: set[str] = set()  # cells of units that a cure was named for
+
+    def fault(
+        self, place: str, problem: str, found: str | None = None, allowed: str | None = None
+    ) -> None:
+        """Note a fault at a cell or sheet."""
+        self.faults.append(Fault(f"{self.file}: {place}", None, "", problem, found, allowed))
+
+    def at(self, cell: Cell) -> str:
+        """Return the place of a cell with the name of the file."""
+        return f"{self.file}: {cell.place}"
+
+    def is_merged(self, cell: Cell) -> bool:
+        """Whether a cell shows the value of another; refused once for each merged cell."""
+        if not cell.merged or cell.is_blank:
+            return False
+        name = (cell.place.split("!")[0], cell.merged)
+        if name not in self._unmerged:
+            self._unmerged.add(name)
+            number = isinstance(cell.value, (int, float)) or cells.quantity(cell.value) is not None
+            problem = say("workbook.merged_number" if number else "workbook.merged_text")
+            allowed = say("workbook.unmerge", cells=cell.merged)
+            self.fault(cell.place, problem, shown(cell.value), allowed)
+        return True
+
+    def value(self, cell: Cell, field: Field) -> Any:
+        """Read a text, word or year, as its field says; None where blank or at fault."""
+        if cell.is_blank:
+            return None
+        if field.kind == "word":
+            return self.word(cell, field)
+        return self.year(cell) if field.kind == "year" else self.text(cell)
+
+    def text(self, cell: Cell) -> str | None:
+        """Read a text."""
+        value = cell.value
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if cell.is_blank:
+            return None
+        if cell.is_error or isinstance(value, bool) or not isinstance(value, (str, int)):
+            problem, allowed = say("workbook.not_text"), say("workbook.text_allowed")
+            self.fault(cell.place, problem, shown(str(value)), allowed)
+            return None
+        return " ".join(str(value).split())
+
+    def word(self, cell: Cell, field: Field) -> str | None:
+        """Read a word of the field's vocabulary."""
+        words = field.words
+        assert words is not None
+        if cell.is_blank:
+            return None
+        found = words.read(cell.value)
+        if found is None:
+            known = [*words.words, *(form for word in words.words for form in words.forms(word))]
+            allowed = among(words.labels) + did_you_mean(cell.text, known)
+            self.fault(cell.place, say("workbook.unknown_word"), shown(cell.value), allowed)
+        return found
+
+    def year(self, cell: Cell) -> int | None:
+        """Read a year."""
+        value = cell.value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        if isinstance(value, str) and (found := year_in(plain(value))) is not None:
+            return found
+        problem, allowed = say("workbook.not_a_year"), say("workbook.year_allowed")
+        self.fault(cell.place, problem, shown(str(value)), allowed)
+        return None
+
+    def quantity(self, cell: Cell, unit: Cell | None, allowed: Sequence[str]) -> Quantity | None:
+        """Read a number with its unit."""
+        if self.is_merged(cell):
+            return None
+        if unit is not None and not unit.is_below and self.is_merged(unit):
+            return None
+        found = None if cell.is_error else cells.quantity(cell.value, cell.number_format)
+        if found is None:
+            not_stored = cell.value == FORMULA
+            value = say("workbook.not_stored") if not_stored else shown(str(cell.value))
+            self.fault(cell.place, say("workbook.uncertain"), value, say("workbook.number_allowed"))
+            return None
+        units = among(UNITS.label(name) for name in allowed if name in UNITS.words)
+        beside = None
+        if unit is not None and not unit.is_blank:
+            beside = cells.unit_of(unit.value)
+            if beside is None:
+                self.fault(unit.place, say("workbook.unknown_unit"), shown(unit.value), units)
+                return None
+        whole = cells.with_unit(found, beside)
+        if whole is None:
+            if beside is None:
+                where = unit.place if unit is not None else cell.place
+                self.fault(where, say("workbook.no_unit"), None, units)
+            else:
+                assert unit is not None
+                problem = say("workbook.unit_beside", unit=shown(unit.value), place=unit.place)
+                self.fault(cell.place, problem, _as_shown(cell), units)
+            return None
+        if whole.unit not in allowed:
+            self.fault(cell.place, say("workbook.another_unit"), str(whole.unit), units)
+            return None
+        return whole
+
+    def share(self, cell: Cell, unit: Cell | None) -> Quantity | None:
+        """Read a percentage, or whole persons; not about so many."""
+        found = self.quantity(cell, unit, ("percent", *COUNTS))
+        if found is None or (found.comparison is None and found.unit == "percent"):
+            return found
+        if cells.persons(found) is not None:
+            return found
+        problem, allowed = say("workbook.no_share"), say("workbook.share_allowed")
+        self.fault(cell.place, problem, _as_shown(cell), allowed)
+        return None
+
+    def persons(self, cell: Cell, unit: Cell | None) -> int | None:
+        """Read a count of whole persons."""
+        found = self.quantity(cell, unit, COUNTS)
+        if found is None:
+            return None
+        count = cells.persons(found)
+        if count is None:
+            allowed = say("workbook.count_allowed") + self._cure(cell, unit, found)
+            self.fault(cell.place, say("workbook.no_count"), _as_shown(cell), allowed)
+        return count
+
+    def _cure(self, cell: Cell, unit: Cell | None, found: Quantity) -> str:
+        """Words for a count that looks like one of ten thousands, once for each cell of a unit."""
+        in_10k = replace(found, unit="10k_persons")
+        if (
+            unit is None
+            or cells.unit_of(unit.value) != ("persons", Decimal(1))
+            or unit.place in self._cured
+            or cells.quantity(cell.value, cell.number_format) != replace(found, unit=None)
+            or cells.persons(in_10k) is None
+        ):
+            return ""
+        self._cured.add(unit.place)
+        return say("workbook.cure", value=found.value, place=unit.place)
+
+
+class _WorkbookReader(_CellReader):
     """A workbook on its way to plain data."""
 
     def __init__(self, path: Path) -> None:
-        self.file = str(path)
-        self.book, self.formulas = _open(path)
-        self.faults: list[Fault] = []
+        super().__init__(str(path))
+        book, formulas = _open(path)
+        self.names: list[str] = book.sheetnames
+        self.grids: dict[Sheet, Grid] = {}
+        for sheet in SHEETS:
+            title = next((name for name in self.names if sheet.is_named(name)), None)
+            if title is not None:
+                self.grids[sheet] = Grid(book[title], formulas[title], sheet.name)
         self.region: dict[str, Any] = {}
         self.places: dict[KeyPath, str] = {}
         self.sources: dict[str, Any] = {}
         self.source_places: dict[KeyPath, str] = {}
-        self.unmerged: set[tuple[str, str]] = set()  # merged cells refused already
-        self.cured: set[str] = set()  # cells of units that a cure was named for
 
-    # --- what is read
-
-    def read(self, region_id: str) -> None:
+    def read_all(self, region_id: str) -> None:
         """Read all sheets."""
-        for name in REQUIRED:
-            if self._sheet(name) is None:
-                found = among(self.book.sheetnames)
-                self._fault(name, "the sheet is missing", found, among(REQUIRED))
-        if (grid := self._sheet(BASICS)) is not None:
-            self._basics(grid, region_id)
-        if (grid := self._sheet(CENSUS)) is not None:
-            self._censuses(grid)
-        if (grid := self._sheet(AGES)) is not None:
-            self._ages(grid)
-        if (grid := self._sheet(ANNUAL)) is not None:
-            self._observations(grid)
-        if (grid := self._sheet(TARGETS)) is not None:
-            self._targets(grid)
-        if (grid := self._sheet(SOURCES)) is not None:
-            self._sources(grid)
+        required = [sheet for sheet in SHEETS if sheet.required]
+        for sheet in required:
+            if sheet not in self.grids:
+                found, allowed = among(self.names), among(one.name for one in required)
+                self.fault(sheet.name, say("workbook.no_sheet"), found, allowed)
+        for sheet, grid in self.grids.items():
+            if sheet is BASICS:
+                self._basics(grid, region_id)
+            elif sheet is CENSUS:
+                self._censuses(grid)
+            elif sheet is AGES:
+                self._ages(grid)
+            elif sheet is SOURCES:
+                self._sources(grid)
+            else:
+                self._figures(grid, sheet)
 
-    def _basics(self, grid: _Grid, region_id: str) -> None:
-        column = 3
-        found = self._fields(grid, BASIC_ITEMS, 1, (column,))
-        said = {key: row[column] for key, row in found.items()}
-        said = {key: cell for key, cell in said.items() if not self._is_merged(cell)}
-        texts = {key: self._text(cell) for key, cell in said.items()}
-        if texts.get("id") and texts["id"] != region_id:
-            self._fault(said["id"].place, "is another region", shown(texts["id"]), region_id)
+    # --- basics and censuses
+
+    def _basics(self, grid: Grid, region_id: str) -> None:
+        column = next(i for i, c in enumerate(BASICS.columns, start=1) if c.holds == "value")
+        found = self._form(grid, BASICS, (column,))
+        by_key = {field.key: field for field in BASICS.fields}
+        filled = {key: row[column] for key, row in found.items() if not self.is_merged(row[column])}
+        values = {key: self.value(cell, by_key[key]) for key, cell in filled.items()}
+        if values.get("id") and values["id"] != region_id:
+            found_id = shown(values["id"])
+            self.fault(filled["id"].place, say("workbook.another_region"), found_id, region_id)
         names = {
-            language: texts[f"name_{language}"]
+            language: values[f"name_{language}"]
             for language in ("en", "zh")
-            if texts.get(f"name_{language}")
+            if values.get(f"name_{language}")
         }
-        level = self._word(said["level"], cells.LEVELS) if "level" in said else None
+        level = values.get("level")
         for key, value in (
             ("id", region_id),
             ("names", names),
             ("level", level),
-            ("parent", texts.get("parent")),
+            ("parent", values.get("parent")),
         ):
             if value is not None:
                 self.region[key] = value
-            if key in said:
-                self.places[(key,)] = self._at(said[key])
+            if key in filled:
+                self.places[(key,)] = self.at(filled[key])
         for language in names:
-            self.places["names", language] = self._at(said[f"name_{language}"])
+            self.places["names", language] = self.at(filled[f"name_{language}"])
         if level == "prefecture":
             self.region["counties"] = "some"
 
-    def _censuses(self, grid: _Grid) -> None:
+    def _censuses(self, grid: Grid) -> None:
         columns = grid.years(YEARS)
         for year in YEARS:
             if year not in columns:
-                self._fault(CENSUS, f"has no column headed {year}", None, f"{YEARS[0]}, {YEARS[1]}")
-        unit_column = grid.headed("单位")
-        found = self._fields(grid, CENSUS_ITEMS, 1, tuple(columns.values()), unit_column)
+                problem = say("workbook.no_column", label=year)
+                self.fault(CENSUS.name, problem, None, among(map(str, YEARS)))
+        unit_column = grid.headed("workbook.heading.unit")
+        found = self._form(grid, CENSUS, tuple(columns.values()), unit_column)
         history: dict[str, Any] = {}
         for year, column in columns.items():
             under: KeyPath = ("baseline",) if year == BASE_YEAR else ("history", 0)
-            item = self._census(found, year, column, unit_column, under, grid)
+            head = f"{self.file}: {grid.place(grid.year_row, column)}"
+            item = self._census(found, year, column, unit_column, under, head)
             if year == BASE_YEAR:
                 self.region["baseline"] = item
             else:
@@ -260,46 +389,45 @@ class _Reader:
 
     def _census(
         self,
-        found: Mapping[str, Mapping[int, _Cell]],
+        found: Mapping[str, Mapping[int, Cell]],
         year: int,
         column: int,
         unit_column: int | None,
         under: KeyPath,
-        grid: _Grid,
+        head: str,
     ) -> dict[str, Any]:
+        """One census, as a seed file holds it."""
         census: dict[str, Any] = {"year": year, "unit": "persons"}
         stocks: dict[str, Any] = {"year": year, "unit": "persons"}
-        head = f"{self.file}: {grid.place(grid.year_row, column)}"
         self.places[*under, "census"] = head
         broad: dict[str, Quantity] = {}
-        for item in CENSUS_ITEMS:
-            row = found.get(item.key)
+        for field in CENSUS.fields:
+            row = found.get(field.key)
             if row is None or row[column].is_blank:
                 continue
             cell = row[column]
-            if item.key in ("source", "place"):
-                # one text may stand for both years, as both are headed by theirs
-                shared = cell.first in {c.first for c in row.values() if c.is_own}
-                if not shared and self._is_merged(cell):
-                    continue
-                text = self._text(cell)
-                for target, key in ((census, "census"), (stocks, "registered_elsewhere")):
-                    target[item.key] = text
-                    self.places[*under, key, item.key] = self._at(cell)
-                continue
             unit = row[unit_column] if unit_column is not None else None
-            if item.key in _BROAD:
-                if (part := self._broad_age(cell, unit)) is not None:
-                    broad[item.key] = part
-                    self.places[*under, "census", "broad_ages", item.key] = self._at(cell)
-            elif (count := self._persons(cell, unit)) is not None:
-                is_stock = item.key in _STOCKS
-                (stocks if is_stock else census)[item.key] = count
+            if field.kind == "text":
+                # one text may be for both years, as both are headed by theirs
+                shared = cell.first in {c.first for c in row.values() if c.is_own}
+                if not shared and self.is_merged(cell):
+                    continue
+                text = self.text(cell)
+                for target, key in ((census, "census"), (stocks, "registered_elsewhere")):
+                    target[field.key] = text
+                    self.places[*under, key, field.key] = self.at(cell)
+            elif field.kind == "share":
+                if (part := self.share(cell, unit)) is not None:
+                    broad[field.key] = part
+                    self.places[*under, "census", "broad_ages", field.key] = self.at(cell)
+            elif (count := self.persons(cell, unit)) is not None:
+                is_stock = field.key in _STOCKS
+                (stocks if is_stock else census)[field.key] = count
                 key = "registered_elsewhere" if is_stock else "census"
-                self.places[*under, key, item.key] = self._at(cell)
+                self.places[*under, key, field.key] = self.at(cell)
         if broad and (ages := self._broad(broad, found, column)) is not None:
             census["broad_ages"] = ages
-            self.places[*under, "census", "broad_ages"] = self._at(found[_BROAD[0]][column])
+            self.places[*under, "census", "broad_ages"] = self.at(found[_BROAD[0]][column])
         out = {"census": census}
         if any(key in stocks for key in _STOCKS):
             out["registered_elsewhere"] = stocks
@@ -309,81 +437,65 @@ class _Reader:
     def _broad(
         self,
         broad: Mapping[str, Quantity],
-        found: Mapping[str, Mapping[int, _Cell]],
+        found: Mapping[str, Mapping[int, Cell]],
         column: int,
     ) -> dict[str, Any] | None:
         """Three broad ages in one unit."""
-        missing = [key for key in _BROAD if key not in broad and key in found]
-        for key in missing:
-            if found[key][column].is_blank:  # else it has been refused for itself
-                allowed = "all three broad ages or none"
-                self._fault(found[key][column].place, "is missing", None, allowed)
+        for key in _BROAD:
+            # one that is filled in has been refused for itself
+            if key not in broad and key in found and found[key][column].is_blank:
+                place, allowed = found[key][column].place, say("workbook.three_ages_allowed")
+                self.fault(place, say("workbook.missing"), None, allowed)
         if len(broad) < len(_BROAD):
             return None
         percent = {quantity.unit == "percent" for quantity in broad.values()}
         if len(percent) > 1:
-            place = found[_BROAD[0]][column].place
-            self._fault(place, "the three broad ages differ in unit", None, "one unit for all")
+            place, allowed = found[_BROAD[0]][column].place, say("workbook.one_unit_allowed")
+            self.fault(place, say("workbook.ages_differ"), None, allowed)
             return None
         if percent == {True}:
             return {"unit": "percent", **{key: _number(broad[key]) for key in _BROAD}}
         return {"unit": "persons", **{key: cells.persons(broad[key]) for key in _BROAD}}
 
-    def _broad_age(self, cell: _Cell, unit: _Cell | None) -> Quantity | None:
-        """A percentage, or whole persons; not about so many."""
-        found = self._quantity(cell, unit, ("percent", *cells.COUNTS))
-        if found is None or (found.comparison is None and found.unit == "percent"):
-            return found
-        if cells.persons(found) is not None:
-            return found
-        problem = "is neither a percentage nor a whole number of persons"
-        self._fault(cell.place, problem, _written(cell), "20.01%, or whole persons, without 约")
-        return None
+    # --- ages
 
-    def _ages(self, grid: _Grid) -> None:
+    def _ages(self, grid: Grid) -> None:
         """Tables by age and sex; a year is given wholly or not at all."""
-        head = next((row for row in grid.rows() if grid.at(row, 1).text.startswith("年龄")), None)
+        ages, units = "workbook.ages.age", "workbook.heading.unit"
+        head = next((row for row in grid.rows() if begins_with(grid.at(row, 1), ages)), None)
         if head is None:
             if grid.has_figures():
-                self._fault(AGES, "has no row headed 年龄", None, "the sheet of the template")
+                allowed = say("workbook.sheet_of_template")
+                self.fault(AGES.name, say("workbook.no_age_row"), None, allowed)
             return
-        unit = next(
-            (grid.at(row, 2) for row in range(1, head) if grid.at(row, 1).text.startswith("单位")),
-            None,
-        )
-        columns: dict[tuple[int, str], int] = {}
-        for column in grid.columns():
-            text = grid.at(head, column).text
-            for year in YEARS:
-                for sex, sign in (("female", "女"), ("male", "男")):
-                    if str(year) in text and sign in text:
-                        columns[year, sex] = column
+        rows = (grid.at(row, 2) for row in range(1, head) if begins_with(grid.at(row, 1), units))
+        unit = next(rows, None)
+        columns = _columns_by_sex(grid, head)
         starts: dict[int, int] = {}
         for row in range(head + 1, grid.last_row + 1):
             cell = grid.at(row, 1)
-            match = _STARTS.match(cell.text)
-            if any(not grid.at(row, c).is_blank for c in columns.values()) and self._is_merged(
-                cell
-            ):
+            is_filled = any(not grid.at(row, column).is_blank for column in columns.values())
+            if is_filled and self.is_merged(cell):
                 return
-            if match and int(match[1]) not in starts:
-                starts[int(match[1])] = row
-            elif any(not grid.at(row, column).is_blank for column in columns.values()):
-                allowed = "an age group, as 0, 1-4, 85+, once each"
-                self._fault(cell.place, "is not an age group", shown(cell.value), allowed)
+            first = age_in(cell.text)
+            if first is not None and first not in starts:
+                starts[first] = row
+            elif is_filled:
+                allowed = say("workbook.age_group_allowed")
+                self.fault(cell.place, say("workbook.no_age_group"), shown(cell.value), allowed)
         for year in YEARS:
             self._ages_of(grid, year, columns, starts, unit, grid.at(head, 1).place)
 
     def _ages_of(
         self,
-        grid: _Grid,
+        grid: Grid,
         year: int,
         columns: Mapping[tuple[int, str], int],
         starts: Mapping[int, int],
-        unit: _Cell | None,
+        unit: Cell | None,
         head: str,
     ) -> None:
-        wanted = {sex: columns[year, sex] for sex in ("female", "male") if (year, sex) in columns}
+        wanted = {sex: columns[year, sex] for sex in SEXES if (year, sex) in columns}
         given = [
             grid.at(row, column)
             for column in wanted.values()
@@ -393,407 +505,197 @@ class _Reader:
         if not given:
             return
         if lacking := [age for age in AGE_STARTS if age not in starts]:
-            found = f"no group from {', '.join(map(str, lacking))}"
-            allowed = "groups from 0, 1, 5, 10 and so on to 85+"
-            self._fault(head, "the age groups are too wide", found, allowed)
+            found = say("workbook.no_group_from", ages=", ".join(map(str, lacking)))
+            allowed = say("workbook.groups_allowed")
+            self.fault(head, say("workbook.groups_too_wide"), found, allowed)
             return
         path: KeyPath = ("baseline",) if year == BASE_YEAR else ("history", 0)
         ages = sorted(starts)
         table: dict[str, Any] = {"ages": ages}
-        for sex in ("female", "male"):
+        for sex in SEXES:
             if sex not in wanted:
-                self._fault(head, f"has no column for {year} {sex}", None, "both sexes")
+                problem = say("workbook.no_sex", year=year, sex=say(f"workbook.ages.{sex}"))
+                self.fault(head, problem, None, say("workbook.both_sexes_allowed"))
                 continue
             row_cells = [grid.at(starts[age], wanted[sex]) for age in ages]
             counts = []
             for cell in row_cells:
                 if cell.is_blank:
-                    self._fault(cell.place, "is missing", None, "the whole year or none of it")
+                    allowed = say("workbook.whole_year_allowed")
+                    self.fault(cell.place, say("workbook.missing"), None, allowed)
                 else:
-                    counts.append(self._persons(cell, unit))
+                    counts.append(self.persons(cell, unit))
             table[sex] = counts
             for place, cell in enumerate(row_cells):
-                self.places[*path, "census", "age_sex", sex, place] = self._at(cell)
+                self.places[*path, "census", "age_sex", sex, place] = self.at(cell)
         item = self.region.get("baseline") if year == BASE_YEAR else None
         if year != BASE_YEAR and self.region.get("history"):
             item = self.region["history"][0]
         if item is not None:
             item["census"].pop("broad_ages", None)  # the ages say more
             item["census"]["age_sex"] = table
-            self.places[*path, "census", "age_sex"] = f"{self.file}: {AGES}!{_cell_of(given[0])}"
+            where = f"{self.file}: {AGES.name}!{given[0].coordinate}"
+            self.places[*path, "census", "age_sex"] = where
 
-    def _observations(self, grid: _Grid) -> None:
-        rows = []
-        for row in self._table(grid, ANNUAL_ITEMS):
-            item, at = self._row(row, cells.OBSERVED)
-            if (cell := row.get("vintage")) is not None and not cell.is_blank:
-                item["vintage"] = self._word(cell, cells.VINTAGES)
-            rows.append((item, at))
-        self._listed("observations", rows)
+    # --- tables
 
-    def _targets(self, grid: _Grid) -> None:
-        rows = []
-        for row in self._table(grid, TARGET_ITEMS):
-            item, at = self._row(row, cells.AIMED)
-            cell = row["comparison"]
-            if not cell.is_blank:
-                said = self._word(cell, cells.COMPARISONS)
-                written = item.get("comparison")
-                if said and written and said != written:
-                    allowed = f"{written}, as in {row['value'].place}"
-                    self._fault(cell.place, "does not fit the value", shown(cell.value), allowed)
-                item["comparison"] = said
-            rows.append((item, at))
-        self._listed("targets", rows)
-
-    def _listed(self, key: str, rows: list[tuple[dict[str, Any], dict[str, str]]]) -> None:
+    def _figures(self, grid: Grid, sheet: Sheet) -> None:
+        """Figures of the past, or targets of the plan."""
+        rows = [self._figure(row, sheet) for row in self._table(grid, sheet)]
         if not rows:
             return
+        key = "targets" if sheet is TARGETS else "observations"
         self.region[key] = [item for item, _ in rows]
         for place, (_, at) in enumerate(rows):
-            self.places[key, place] = at[""]
+            self.places[key, place] = at["indicator"]
             for name, where in at.items():
-                if name:
-                    self.places[key, place, name] = where
+                self.places[key, place, name] = where
 
-    def _row(
-        self, row: Mapping[str, _Cell], indicators: Words
+    def _figure(
+        self, row: Mapping[str, Cell], sheet: Sheet
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """A figure of a table, and the cells of its keys."""
         item: dict[str, Any] = {}
-        at = {key: self._at(cell) for key, cell in row.items()}
-        at[""] = at["indicator"]
-        if not row["indicator"].is_blank:
-            item["indicator"] = self._word(row["indicator"], indicators)
-        if not row["value"].is_blank:
-            found = self._quantity(row["value"], row["unit"], tuple(cells.UNITS))
-            if found is not None:
-                item |= {"value": _number(found), "unit": found.unit}
-                if found.comparison is not None:
-                    item["comparison"] = found.comparison
-        if not row["year"].is_blank:
-            item["year"] = self._year(row["year"])
-        for key in ("source", "place", "note"):
-            if key in row and not row[key].is_blank:
-                item[key] = self._text(row[key])
-        return item, at
+        at = {key: self.at(cell) for key, cell in row.items()}
+        for field in sheet.fields:
+            if field.key not in row or field.kind == "unit" or row[field.key].is_blank:
+                continue
+            cell = row[field.key]
+            if field.kind == "quantity":
+                found = self.quantity(cell, row["unit"], UNITS.words)
+                if found is not None:
+                    item |= {"value": _number(found), "unit": found.unit}
+                    if found.comparison is not None:
+                        self._compared(item, row, found.comparison)
+            else:
+                item[field.key] = self.value(cell, field)
+        return {key: item[key] for key in _FIGURE if key in item}, at
 
-    def _sources(self, grid: _Grid) -> None:
-        for row in self._table(grid, SOURCE_ITEMS):
+    def _compared(self, item: dict[str, Any], row: Mapping[str, Cell], written: str) -> None:
+        """Take the comparison written with a value, unless another is given beside it."""
+        beside = item.get("comparison")
+        if beside and beside != written:
+            cell, place = row["comparison"], row["value"].place
+            allowed = say("workbook.as_in", comparison=written, place=place)
+            self.fault(cell.place, say("workbook.does_not_fit"), shown(cell.value), allowed)
+        elif "comparison" not in item:
+            item["comparison"] = written
+
+    def _sources(self, grid: Grid) -> None:
+        for row in self._table(grid, SOURCES):
             if row["id"].merged and row["id"].is_blank:
                 continue  # refused for that
-            name = self._text(row["id"])
+            name = self.text(row["id"])
             if name is None or not _SOURCE_ID.match(name):
-                allowed = "lower-case letters, digits and _, as dingxi_communique_2023"
-                self._fault(row["id"].place, "is not an id", shown(row["id"].value), allowed)
+                allowed = say("workbook.source_id_allowed")
+                self.fault(row["id"].place, say("workbook.no_id"), shown(row["id"].value), allowed)
                 continue
             if name in self.sources:
-                self._fault(row["id"].place, "stands twice", shown(name), "each source once")
+                problem, allowed = say("workbook.twice"), say("workbook.source_once_allowed")
+                self.fault(row["id"].place, problem, shown(name), allowed)
                 continue
+            filled = {
+                field.key: self.value(row[field.key], field)
+                for field in SOURCES.fields
+                if field.key != "id" and field.key in row and not row[field.key].is_blank
+            }
+            titles = [filled[key] for key in ("title_en", "title_zh") if key in filled]
             entry: dict[str, Any] = {}
-            if not row["kind"].is_blank:
-                entry["kind"] = self._word(row["kind"], cells.SOURCE_KINDS)
-            titles = [
-                self._text(row[key]) for key in ("title_en", "title_zh") if not row[key].is_blank
-            ]
-            if titles:
-                entry["title"] = {"en": titles[0], "zh": titles[-1]}
-            for key in ("publisher", "number", "url", "note"):
-                if not row[key].is_blank:
-                    entry[key] = self._text(row[key])
-            if not row["year"].is_blank:
-                entry["year"] = self._year(row["year"])
+            for key, value in filled.items():
+                if key.startswith("title_"):
+                    entry["title"] = {"en": titles[0], "zh": titles[-1]}
+                else:
+                    entry[key] = value
             self.sources[name] = entry
-            self.source_places[(name,)] = self._at(row["id"])
+            self.source_places[(name,)] = self.at(row["id"])
             for key in entry:
-                cell = row["title_zh" if key == "title" else key]
-                self.source_places[name, key] = self._at(cell)
+                self.source_places[name, key] = self.at(row["title_zh" if key == "title" else key])
 
-    # --- how cells are found
+    # --- how rows are found
 
-    def has_sheet(self, name: str) -> bool:
-        """Whether the book has a sheet."""
-        return self._sheet(name) is not None
-
-    def _sheet(self, name: str) -> _Grid | None:
-        for title in self.book.sheetnames:
-            if plain(title).split(" ")[0] == name:
-                return _Grid(self.book[title], self.formulas[title], name)
-        return None
-
-    def _fields(
-        self,
-        grid: _Grid,
-        items: Sequence[Item],
-        label_column: int,
-        columns: Sequence[int],
-        also: int | None = None,
-    ) -> dict[str, dict[int, _Cell]]:
-        """Rows of a sheet by the label in front of them."""
-        labels = {plain(text): item for item in items for text in (item.zh, item.en, item.key)}
-        rows: dict[str, dict[int, _Cell]] = {}
+    def _form(
+        self, grid: Grid, sheet: Sheet, columns: Sequence[int], also: int | None = None
+    ) -> dict[str, dict[int, Cell]]:
+        """Rows of a form by the label in front of them; cells of ``columns`` must be filled in."""
+        labels = sheet.labels()
+        rows: dict[str, dict[int, Cell]] = {}
         has_merged = False
         for row in grid.rows():
-            cell = grid.at(row, label_column)
-            item = labels.get(cell.text)
-            wanted = [*columns, *([also] if also is not None else [])]
-            if item is not None and item.key not in rows:
-                rows[item.key] = {column: grid.at(row, column) for column in wanted}
+            cell = grid.at(row, _LABELS)
+            field = labels.get(cell.text)
+            if field is not None and field.key not in rows:
+                wanted = [*columns, *([also] if also is not None else [])]
+                rows[field.key] = {column: grid.at(row, column) for column in wanted}
             elif rows and any(not grid.at(row, c).is_blank for c in columns):
-                if self._is_merged(cell):
+                if self.is_merged(cell):
                     has_merged = True
                     continue
-                known = [item.zh for item in items]
-                found = shown(cell.value)
+                known = [sheet.label(field, "zh") for field in sheet.fields]
                 allowed = among(known) + did_you_mean(cell.text, known)
-                self._fault(cell.place, "is not a field, or stands twice", found, allowed)
-        for item in items:
-            if not item.required:
+                self.fault(cell.place, say("workbook.no_field"), shown(cell.value), allowed)
+        for field in sheet.fields:
+            if not field.required:
                 continue
-            if item.key not in rows:
-                if has_merged:
-                    continue  # its label may be under the merged cell
-                self._fault(grid.name, f"has no row {item.zh} {item.en}", None, "the template's")
-                continue
-            for column in columns:
-                if (cell := rows[item.key][column]).is_blank:
-                    self._fault(cell.place, f"{item.zh} {item.en} is missing")
+            name = f"{sheet.label(field, 'zh')} {sheet.label(field, 'en')}"
+            if field.key in rows:
+                for column in columns:
+                    if (cell := rows[field.key][column]).is_blank:
+                        self.fault(cell.place, say("workbook.field_missing", field=name))
+            elif not has_merged:  # its label may be under the merged cell
+                allowed = say("workbook.row_of_template")
+                self.fault(sheet.name, say("workbook.no_row", field=name), None, allowed)
         return rows
 
-    def _table(self, grid: _Grid, items: Sequence[Item]) -> Iterator[dict[str, _Cell]]:
+    def _table(self, grid: Grid, sheet: Sheet) -> Iterator[dict[str, Cell]]:
         """Filled rows of a table by the headings of its columns."""
-        wanted = {item.zh: item.key for item in items}
+        wanted = {name: field.key for name, field in sheet.labels().items()}
         head, columns = grid.headings(wanted)
         if head is None:
             if grid.has_figures():
-                allowed = among(wanted)
-                self._fault(grid.name, "has no row with the headings", None, allowed)
+                allowed = among(sheet.label(field, "zh") for field in sheet.fields)
+                self.fault(sheet.name, say("workbook.no_headings"), None, allowed)
             return
-        for label, key in wanted.items():
-            if key not in columns and key != "note":
-                self._fault(grid.place(head, 1), f"has no column headed {label}")
-        if any(key not in columns for key in wanted.values() if key != "note"):
+        lacking = [
+            field
+            for field in sheet.fields
+            if field.key not in columns and not field.is_column_optional
+        ]
+        for field in lacking:
+            label = sheet.label(field, "zh")
+            self.fault(grid.place(head, 1), say("workbook.no_column", label=label))
+        if lacking:
             return
+        unread = {*forms("workbook.example"), *forms("workbook.known")}
         for row in range(head + 1, grid.last_row + 1):
-            if grid.at(row, 1).text in (EXAMPLE, KNOWN) and 1 not in columns.values():
+            if grid.at(row, 1).text.casefold() in unread and 1 not in columns.values():
                 continue
             found = {key: grid.at(row, column) for key, column in columns.items()}
             if any(cell.is_own and not cell.is_blank for cell in found.values()):
                 yield {
                     key: replace(cell, value=None)
-                    if not cell.is_below and self._is_merged(cell)
+                    if not cell.is_below and self.is_merged(cell)
                     else cell
                     for key, cell in found.items()
                 }
 
-    # --- how single cells are read
 
-    def _fault(
-        self, place: str, problem: str, found: str | None = None, allowed: str | None = None
-    ) -> None:
-        self.faults.append(Fault(f"{self.file}: {place}", None, "", problem, found, allowed))
-
-    def _at(self, cell: _Cell) -> str:
-        return f"{self.file}: {cell.place}"
-
-    def _is_merged(self, cell: _Cell) -> bool:
-        """Whether a cell shows what stands in another; refused once for each merged cell."""
-        if not cell.merged or cell.is_blank:
-            return False
-        name = (cell.place.split("!")[0], cell.merged)
-        if name not in self.unmerged:
-            self.unmerged.add(name)
-            number = isinstance(cell.value, (int, float)) or cells.quantity(cell.value) is not None
-            what = "number" if number else "text"
-            problem = f"is a part of a merged cell: whose {what} it is, is not certain"
-            allowed = f"a cell of its own: unmerge {cell.merged}"
-            self._fault(cell.place, problem, shown(cell.value), allowed)
-        return True
-
-    def _text(self, cell: _Cell) -> str | None:
-        value = cell.value
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if cell.is_blank:
-            return None
-        if cell.is_error or isinstance(value, bool) or not isinstance(value, (str, int)):
-            self._fault(cell.place, "is not text", shown(str(value)), "text")
-            return None
-        return " ".join(str(value).split())
-
-    def _word(self, cell: _Cell, known: Words) -> str | None:
-        if cell.is_blank:
-            return None
-        found = cells.word(cell.value, known)
-        if found is None:
-            labels = [cells.label(name, known) for name in known]
-            near = did_you_mean(
-                cell.text, [*known, *(label for name in known for label in known[name])]
-            )
-            self._fault(cell.place, "is not a known word", shown(cell.value), among(labels) + near)
-        return found
-
-    def _year(self, cell: _Cell) -> int | None:
-        value = cell.value
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, str) and (found := _YEAR.match(plain(value))):
-            return int(found[1])
-        self._fault(cell.place, "is not a year", shown(str(value)), "a year, as 2020 or 2020年")
-        return None
-
-    def _quantity(self, cell: _Cell, unit: _Cell | None, allowed: Sequence[str]) -> Quantity | None:
-        """A number with its unit, or a fault."""
-        if self._is_merged(cell):
-            return None
-        if unit is not None and not unit.is_below and self._is_merged(unit):
-            return None
-        found = None if cell.is_error else cells.quantity(cell.value, cell.number_format)
-        if found is None:
-            value = NOT_STORED if cell.value == _FORMULA else shown(str(cell.value))
-            self._fault(cell.place, "is not a number that is certain", value, WRITTEN)
-            return None
-        units = among(cells.label(name, cells.UNITS) for name in allowed if name in cells.UNITS)
-        beside = None
-        if unit is not None and not unit.is_blank:
-            beside = cells.unit_of(unit.value)
-            if beside is None:
-                self._fault(unit.place, "is not a known unit", shown(unit.value), units)
-                return None
-        whole = cells.with_unit(found, beside)
-        if whole is None:
-            if beside is None:
-                where = unit.place if unit is not None else cell.place
-                self._fault(where, "the unit is missing", None, units)
-            else:
-                assert unit is not None
-                said = f"{shown(unit.value)} in {unit.place}"
-                problem = f"does not fit the unit beside it, {said}"
-                self._fault(cell.place, problem, _written(cell), units)
-            return None
-        if whole.unit not in allowed:
-            self._fault(cell.place, "is of another unit", str(whole.unit), units)
-            return None
-        return whole
-
-    def _persons(self, cell: _Cell, unit: _Cell | None) -> int | None:
-        found = self._quantity(cell, unit, cells.COUNTS)
-        if found is None:
-            return None
-        count = cells.persons(found)
-        if count is None:
-            problem = "is not a whole number of persons"
-            allowed = "a count, without 约 or 以上, of whole persons"
-            allowed += self._cure(cell, unit, found)
-            self._fault(cell.place, problem, _written(cell), allowed)
-        return count
-
-    def _cure(self, cell: _Cell, unit: _Cell | None, found: Quantity) -> str:
-        """Words for a count that looks like one of 万人 beside the unit 人, once for each unit."""
-        in_10k = replace(found, unit="10k_persons")
-        if (
-            unit is None
-            or cells.unit_of(unit.value) != ("persons", Decimal(1))
-            or unit.place in self.cured
-            or cells.quantity(cell.value, cell.number_format) != replace(found, unit=None)
-            or cells.persons(in_10k) is None
-        ):
-            return ""
-        self.cured.add(unit.place)
-        return f"; if {found.value} is in 万人, set the unit in {unit.place} to 万人"
+def _columns_by_sex(grid: Grid, head: int) -> dict[tuple[int, str], int]:
+    """Columns of a table by age whose headings name a year and a sex."""
+    columns: dict[tuple[int, str], int] = {}
+    for column in grid.columns():
+        heading = grid.at(head, column).text.casefold()
+        for year in YEARS:
+            for sex in SEXES:
+                zh, en = forms(f"workbook.ages.{sex}")
+                if str(year) in heading and (zh in heading or en in heading.split()):
+                    columns[year, sex] = column
+    return columns
 
 
-class _Grid:
-    """A sheet by row and column; a merged cell is read from its first."""
-
-    def __init__(self, sheet: Any, formulas: Any, name: str) -> None:
-        self.sheet, self.formulas, self.name = sheet, formulas, name
-        self.last_row = min(sheet.max_row or 0, MAX_ROWS)
-        self.last_column = min(sheet.max_column or 0, MAX_COLUMNS)
-        self.first: dict[tuple[int, int], tuple[int, int]] = {}
-        self.merged: dict[tuple[int, int], str] = {}
-        for merged in sheet.merged_cells.ranges:
-            for row in range(merged.min_row, min(merged.max_row, MAX_ROWS) + 1):
-                for column in range(merged.min_col, min(merged.max_col, MAX_COLUMNS) + 1):
-                    self.first[row, column] = (merged.min_row, merged.min_col)
-                    self.merged[row, column] = merged.coord
-        self.year_row = 0
-
-    def rows(self) -> range:
-        return range(1, self.last_row + 1)
-
-    def columns(self) -> range:
-        return range(1, self.last_column + 1)
-
-    def place(self, row: int, column: int) -> str:
-        return f"{self.name}!{self.sheet.cell(row, column).coordinate}"
-
-    def at(self, row: int, column: int) -> _Cell:
-        own = self.first.get((row, column), (row, column))
-        cell = self.sheet.cell(*own)
-        value = cell.value
-        formula = self.formulas.cell(*own).data_type == "f"
-        return _Cell(
-            value=_FORMULA if formula and value is None else value,
-            number_format=cell.number_format or "General",
-            place=self.place(row, column),
-            column=column,
-            merged="" if own == (row, column) else self.merged[row, column],
-            first=own,
-            is_error=cell.data_type == "e" or (formula and value is None),
-        )
-
-    def years(self, wanted: Sequence[int]) -> dict[int, int]:
-        """Columns headed by years, in the first row that has one of them."""
-        for row in self.rows():
-            found: dict[int, int] = {}
-            for column in self.columns():
-                match = _YEAR.match(self.at(row, column).text)
-                if match and int(match[1]) in wanted:
-                    found.setdefault(int(match[1]), column)
-            if found:
-                self.year_row = row
-                return found
-        return {}
-
-    def headed(self, text: str) -> int | None:
-        """Column whose heading begins with a text, in the row of the years."""
-        if not self.year_row:
-            return None
-        return next(
-            (c for c in self.columns() if self.at(self.year_row, c).text.startswith(text)), None
-        )
-
-    def headings(self, wanted: Mapping[str, str]) -> tuple[int | None, dict[str, int]]:
-        """The first row with two headings wanted, and the column of each."""
-        for row in self.rows():
-            found: dict[str, int] = {}
-            for column in self.columns():
-                first = self.at(row, column).text.split(" ")[0]
-                if first in wanted:
-                    found.setdefault(wanted[first], column)
-            if len(found) > 1:
-                return row, found
-        return None, {}
-
-    def has_figures(self) -> bool:
-        """Whether there is a number anywhere."""
-        return any(
-            isinstance(self.at(row, column).value, (int, float))
-            for row in self.rows()
-            for column in self.columns()
-        )
-
-
-def _cell_of(cell: _Cell) -> str:
-    return cell.place.split("!")[-1]
-
-
-def _written(cell: _Cell) -> str:
+def _as_shown(cell: Cell) -> str:
     percent = "%" in cell.number_format and not isinstance(cell.value, str)
-    return f"{shown(cell.value)}, shown in percent" if percent else shown(cell.value)
+    value = shown(cell.value)
+    return say("workbook.shown_in_percent", value=value) if percent else value
 
 
 def _number(found: Quantity) -> int | float:
