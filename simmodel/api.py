@@ -27,6 +27,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from .charts.labels import QUANTITY_WORDS
+from .charts.pictures import DEFAULT, formats_of
 from .computing.output_files import check_writable
 from .computing.progress import Reporter
 from .errors import SimmodelError, among
@@ -696,6 +697,7 @@ def sweep(
     *,
     out: PathLike = "figures",
     workers: int | None = None,
+    charts: str = DEFAULT,
     seeds: PathLike | None = None,
 ) -> xr.Dataset:
     """Run a scenario many times with other values, and write and return which of them matter.
@@ -713,6 +715,9 @@ def sweep(
         Where the folder of the sweep is written.
     workers : int, optional
         Local processes, at least 1; without, the work is done in this one.
+    charts : str
+        Formats of the pictures, of ``png``, ``svg`` and ``pdf`` with commas between them; or
+        ``none``.
     seeds : str or path, optional
         Folder of region files; else ``./seeds``, else the copy inside the package.
 
@@ -727,7 +732,8 @@ def sweep(
     FaultError
         Naming everything that is wrong with the sweep file, its scenario, or the seeds.
     OutputError
-        If the folder cannot be written, or holds files of another making.
+        If the folder cannot be written, or holds files of another making; if there is no such
+        format of pictures.
     SimmodelError
         If workers are lost again and again, or the work is stopped; what is finished is kept.
 
@@ -743,6 +749,7 @@ def sweep(
         workers = whole_of("workers", workers)
         if workers < 1:
             raise refused("workers", "is out of range", workers, "a whole number of at least 1")
+    formats = formats_of(charts)
     ground = _ground(seeds)
     asked = read_sweep(file_of("sweep", file, "scenarios/sweeps"), ground.seeds)
     folder = check_writable(path_of("out", out), asked.name, "out")
@@ -755,6 +762,7 @@ def sweep(
             posteriors,
             folder,
             workers=workers or 0,
+            formats=formats,
             report=reporter,
             say=reporter.say,
         )

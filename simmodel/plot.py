@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from .charts import figures
 from .charts.labels import Row
-from .charts.style import UNWANTED, image
+from .charts.pictures import UNWANTED, image
 from .errors import OutputError, ScenarioError, SimmodelError, among, shown
 from .results.dataset_metadata import (
     LOST,
@@ -43,7 +43,7 @@ __all__ = [
 
 SCREEN: Final = 100.0  # dots per inch of a chart in a notebook
 # What a name ends in that asks for a kind of picture.
-PICTURES: Final = (*UNWANTED, "pdf", "jpg", "jpeg", "eps", "gif", "tif", "tiff", "webp")
+PICTURES: Final = (*UNWANTED, "jpg", "jpeg", "eps", "gif", "tif", "tiff", "webp")
 WHOLE: Final = "a Dataset of simmodel.run with all its dimensions, years and quantiles"
 AGES: Final = "a Dataset of simmodel.ages"
 
@@ -304,7 +304,7 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     ----------
     figure : Figure
     path : str or pathlib.Path
-        Ending in ``.png`` or ``.svg``; without either, both are written.
+        Ending in ``.png``, ``.svg`` or ``.pdf``; without any of them a PNG is written.
 
     Returns
     -------
@@ -314,7 +314,7 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     Raises
     ------
     OutputError
-        If it cannot be written there, or the ending is of another kind of picture.
+        If it cannot be written there, or the ending is of another format of pictures.
     """
     if not isinstance(figure, Figure):
         raise OutputError(f"save: is not a chart; found {shown(figure)}; allowed a Figure")

@@ -6,12 +6,10 @@ figure looks the same wherever it is saved.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -61,8 +59,6 @@ _HOUSE: Final = {
     "svg.fonttype": "path",
 }
 
-# What matplotlib would write into a file besides the picture, by kind of file.
-UNWANTED: Final = {"png": ("Software",), "svg": ("Date", "Creator")}
 # Where a label may sit: degrees around its point, best first, and gaps in points.
 _DIRECTIONS: Final = np.radians([90, 135, 45, 180, 0, -90, -45, -135, 112, 68, -68, -112])
 _GAPS: Final = (11.0, 18.0, 32.0, 48.0, 66.0, 86.0)
@@ -108,36 +104,6 @@ def foot(figure: Figure, *lines: str) -> None:
     for i, line in enumerate(reversed(lines)):
         y = (0.10 + 0.185 * i) / height
         figure.text(0.15 / width, y, line, fontsize=9, va="bottom", color="#555555")
-
-
-def save(figure: Figure, path: str | Path) -> list[Path]:
-    """Write a figure as PNG and SVG, the same bytes every time.
-
-    Parameters
-    ----------
-    figure : Figure
-        What to write.
-    path : str or Path
-        Where, without suffix.
-
-    Returns
-    -------
-    list of Path
-        The two files.
-    """
-    written = []
-    for kind in UNWANTED:
-        written.append(Path(f"{path}.{kind}"))
-        written[-1].write_bytes(image(figure, kind))
-    return written
-
-
-def image(figure: Figure, kind: str, dpi: float = 150.0) -> bytes:
-    """Return a figure as the bytes of a ``png`` or ``svg`` file, the same every time."""
-    buffer = io.BytesIO()
-    with house():
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata=dict.fromkeys(UNWANTED[kind]))
-    return buffer.getvalue()
 
 
 def scales(

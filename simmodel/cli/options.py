@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ..errors import SimmodelError
+
 draws_option = click.option(
     "--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's."
 )
@@ -33,6 +35,27 @@ seeds_option = click.option(
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Folder of region files; else ./seeds, else the copy inside the package.",
+)
+
+
+def _formats(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
+    """Return the formats of pictures that are asked for."""
+    from ..charts.pictures import formats_of
+
+    try:
+        return formats_of(text)
+    except SimmodelError as error:
+        raise click.UsageError(f"--{error}", context) from None
+
+
+charts_option = click.option(
+    "--charts",
+    "formats",
+    default="png",
+    show_default=True,
+    metavar="FORMATS",
+    callback=_formats,
+    help="Formats of the pictures, of png, svg and pdf with commas between them; or none.",
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from .common import (
     calibrated,
@@ -16,6 +17,7 @@ from .common import (
     seeds_of,
 )
 from .options import (
+    charts_option,
     draws_option,
     seed_option,
     seeds_option,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     metavar="SCENARIO",
     help="Another scenario to show on the map; may be repeated.",
 )
+@charts_option
 @draws_option
 @seed_option
 @set_option
@@ -77,6 +80,7 @@ def solve(
     as_json: bool,
     map_dir: Path | None,
     marked: tuple[Path, ...],
+    formats: tuple[str, ...],
     draws: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
@@ -93,6 +97,9 @@ def solve(
     """
     if marked and map_dir is None:
         raise click.UsageError("--mark: shows a scenario on a map; give --map DIR too")
+    given = click.get_current_context().get_parameter_source("formats")
+    if map_dir is None and given is not ParameterSource.DEFAULT:
+        raise click.UsageError("--charts: is of the map; give --map DIR too")
     from ..computing.output_files import check_writable
     from ..forecast.pooling_file import atlas_of
     from ..judging import historical_rates
@@ -125,7 +132,7 @@ def solve(
             problem, answer, known, seeds, marks, progress=progress("map:")
         )
         solved = problem.under(answer.way.values)
-        reachability_map.write_map(folder, answer, seeds, posteriors, solved, grid, median)
+        reachability_map.write_map(folder, answer, seeds, posteriors, solved, grid, median, formats)
         clear()
         click.echo(f"wrote {map_dir}", err=True)
     text = sentences.as_json(answer, seeds) if as_json else sentences.as_text(answer, seeds)
@@ -253,7 +260,7 @@ def hindcast(
         click.echo(f"no charts: the panel holds no count of {to:g}", err=True)
     elif charts is not None:
         from ..charts.hindcast import forecast_figure, skill_figure
-        from ..charts.style import save
+        from ..charts.pictures import save
 
         charts.mkdir(parents=True, exist_ok=True)
         save(forecast_figure(found.scored[0], found.scores[0], origin), charts / "forecast")

@@ -20,6 +20,7 @@ from .common import (
     seeds_of,
 )
 from .options import (
+    charts_option,
     draws_option,
     language_option,
     out_option,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @seed_option
 @set_option
 @click.option("--keep-draws", is_flag=True, help="Also write every draw (draws.nc).")
+@charts_option
 @seeds_option
 def run(
     files: tuple[Path, ...],
@@ -50,6 +52,7 @@ def run(
     seed: int | None,
     overrides: tuple[str, ...],
     keep_draws: bool,
+    formats: tuple[str, ...],
     seeds_dir: Path | None,
 ) -> None:
     r"""Run scenarios and print a verdict on every target.
@@ -91,12 +94,21 @@ def run(
         result = run_scenario(
             scenario, seeds, atlas, posteriors, progress=progress(f"{scenario.scenario}:")
         )
-        write_run(folder, scenario, seeds, atlas, posteriors, result, keep_draws=keep_draws)
+        write_run(
+            folder,
+            scenario,
+            seeds,
+            atlas,
+            posteriors,
+            result,
+            keep_draws=keep_draws,
+            formats=formats,
+        )
         clear()
         click.echo(f"wrote {folder}", err=True)
         results.append((scenario, *result[1:]))
     if compared is not None:
-        write_comparison(compared, seeds, atlas, results)
+        write_comparison(compared, seeds, atlas, results, formats)
         click.echo(f"wrote {compared}", err=True)
         click.echo(several_scenarios([(s, verdicts) for s, _, verdicts, _ in results], seeds))
     else:
@@ -116,6 +128,7 @@ def run(
     help="A dask scheduler that is running, e.g. tcp://127.0.0.1:8786.",
 )
 @click.option("--quiet", is_flag=True, help="Report no progress.")
+@charts_option
 @seeds_option
 def sweep(
     file: Path,
@@ -123,6 +136,7 @@ def sweep(
     workers: int | None,
     cluster: str | None,
     quiet: bool,
+    formats: tuple[str, ...],
     seeds_dir: Path | None,
 ) -> None:
     r"""Run a scenario many times with other values, and say which of them matter.
@@ -159,6 +173,7 @@ def sweep(
             folder,
             workers=workers or 0,
             cluster=cluster,
+            formats=formats,
             report=reporter,
             say=reporter.say,
         )

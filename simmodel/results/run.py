@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import xarray as xr
 
 from .. import __version__
+from ..charts.pictures import DEFAULT, drawing
 from ..computing.output_files import TIDY, Folder, tidy, write_csv, write_netcdf
 from ..errors import OutputError
 from ..forecast.fit import Atlas, split_decided_by
@@ -33,6 +35,9 @@ from ..simulation.projector import (
 )
 from ..variables import COORDINATES, DECIDED_BY
 from . import ledger
+
+if TYPE_CHECKING:
+    from ..charts.pictures import Draw
 
 Progress = Callable[[str], None]
 Result = tuple[Ensemble | None, xr.Dataset, list[Verdict], ledger.Account]
@@ -260,40 +265,74 @@ def write_run(
     results: Result,
     *,
     keep_draws: bool,
+    formats: Sequence[str] = (DEFAULT,),
+    workers: int | None = None,
 ) -> None:
-    """Write one scenario's results to its folder, whole or not at all."""
-    from ..charts import figures
+    """Write one scenario's results to its folder, whole or not at all.
 
+    Parameters
+    ----------
+    folder_path : pathlib.Path
+        As `output_files.check_writable` returned it.
+    scenario : Scenario
+    seeds : Seeds
+    atlas : Atlas
+    posteriors : Posteriors
+    results : Result
+        Of `run_scenario`.
+    keep_draws : bool
+        Whether to write every draw too.
+    formats : sequence of {"png", "svg", "pdf"}
+        Of the pictures; none are drawn where it is empty.
+    workers : int, optional
+        Processes that draw; as many as there are cores unless given.
+    """
     ensemble, dataset, verdicts, account = results
     provenance = provenance_of(scenario, seeds, posteriors)
+    ages = ages_dataset(dataset, scenario, atlas, posteriors.by_region, scenario.regions)
+    with Folder(folder_path) as folder:
+        charts = _charts(scenario, seeds, atlas, dataset, ages, verdicts) if formats else {}
+        with drawing(folder.path, charts, formats, workers):
+            write_netcdf(dataset, folder.path / "projection.nc")
+            write_csv(folder.path / "projection.csv", TIDY, tidy(dataset))
+            write_csv(folder.path / "verdicts.csv", COLUMNS, [v.row() for v in verdicts])
+            write_csv(folder.path / "ledger.csv", ledger.COLUMNS, ledger.rows(dataset, account))
+            if keep_draws and ensemble is not None:
+                draws = draws_dataset(ensemble, scenario, atlas, attributes(provenance))
+                write_netcdf(draws, folder.path / "draws.nc")
+            write_netcdf(ages, folder.path / "ages.nc")
+        folder.write_run(scenario.resolved(), provenance)
+
+
+def _charts(
+    scenario: Scenario,
+    seeds: Seeds,
+    atlas: Atlas,
+    dataset: xr.Dataset,
+    ages: xr.Dataset,
+    verdicts: Sequence[Verdict],
+) -> dict[str, Draw]:
+    """Return what draws each chart of a run, by the name of its file without suffix."""
+    from ..charts import figures
+
     rows = [v.row() for v in verdicts]
     marks, cited = observation_marks(scenario, atlas), printed_sources(seeds)
-    with Folder(folder_path) as folder:
-        write_netcdf(dataset, folder.path / "projection.nc")
-        write_csv(folder.path / "projection.csv", TIDY, tidy(dataset))
-        write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
-        write_csv(folder.path / "ledger.csv", ledger.COLUMNS, ledger.rows(dataset, account))
-        if keep_draws and ensemble is not None:
-            draws = draws_dataset(ensemble, scenario, atlas, attributes(provenance))
-            write_netcdf(draws, folder.path / "draws.nc")
-        ages = ages_dataset(dataset, scenario, atlas, posteriors.by_region, scenario.regions)
-        write_netcdf(ages, folder.path / "ages.nc")
-        for region_id in scenario.regions:
-            stem = region_id.replace(".", "_")
-            figures.save(figures.pyramid(ages, region_id), folder.path / f"pyramid_{stem}")
-            figure = figures.fan(dataset, region_id, marks, rows, cited)
-            figures.save(figure, folder.path / f"fan_{stem}")
-            if any(r["region"] == region_id and r["indicator"] == "urban_population" for r in rows):
-                figure = figures.urban_population_fan(dataset, region_id, marks, rows, cited)
-                figures.save(figure, folder.path / f"urban_population_{stem}")
-            figures.save(figures.ledger(dataset, region_id), folder.path / f"ledger_{stem}")
-            figures.save(figures.waterfall(dataset, region_id), folder.path / f"waterfall_{stem}")
-        for region_id in figures.registered_regions(dataset):
-            figure = figures.registered(dataset, region_id, marks)
-            figures.save(figure, folder.path / f"registered_{region_id.replace('.', '_')}")
-        titles = {scenario.scenario: f"{scenario.title.zh}\n{scenario.title.en}"}
-        figures.save(figures.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
-        folder.write_run(scenario.resolved(), provenance)
+    charts: dict[str, Draw] = {}
+    for region_id in scenario.regions:
+        stem = region_id.replace(".", "_")
+        known = (dataset, region_id, marks, rows, cited)
+        charts[f"fan_{stem}"] = partial(figures.fan, *known)
+        if any(r["region"] == region_id and r["indicator"] == "urban_population" for r in rows):
+            charts[f"urban_population_{stem}"] = partial(figures.urban_population_fan, *known)
+        charts[f"pyramid_{stem}"] = partial(figures.pyramid, ages, region_id)
+        charts[f"ledger_{stem}"] = partial(figures.ledger, dataset, region_id)
+        charts[f"waterfall_{stem}"] = partial(figures.waterfall, dataset, region_id)
+    for region_id in figures.registered_regions(dataset):
+        stem = region_id.replace(".", "_")
+        charts[f"registered_{stem}"] = partial(figures.registered, dataset, region_id, marks)
+    titles = {scenario.scenario: f"{scenario.title.zh}\n{scenario.title.en}"}
+    charts["verdicts"] = partial(figures.matrix, rows, place_names(seeds), titles)
+    return charts
 
 
 # Beside the folders of the scenarios, whose names start with a letter.
@@ -305,30 +344,60 @@ def write_comparison(
     seeds: Seeds,
     atlas: Atlas,
     results: Sequence[tuple[Scenario, xr.Dataset, Sequence[Verdict], ledger.Account]],
+    formats: Sequence[str] = (DEFAULT,),
+    workers: int | None = None,
 ) -> None:
-    """Write what several scenarios say side by side, and where each differs from the first."""
-    from ..charts import figures
+    """Write what several scenarios say side by side, and where each differs from the first.
 
+    Parameters
+    ----------
+    folder_path : pathlib.Path
+        As `output_files.check_writable` returned it.
+    seeds : Seeds
+    atlas : Atlas
+    results : sequence of tuple
+        Of each scenario: itself, and what `run_scenario` returned without the draws.
+    formats, workers
+        As in `write_run`.
+    """
     results = sorted(results, key=lambda item: is_conditional(item[0]))
     rows = [v.row() for _, _, verdicts, _ in results for v in verdicts]
-    titles = {s.scenario: f"{s.title.zh}\n{s.title.en}" for s, _, _, _ in results}
-    datasets = {s.scenario: dataset for s, dataset, _, _ in results}
-    shared = [r for r in results[0][0].regions if all(r in s.regions for s, _, _, _ in results)]
-    marks = observation_marks(results[0][0], atlas)
     first, *others = ((s, dataset, account) for s, dataset, _, account in results)
     differences = [row for other in others for row in ledger.difference_rows(first, other)]
     with Folder(folder_path) as folder:
-        write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
-        write_csv(folder.path / "ledger_difference.csv", ledger.DIFFERENCE_COLUMNS, differences)
-        figures.save(figures.matrix(rows, place_names(seeds), titles), folder.path / "verdicts")
-        for region_id in shared:
-            stem = region_id.replace(".", "_")
-            figure = figures.compare(datasets, region_id, rows, marks)
-            figures.save(figure, folder.path / f"compare_{stem}")
-            for scenario, dataset, _ in others:
-                figure = figures.waterfall_difference(first[1], dataset, region_id)
-                figures.save(figure, folder.path / f"waterfall_{scenario.scenario}_{stem}")
-        folder.write_run({"scenarios": list(datasets)}, {"simmodel_version": __version__})
+        charts = _comparison_charts(seeds, atlas, results) if formats else {}
+        with drawing(folder.path, charts, formats, workers):
+            write_csv(folder.path / "verdicts.csv", COLUMNS, rows)
+            write_csv(folder.path / "ledger_difference.csv", ledger.DIFFERENCE_COLUMNS, differences)
+        names = [scenario.scenario for scenario, *_ in results]
+        folder.write_run({"scenarios": names}, {"simmodel_version": __version__})
+
+
+def _comparison_charts(
+    seeds: Seeds,
+    atlas: Atlas,
+    results: Sequence[tuple[Scenario, xr.Dataset, Sequence[Verdict], ledger.Account]],
+) -> dict[str, Draw]:
+    """Return what draws each chart of a comparison, by the name of its file without suffix."""
+    from ..charts import figures
+
+    rows = [v.row() for _, _, verdicts, _ in results for v in verdicts]
+    titles = {s.scenario: f"{s.title.zh}\n{s.title.en}" for s, *_ in results}
+    datasets = {s.scenario: dataset for s, dataset, *_ in results}
+    marks = observation_marks(results[0][0], atlas)
+    (first, reference, *_), *others = results
+    charts: dict[str, Draw] = {
+        "verdicts": partial(figures.matrix, rows, place_names(seeds), titles)
+    }
+    for region_id in first.regions:
+        if any(region_id not in scenario.regions for scenario, *_ in others):
+            continue
+        stem = region_id.replace(".", "_")
+        charts[f"compare_{stem}"] = partial(figures.compare, datasets, region_id, rows, marks)
+        for scenario, dataset, *_ in others:
+            differing = partial(figures.waterfall_difference, reference, dataset, region_id)
+            charts[f"waterfall_{scenario.scenario}_{stem}"] = differing
+    return charts
 
 
 def printed_sources(seeds: Seeds) -> dict[str, str]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..charts.reachability import ReachGrid, reach_map
-from ..charts.style import save
+from ..charts.pictures import DEFAULT, save
 from ..computing.output_files import Folder, write_csv
 from ..errors import ScenarioError, SimmodelError
 from ..forecast.fit import lineage
@@ -26,6 +25,9 @@ from ..simulation.projector import Ensemble
 from .problem import SolveProblem, medians
 from .sentences import as_json, grid_aim, names_of
 from .solution import Answer
+
+if TYPE_CHECKING:
+    from ..charts.reachability import ReachGrid
 
 Array = NDArray[np.float64]
 
@@ -181,6 +183,7 @@ def write_map(
     solved: Scenario,
     grid: ReachGrid,
     median: Array,
+    formats: Sequence[str] = (DEFAULT,),
 ) -> None:
     """Write map, grid, answer and the scenario with the solution put in, whole or not at all.
 
@@ -196,11 +199,16 @@ def write_map(
     grid : ReachGrid
     median : ndarray, shape (y, x)
         As `lay_out` returned them.
+    formats : sequence of {"png", "svg", "pdf"}
+        Of the picture; none is drawn where it is empty.
     """
     columns = (*grid.levers, "probability", "median", "percentile")
     with Folder(folder_path) as folder:
         write_csv(folder.path / CSV, columns, rows(grid, median))
-        save(reach_map(grid), folder.path / "reach")
+        if formats:
+            from ..charts.reachability import reach_map
+
+            save(reach_map(grid), folder.path / "reach", formats)
         text = as_json(answer, seeds) + "\n"
         (folder.path / "answer.json").write_text(text, encoding="utf-8")
         folder.write_run(solved.resolved(), provenance_of(solved, seeds, posteriors))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..charts.labels import LEVER_WORDS, MEASURES, QUANTITY_WORDS, Limit, box_sentence
+from ..charts.pictures import DEFAULT, drawing
 from ..computing.checkpoints import Store
 from ..computing.output_files import Folder, write_csv, write_netcdf, write_zarr
 from ..computing.parallel import Task, run_tasks
@@ -625,6 +626,7 @@ def run_sweep(
     *,
     workers: int = 0,
     cluster: str | None = None,
+    formats: Sequence[str] = (DEFAULT,),
     report: Callable[[int, int], None] = lambda done, total: None,
     say: Callable[[str], None] = lambda text: None,
 ) -> xr.Dataset:
@@ -640,7 +642,9 @@ def run_sweep(
         Of the results, as `output_files.check_writable` returned it. Finished blocks lie beside it
         until all is written.
     workers, cluster, report, say
-        As in `parallel.run_tasks`.
+        As in `parallel.run_tasks`; the charts are drawn by as many local processes.
+    formats : sequence of {"png", "svg", "pdf"}
+        Of the charts; none are drawn where it is empty.
 
     Returns
     -------
@@ -667,7 +671,16 @@ def run_sweep(
         provenance = _provenance(file, seeds, posteriors)
         ds = dataset(file, study, design, values, seeds, attributes(provenance))
         try:
-            _write(folder, file, ds, provenance, fits=fits, say=say)
+            _write(
+                folder,
+                file,
+                ds,
+                provenance,
+                fits=fits,
+                say=say,
+                formats=formats,
+                workers=workers,
+            )
         except OSError as error:
             reason = error.strerror or str(error)
             raise OutputError(
@@ -685,18 +698,21 @@ def _write(
     *,
     fits: bool,
     say: Callable[[str], None],
+    formats: Sequence[str],
+    workers: int,
 ) -> None:
     """Write all results of a sweep, whole or not at all."""
+    charts = _charts(ds, say) if formats else {}
     with Folder(folder) as out:
-        if fits:
-            write_netcdf(ds, out.path / "sweep.nc")
-        else:
-            runs = ds["values"].values
-            parts = (runs[i : i + ROWS] for i in range(0, len(runs), ROWS))
-            rest = ds.drop_vars("values")
-            write_zarr(out.path / "sweep.zarr", rest, "values", parts, ds["values"].attrs)
-        write_csv(out.path / "indices.csv", COLUMNS, index_rows(ds))
-        _draw(ds, out.path, say)
+        with drawing(out.path, charts, formats, workers):
+            if fits:
+                write_netcdf(ds, out.path / "sweep.nc")
+            else:
+                runs = ds["values"].values
+                parts = (runs[i : i + ROWS] for i in range(0, len(runs), ROWS))
+                rest = ds.drop_vars("values")
+                write_zarr(out.path / "sweep.zarr", rest, "values", parts, ds["values"].attrs)
+            write_csv(out.path / "indices.csv", COLUMNS, index_rows(ds))
         out.write_run(file.resolved(), provenance)
 
 
@@ -710,15 +726,12 @@ def _provenance(file: SweepFile, seeds: Seeds, posteriors: Posteriors) -> dict[s
     }
 
 
-def _draw(ds: xr.Dataset, folder: Path, say: Callable[[str], None]) -> None:
-    """Draw the charts of a sweep, up to a number that somebody may still look at."""
-    from ..charts.style import save
-
+def _charts(ds: xr.Dataset, say: Callable[[str], None]) -> dict[str, Callable[[], Figure]]:
+    """Return the charts of a sweep, up to a number that somebody may still look at."""
     wanted = list(figures(ds))
     if len(wanted) > MOST_CHARTS:
         say(f"draws the first {MOST_CHARTS} of {len(wanted)} charts; all indices in indices.csv")
-    for name, drawn in wanted[:MOST_CHARTS]:
-        save(drawn(), folder / name)
+    return dict(wanted[:MOST_CHARTS])
 
 
 def summary(ds: xr.Dataset, most: int = 3) -> str:
