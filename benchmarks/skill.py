@@ -21,7 +21,7 @@ from pooling import PROVINCES, census_shares, countries, inside, prefecture_rows
 from pooling import prefectures as prefecture_records
 
 from simmodel.charts.hindcast import forecast_figure, skill_figure
-from simmodel.charts.style import save
+from simmodel.charts.pictures import save
 from simmodel.forecast.base_population import GROUPS
 from simmodel.forecast.fit import Atlas, Calibrated, calibrate_one, lineage, pace_noise
 from simmodel.forecast.pooling_file import Estimates, atlas_of, read
@@ -467,9 +467,7 @@ def pictures(ours: Sequence[Scored], scores: Sequence[Score], units: str) -> Non
         f"skill_{units}_methods": skill_figure(scores, 2010.0, 2020.0),
     }
     for name, figure in figures.items():
-        for path in save(figure, DOCS / name):
-            if path.suffix != ".png":
-                path.unlink()
+        save(figure, DOCS / name)
 
 
 def sentence_data(one: Score, years: int, units: str) -> dict[str, object]:

@@ -109,4 +109,4 @@ def test_groups_keep_everybody():
 
 def test_the_run_writes_a_pyramid_for_each_region_named(trend):
     names = {path.name for path in trend[0].iterdir()}
-    assert {"ages.nc", "pyramid_wuwei.png", "pyramid_gansu.svg"} <= names
+    assert {"ages.nc", "pyramid_wuwei.png", "pyramid_gansu.png"} <= names

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from simmodel.charts import figures
 from simmodel.charts.labels import PART_NAMES, parts_of
 from simmodel.charts.matrix import CLASSES, WORDS_HOLD
+from simmodel.charts.pictures import UNWANTED
 from simmodel.charts.style import spread
 from simmodel.errors import ScenarioError
 from simmodel.kernel.growth_components import rate_change, urban_growth
@@ -266,13 +269,14 @@ def test_every_character_has_a_glyph_with_mainland_letterforms(drawn):
 def test_saving_twice_gives_the_same_bytes_and_no_date(tmp_path):
     for name in ("first", "second"):
         figure = figures.fan(projection(), "wuwei", MARKS, rows())
-        png, svg = figures.save(figure, tmp_path / name)
-        assert figures.save(figure, tmp_path / name) == [png, svg]
-    for suffix in ("png", "svg"):
+        png, svg, pdf = figures.save(figure, tmp_path / name, tuple(UNWANTED))
+        assert figures.save(figure, tmp_path / name, tuple(UNWANTED)) == [png, svg, pdf]
+    for suffix in UNWANTED:
         first, second = (tmp_path / f"{name}.{suffix}" for name in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
     assert b"dc:date" not in svg.read_bytes()
     assert b"Software" not in png.read_bytes()
+    assert not re.search(rb"Date|matplotlib|Matplotlib", pdf.read_bytes())
 
 
 def test_settings_of_the_user_neither_change_a_chart_nor_are_changed(tmp_path):

@@ -252,7 +252,6 @@ def test_every_chart_is_there_and_is_a_picture(trend):
     stems += [stem.replace("fan", chart) for stem in stems for chart in ("ledger", "waterfall")]
     for stem in [*stems, "verdicts", "urban_population_linxia"]:
         assert (trend[0] / f"{stem}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-        assert "<svg" in (trend[0] / f"{stem}.svg").read_text(encoding="utf-8")[:1000]
 
 
 def test_the_terminal_shows_a_verdict_table(trend):

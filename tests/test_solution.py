@@ -450,7 +450,7 @@ def test_the_map_is_written_whole_and_replaces_only_its_own(tmp_path, monkeypatc
         result = call(*asked)
         assert result.exit_code == 0, result.output
         written = {p.name for p in place.iterdir()}
-        assert written == {"answer.json", "reach.csv", "reach.png", "reach.svg", "run.json"}
+        assert written == {"answer.json", "reach.csv", "reach.png", "run.json"}
     header, *body = (place / "reach.csv").read_text(encoding="utf-8").splitlines()
     assert header == "local_retention,rural_exit,probability,median,percentile"
     assert len(body) == 9

@@ -260,7 +260,7 @@ def test_all_is_written_and_nothing_left_beside(written):
     assert {"sweep.nc", "indices.csv", "run.json"} <= names
     assert {
         "sobol_wuwei_urbanization_rate_2025.png",
-        "sobol_wuwei_urbanization_rate_2035.svg",
+        "sobol_wuwei_urbanization_rate_2035.png",
         "sobol_wuwei_urbanization_rate_met_2025.png",
         "importance_wuwei_urbanization_rate_met_2025.png",
     } <= names

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from ..errors import OutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RUN = "run.json"
 
@@ -208,42 +210,42 @@ def _slabs(
         yield slab[:filled]
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    """Write rows under named columns; None is an empty field, floats have ten digits."""
+def write_csv(
+    path: Path, columns: Sequence[str], rows: pd.DataFrame | Iterable[Mapping[str, object]]
+) -> None:
+    """Write rows under named columns; what is missing is an empty field, floats have ten digits."""
+    import pandas as pd
+
+    table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=columns)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_field(row[name]) for name in columns] for row in rows)
-
-
-def _field(value: object) -> object:
-    if value is None:
-        return ""
-    return f"{value:.10g}" if isinstance(value, float) else value
+        table.to_csv(
+            file, columns=list(columns), index=False, float_format="%.10g", lineterminator="\n"
+        )
 
 
 TIDY = ("scenario", "region", "year", "variable", "quantile", "value", "unit")
 
 
-def tidy(dataset: xr.Dataset) -> Iterable[dict[str, object]]:
-    """Rows of ``projection.csv``: a value for each variable, region, year and quantile."""
-    scenario = dataset.attrs["scenario"]
+def tidy(dataset: xr.Dataset) -> pd.DataFrame:
+    """Return ``projection.csv``: a row for each variable, region, year and quantile with a value.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of the columns `TIDY`.
+    """
+    import pandas as pd
+
+    labels = [*(f"{level:.10g}" for level in dataset["quantile"].values), "mean"]
+    parts = []
     for name, array in dataset.data_vars.items():
         variable, place = str(name), str(array.dims[0])
         if variable.endswith("_mean"):
             continue
-        mean = dataset[f"{variable}_mean"]
-        for i, region in enumerate(dataset[place].values):
-            for j, year in enumerate(dataset["year"].values):
-                values = [*array.values[i, j], mean.values[i, j]]
-                for label, value in zip([*dataset["quantile"].values, "mean"], values, strict=True):
-                    if not np.isnan(value):
-                        yield {
-                            "scenario": scenario,
-                            "region": str(region),
-                            "year": int(year),
-                            "variable": variable,
-                            "quantile": label if label == "mean" else float(label),
-                            "value": float(value),
-                            "unit": array.attrs["units"],
-                        }
+        means = dataset[f"{variable}_mean"].values
+        levels = [dataset[place].values, dataset["year"].values, labels]
+        rows = pd.MultiIndex.from_product(levels, names=["region", "year", "quantile"])
+        values = np.concatenate([array.values, means[..., None]], axis=-1)
+        part = pd.DataFrame({"value": values.ravel()}, index=rows).dropna().reset_index()
+        parts.append(part.assign(variable=variable, unit=array.attrs["units"]))
+    return pd.concat(parts, ignore_index=True).assign(scenario=dataset.attrs["scenario"])
