@@ -1,21 +1,39 @@
 # make run    every shipped scenario, and the verdicts of all in one table
-# make test   lint, types, tests
+# make check  lint, types and the fast part of the tests: what is run every few minutes
+# make test   lint, types, all tests: what must be green before a change lands
 # make figures  the pictures of the README
 # make docs   the site, into docs/_build/html
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test figures docs calibrate pooling skill experience lock clean
+.PHONY: run check lint types fast test figures docs calibrate pooling skill experience lock clean
 
 run: $(READY)
 	$(BIN)/simmodel run scenarios/*.yaml --keep-draws
 
-test: $(READY)
+# The fast part: files that run no scenario from beginning to end. A file that is not there is an
+# error, and so are fewer tests than FAST_AT_LEAST: the list cannot shrink unseen.
+FAST := $(addprefix tests/test_,$(addsuffix .py,architecture calibration cells ci decomposition \
+	docstrings graduation hierarchy life_table migration parameters projection \
+	quantiles sampling scenario scores sensitivity texts verdicts words))
+FAST_AT_LEAST := 700
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+check: lint types fast
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(READY)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+fast: $(READY)
+	$(PYTEST) --quiet --at-least $(FAST_AT_LEAST) $(FAST)
+
+test: lint types
+	$(PYTEST)
 
 figures: run
 	$(BIN)/python figures/gallery.py

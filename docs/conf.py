@@ -12,7 +12,12 @@ from simmodel.report.inline import font
 
 TOP = Path(__file__).parents[1]
 # Pages that stand at the top of the project, for who reads it without this site.
-ELSEWHERE = {"readme": "README.md", "readme_zh": "README.zh.md", "changelog": "CHANGELOG.md"}
+ELSEWHERE = {
+    "readme": "README.md",
+    "readme_zh": "README.zh.md",
+    "contributing": "CONTRIBUTING.md",
+    "changelog": "CHANGELOG.md",
+}
 
 project = "simmodel"
 author = "The simmodel founders"

@@ -19,6 +19,24 @@ CHROMIUM = next(
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--at-least", type=int, default=0, metavar="N", help="fail if fewer than N tests pass"
+    )
+
+
+def pytest_sessionfinish(session):
+    """Fail where tests went missing: a part of the tests that is run often must not shrink."""
+    wanted = session.config.getoption("--at-least")
+    if not wanted or "PYTEST_XDIST_WORKER" in os.environ or session.exitstatus != 0:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    passed = len(reporter.stats.get("passed", ()))
+    if passed < wanted:
+        reporter.write_line(f"\nonly {passed} tests passed, at least {wanted} are asked for")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread_beside_others():
     """Keep processes that test side by side from waiting for each other's threads."""

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -71,3 +72,18 @@ def test_it_goes_on_without_an_installer(tmp_path):
 
 def test_nothing_is_done_where_nothing_is_absent(tmp_path):
     assert dry_run(tmp_path, chromium=0, libreoffice=0, apt_get=0) == ([], "")
+
+
+def test_the_fast_part_of_the_tests_shrinks_only_when_it_is_made_to():
+    """Files of the list that are gone, or fewer tests than before, fail `make check`."""
+    assert "--at-least $(FAST_AT_LEAST) $(FAST)" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    found = [run_pytest(more) for more in (["--at-least", "5"], ["--at-least", "6"], ["gone.py"])]
+    assert [done.returncode for done in found] == [0, 1, 4]
+    assert "only 5 tests passed, at least 6 are asked for" in found[1].stdout
+
+
+def run_pytest(more):
+    """Run the five tests of this file that come before the last, in a process of its own."""
+    chosen = ["-q", "-k", "absent or install or there", *more, __file__]
+    command = [sys.executable, "-m", "pytest", *chosen]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)

@@ -1,5 +1,7 @@
 """The documents beside the code: what they say is there is there, and nothing is left out."""
 
+import importlib.util
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -24,7 +26,7 @@ from simmodel.sweeps import designs, runner, sweep_file
 from simmodel.validation import panel as panels
 from simmodel.validation import scores
 from tests.conftest import ROOT
-from tests.test_architecture import ARRAYS_ONLY
+from tests.test_architecture import ARRAYS_ONLY, ROOMS
 
 REFERENCE = ROOT / "docs/reference"
 
@@ -263,6 +265,32 @@ def test_every_option_of_every_command_stands_in_the_reference():
 def test_the_python_page_has_every_module_of_the_core():
     text = (REFERENCE / "core.md").read_text(encoding="utf-8")
     assert re.findall(r"automodule:: simmodel\.([\w.]+)", text) == list(ARRAYS_ONLY)
+
+
+# The rooms of the code.
+
+
+def test_the_drawing_of_the_rooms_is_that_of_the_imports():
+    spec = importlib.util.spec_from_file_location("architecture", ROOT / "docs/architecture.py")
+    architecture = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(architecture)
+    drawn = architecture.DRAWING.read_text(encoding="utf-8")
+    assert drawn == architecture.drawing(), "out of date: python docs/architecture.py"
+
+
+def test_every_room_is_described_once_from_the_ground_up():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [*ROOMS[:-1]]  # not __main__
+
+
+def test_what_a_contributor_is_told_to_open_is_there():
+    for name in ("CONTRIBUTING.md", "docs/architecture.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for path in re.findall(r"`((?:simmodel|tests|docs|benchmarks)/[\w./*]+)`", text):
+            assert any(ROOT.glob(path)), f"{name}: no {path}"
+        for name in re.findall(r"`(\w+(?:\.\w+)+)`", text):
+            if (ROOT / "simmodel" / name.split(".")[0]).is_dir():
+                pkgutil.resolve_name(f"simmodel.{name}")
 
 
 # The README and its twin.
