@@ -16,8 +16,9 @@ import time
 
 from playwright.sync_api import sync_playwright
 
-from simmodel.explorer.page import leave_room
-from simmodel.explorer.state import Explorer, State, trend_with
+from simmodel.explorer.explorer import Explorer
+from simmodel.explorer.server import leave_room
+from simmodel.explorer.state import State, trend_base
 from simmodel.forecast.pooling_file import atlas_of
 from simmodel.forecast.posterior_file import load
 from simmodel.inputs.seeds import find_seeds, read_seeds
@@ -52,7 +53,7 @@ def main():
     leave_room()  # as the server does
     seeds = read_seeds(find_seeds(None))
     atlas = atlas_of(seeds)
-    base = trend_with(seeds.regions, options.draws, None)
+    base = trend_base(seeds.regions, options.draws, None)
     explorer = Explorer(base, seeds, atlas, load(atlas, seeds.directory))
     command = [sys.executable, "-m", "simmodel", "explore", "--port", "0", "--no-browser"]
     command += ["--draws", str(options.draws)]
@@ -106,13 +107,13 @@ def in_the_page(address, region, moves):
 def alone(explorer, region, moves):
     """Seconds for the numbers of a state, and for the projection in them."""
     state = State(region, "zh")
-    explorer.view(state.moved(LEVER, 1.05))
-    cast = explorer.stage(region).cast
+    explorer.results(state.moved(LEVER, 1.05))
+    cast = explorer.projections(region).cast
     numbers, projection = [], []
     for move in range(moves):
         state = state.moved(LEVER, 1.0 + 0.05 * (1 + move % 10))
         start = time.perf_counter()
-        explorer.view(state)
+        explorer.results(state)
         numbers.append(time.perf_counter() - start)
         scenario = explorer.scenario(state)
         start = time.perf_counter()

@@ -20,7 +20,6 @@ from simmodel.inputs import region, scenario, units
 from simmodel.inputs.workbook import sheets
 from simmodel.judging import verdicts
 from simmodel.judging.consistency import findings
-from simmodel.report import words
 from simmodel.results import ledger, terminal
 from simmodel.sweeps import designs, runner, sweep_file
 from simmodel.validation import panel as panels
@@ -152,7 +151,9 @@ HELD = {
         texts.text("workbook.lists.sheet", "zh"),
     ],
     ("outputs", "report", 0): [
-        en for key, (en, _) in words.WORDS.items() if key.startswith("sheet_")
+        texts.text(f"report.{key}", "en")
+        for key in texts.keys("report")
+        if key.startswith("sheet_")
     ],
     ("commands", "What each does", 0): main.commands,
 }

@@ -24,22 +24,22 @@ from hypothesis import strategies as st
 
 from simmodel.charts.labels import of_hundred
 from simmodel.cli import main
-from simmodel.errors import FaultError, ScenarioError
+from simmodel.errors import FaultError, ScenarioError, SimmodelError
 from simmodel.explorer import page
-from simmodel.explorer.charts import MEASURES, fan, growth, reach
+from simmodel.explorer import server as server_module
+from simmodel.explorer.charts import MEASURES, axis_range, fan, growth
+from simmodel.explorer.explorer import MEDIAN, SHARES, Explorer
+from simmodel.explorer.saving import SavingError, save, scenario_text
 from simmodel.explorer.state import (
-    MEDIAN,
-    SHARES,
-    Complaint,
-    Explorer,
-    Refused,
+    InputProblem,
     State,
-    check_region,
-    number_of,
-    text_of,
-    trend_with,
-    visible,
-    years_by,
+    describe,
+    first_region,
+    parse_value,
+    phase_in_years,
+    slider_range,
+    state_of,
+    trend_base,
 )
 from simmodel.inputs.scenario import Scenario
 from simmodel.inputs.scenario_file import read_scenario
@@ -47,9 +47,9 @@ from simmodel.inputs.seeds import read_seeds
 from simmodel.judging.verdicts import Judge
 from simmodel.levers import LEVERS
 from simmodel.report.wording import Phrases
-from simmodel.report.words import LANGUAGES, speaker
 from simmodel.results.run import run_scenario
 from simmodel.simulation.projector import simulate
+from simmodel.texts import LANGUAGES, text
 from tests.conftest import ROOT, in_browser
 from tests.test_report import rows_of
 
@@ -130,7 +130,7 @@ def check_against_run(explorer, state, scenario):
     _, dataset, verdicts, _ = run_scenario(
         scenario, explorer.seeds, explorer.atlas, explorer._posteriors
     )
-    view, more = explorer.view(state), explorer.more(state)
+    view, more = explorer.results(state), explorer.slow_results(state)
     here = dataset.sel(region=region)
     shares = list(SHARES)
     assert (here["urbanization_rate"].sel(quantile=shares).values == view.rate).all()
@@ -165,11 +165,11 @@ def test_the_numbers_are_those_of_the_run_of_the_file_saved(
     explorer, seeds, tmp_path, region, by, levers
 ):
     state = State(region, "zh", by, levers)
-    path = explorer.save(state, "tried", tmp_path, "http://127.0.0.1:1/")
+    path = save(explorer, state, "tried", tmp_path, "http://127.0.0.1:1/")
     view, more = check_against_run(explorer, state, read_back(path, seeds))
     assert (more.registered is not None) == (region == "linxia")
     assert bool(more.verdicts) == (region == "liupanshui")
-    base = explorer.view(State(region, "zh"))
+    base = explorer.results(State(region, "zh"))
     assert (view.urban[1:, MEDIAN] != base.urban[1:, MEDIAN]).all()
     assert (view.urban[0] == base.urban[0]).all()
 
@@ -188,7 +188,7 @@ def test_more_than_one_block_of_draws(seeds, atlas, posteriors):
 
 def test_a_state_looked_at_again_is_the_same(explorer):
     states = [State("wuwei", "en", None, {"arrivals": value}) for value in (2.0, 0.5, 2.0)]
-    first, other, again = (explorer.view(state) for state in states)
+    first, other, again = (explorer.results(state) for state in states)
     assert (first.rate == again.rate).all()
     assert (first.rate[1:] != other.rate[1:]).any()
 
@@ -197,7 +197,7 @@ def test_parts_of_growth_add_up_to_the_change(explorer, atlas, posteriors):
     state = State("wuwei.minqin", "en", None, {"rural_exit": 1.7})
     whole = simulate(explorer.scenario(state), atlas, posteriors.by_region)
     urban = whole.urban[whole.row("wuwei.minqin")].mean(axis=-1)
-    total = sum(part.sum() for part in explorer.view(state).growth.values())
+    total = sum(part.sum() for part in explorer.results(state).growth.values())
     assert total == pytest.approx(urban[-1] - urban[0], rel=1e-9)
 
 
@@ -239,37 +239,37 @@ def test_what_was_not_moved_stays_and_what_concerns_another_region_is_left_out(
         "arrivals": ((2020, 1.0), (2030, 2.0)),
         "fertility": ((2020, 1.0), (2030, 1.5)),
     }
-    assert explorer.left_out("wuwei.minqin") == ("wuwei.gulang",)
+    assert explorer.ignored_regions("wuwei.minqin") == ("wuwei.gulang",)
     assert explorer.scenario(state).programmes == ()
     kept = explorer.scenario(State("liupanshui", "en")).programmes
     assert kept == ("liupanshui_geohazard_resettlement",)
-    assert explorer.resting("wuwei.minqin", "local_retention") == 1.25
-    assert explorer.present("wuwei.minqin", "arrivals") == 1.2
-    assert explorer.inside("wuwei.minqin") == "wuwei"
-    assert explorer.inside("wuwei") is None
+    assert explorer.base_value("wuwei.minqin", "local_retention") == 1.25
+    assert explorer.base_setting("wuwei.minqin", "arrivals") == 1.2
+    assert explorer.fixed_whole("wuwei.minqin") == "wuwei"
+    assert explorer.fixed_whole("wuwei") is None
     check_against_run(explorer, state, explorer.scenario(state))
 
 
 def test_a_lever_put_where_the_base_has_it_is_not_moved(explorer):
-    moved = explorer.set_to(State("wuwei", "en"), "arrivals", 2.0)
+    moved = explorer.with_lever(State("wuwei", "en"), "arrivals", 2.0)
     assert moved.levers == {"arrivals": 2.0}
-    assert explorer.set_to(moved, "arrivals", 1.0).levers == {}
-    assert explorer.set_to(moved, "arrivals", 0.0).levers == {"arrivals": 0.0}
+    assert explorer.with_lever(moved, "arrivals", 1.0).levers == {}
+    assert explorer.with_lever(moved, "arrivals", 0.0).levers == {"arrivals": 0.0}
 
 
 def test_step_by_step_stays_so_at_the_number_of_the_base(seeds, atlas, posteriors):
     base = base_of(levers={"wuwei": {"arrivals": 1.2, "fertility": {2020: 1.0, 2030: 1.3}}})
     explorer = Explorer(base, seeds, atlas, posteriors)
     at_once, by_2030 = State("wuwei", "en"), State("wuwei", "en", 2030)
-    assert explorer.set_to(at_once, "arrivals", 1.2).levers == {}
-    path = explorer.set_to(by_2030, "arrivals", 1.2)
+    assert explorer.with_lever(at_once, "arrivals", 1.2).levers == {}
+    path = explorer.with_lever(by_2030, "arrivals", 1.2)
     own = explorer.scenario(path).levers.by_region["wuwei"]
     assert own.set_levers()["arrivals"] == ((2020, 1.0), (2030, 1.2))
     # What is written would be the very path of the base.
-    assert explorer.set_to(by_2030, "fertility", 1.3).levers == {}
-    assert explorer.set_to(at_once, "fertility", 1.3).levers == {"fertility": 1.3}
+    assert explorer.with_lever(by_2030, "fertility", 1.3).levers == {}
+    assert explorer.with_lever(at_once, "fertility", 1.3).levers == {"fertility": 1.3}
     # A path that stays where it is is a number.
-    assert explorer.set_to(by_2030, "rural_exit", 1.0).levers == {}
+    assert explorer.with_lever(by_2030, "rural_exit", 1.0).levers == {}
 
 
 def test_registration_is_offered_where_it_changes_something(explorer):
@@ -281,7 +281,7 @@ def test_registration_is_offered_where_it_changes_something(explorer):
 
 def test_the_file_says_what_is_not_default_and_nothing_else(explorer, tmp_path):
     state = State("wuwei", "en", 2030, {"arrivals": 1.25, "life_expectancy": 1.0})
-    path = explorer.save(state, "more_arrivals", tmp_path, "http://127.0.0.1:8765/?region=wuwei")
+    path = save(explorer, state, "more_arrivals", tmp_path, "http://127.0.0.1:8765/?region=wuwei")
     text = path.read_text(encoding="utf-8")
     assert text.startswith("scenario: more_arrivals\ntitle: {en: ")
     assert text[text.index("\nregions:") :].splitlines()[1:] == [
@@ -300,7 +300,7 @@ def test_the_file_says_what_is_not_default_and_nothing_else(explorer, tmp_path):
 def test_every_shipped_scenario_survives_being_written(shipped, seeds, tmp_path):
     for name, scenario in shipped.items():
         path = tmp_path / f"{name}.yaml"
-        path.write_text(text_of(scenario), encoding="utf-8")
+        path.write_text(scenario_text(scenario), encoding="utf-8")
         assert read_back(path, seeds) == scenario
 
 
@@ -308,15 +308,15 @@ def test_every_shipped_scenario_survives_being_written(shipped, seeds, tmp_path)
 def test_a_base_of_any_title_survives_being_written(words, seeds, tmp_path):
     scenario = base_of(title={"en": words, "zh": words}, description={"en": words, "zh": "是"})
     path = tmp_path / "words.yaml"
-    path.write_text(text_of(scenario), encoding="utf-8")
+    path.write_text(scenario_text(scenario), encoding="utf-8")
     assert read_back(path, seeds) == scenario
 
 
 @pytest.mark.parametrize("name", ["", "Mine", "2030", "a-b", "../up", "a.b", "名", "a\n"])
 def test_a_name_that_cannot_be_one_is_refused(explorer, tmp_path, name):
-    with pytest.raises(Refused) as refused:
-        explorer.save(State("wuwei", "en"), name, tmp_path, "")
-    assert refused.value.complaint.key == "bad_name"
+    with pytest.raises(SavingError) as refused:
+        save(explorer, State("wuwei", "en"), name, tmp_path, "")
+    assert refused.value.problem.key == "explorer.bad_name"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -324,28 +324,28 @@ def test_a_file_that_is_there_is_left_alone(explorer, tmp_path):
     (tmp_path / "mine.yaml").write_text("mine", encoding="utf-8")
     (tmp_path / "link.yaml").symlink_to(tmp_path / "nowhere.yaml")
     for name in ("mine", "link"):
-        with pytest.raises(Refused, match=f"{name}.yaml is there already"):
-            explorer.save(State("wuwei", "en"), name, tmp_path, "")
+        with pytest.raises(SavingError, match=f"{name}.yaml is there already"):
+            save(explorer, State("wuwei", "en"), name, tmp_path, "")
     assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.yaml", "mine.yaml"]
 
 
 def test_a_folder_that_is_not_there_is_made(explorer, tmp_path):
-    path = explorer.save(State("wuwei", "en"), "a", tmp_path / "not" / "yet", "")
+    path = save(explorer, State("wuwei", "en"), "a", tmp_path / "not" / "yet", "")
     assert path == tmp_path / "not" / "yet" / "a.yaml"
     assert path.is_file()
 
 
 def test_a_name_too_long_for_a_file_is_told(explorer, tmp_path):
-    with pytest.raises(Refused, match=r"cannot write there \(File name too long\)"):
-        explorer.save(State("wuwei", "en"), "a" * 300, tmp_path, "")
+    with pytest.raises(SavingError, match=r"cannot write there \(File name too long\)"):
+        save(explorer, State("wuwei", "en"), "a" * 300, tmp_path, "")
 
 
 @pytest.mark.parametrize("below", ["", "below"])
 def test_a_file_where_the_folder_should_be_is_told(explorer, tmp_path, below):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(Refused, match=r"a.yaml: cannot write there \((File exists|Not a dir)"):
-        explorer.save(State("wuwei", "en"), "a", tmp_path / "file" / below, "")
+    with pytest.raises(SavingError, match=r"a.yaml: cannot write there \((File exists|Not a dir)"):
+        save(explorer, State("wuwei", "en"), "a", tmp_path / "file" / below, "")
 
 
 @pytest.mark.parametrize(
@@ -358,15 +358,15 @@ def test_a_file_where_the_folder_should_be_is_told(explorer, tmp_path, below):
     ],
 )
 def test_whatever_a_disk_refuses_is_told(explorer, tmp_path, monkeypatch, owner, call):
-    explorer.view(State("wuwei", "en"))
-    explorer.more(State("wuwei", "en"))
+    explorer.results(State("wuwei", "en"))
+    explorer.slow_results(State("wuwei", "en"))
 
     def full(*_arguments, **_options):
         raise OSError(errno.ENOSPC, "No space left on device", "/full")
 
     monkeypatch.setattr(owner, call, full)
-    with pytest.raises(Refused, match=r"a.yaml: cannot write there \(No space left on device"):
-        explorer.save(State("wuwei", "en"), "a", tmp_path, "")
+    with pytest.raises(SavingError, match=r"a.yaml: cannot write there \(No space left on device"):
+        save(explorer, State("wuwei", "en"), "a", tmp_path, "")
     monkeypatch.undo()
     assert list(tmp_path.iterdir()) == []
 
@@ -374,7 +374,7 @@ def test_whatever_a_disk_refuses_is_told(explorer, tmp_path, monkeypatch, owner,
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_saved_is_described_in_both_languages(explorer, seeds, tmp_path, language):
     state = State("wuwei", language, 2030, {"arrivals": 1.25})
-    told = read_back(explorer.save(state, "told", tmp_path, "http://here/"), seeds).description
+    told = read_back(save(explorer, state, "told", tmp_path, "http://here/"), seeds).description
     assert 'Base: "Trend"' in told.en
     assert "Moved: arrivals ×1.25; step by step until 2030. http://here/" in told.en
     assert "基准：“趋势延续”" in told.zh
@@ -383,24 +383,24 @@ def test_what_is_saved_is_described_in_both_languages(explorer, seeds, tmp_path,
 
 @pytest.mark.parametrize(
     ("region", "part"),
-    [("linxia", "view"), ("liupanshui", "more")],
+    [("linxia", "results"), ("liupanshui", "slow_results")],
 )
 def test_what_cannot_be_projected_is_not_saved(strained, tmp_path, region, part):
-    strained.save(State(region, "en"), "sound", tmp_path, "")
+    save(strained, State(region, "en"), "sound", tmp_path, "")
     state = State(region, "en", None, {"rural_exit": 10.0})
-    if part == "more":
-        strained.view(state)
+    if part == "slow_results":
+        strained.results(state)
     with pytest.raises(ScenarioError, match="takes more people than there are"):
         getattr(strained, part)(state)
-    with pytest.raises(Refused) as refused:
-        strained.save(state, "unsound", tmp_path, "")
-    assert refused.value.complaint == Complaint("cannot", {"place": region})
+    with pytest.raises(SavingError) as refused:
+        save(strained, state, "unsound", tmp_path, "")
+    assert refused.value.problem == InputProblem("explorer.cannot", {"place": region})
     assert [path.name for path in tmp_path.iterdir()] == ["sound.yaml"]
 
 
 def test_more_draws_than_can_be_kept_are_refused(seeds, atlas, posteriors):
     base = base_of(regions=["gansu"], ensemble={"draws": 1_000_000, "seed": 1})
-    with pytest.raises(page.SimmodelError, match="choose fewer with --draws"):
+    with pytest.raises(SimmodelError, match="choose fewer with --draws"):
         Explorer(base, seeds, atlas, posteriors)
 
 
@@ -412,24 +412,28 @@ values = {
 }
 
 
+def asked_for(explorer, query):
+    return state_of(query, State("gansu", "en"), explorer.regions, explorer.base.horizon)
+
+
 @given(data=st.data())
 def test_an_address_gives_back_its_state(explorer, data):
     state = State(
         data.draw(st.sampled_from(explorer.regions)),
         data.draw(st.sampled_from(LANGUAGES)),
-        data.draw(st.sampled_from([None, *years_by(2035)])),
+        data.draw(st.sampled_from([None, *phase_in_years(2035)])),
     )
     for lever in data.draw(st.permutations(list(LEVERS)))[: data.draw(st.integers(0, 8))]:
         state = state.moved(lever, data.draw(values[lever]))
-    assert explorer.state_of(state.query(), "en", "gansu") == (state, [])
+    assert asked_for(explorer, state.query()) == (state, [])
 
 
 @pytest.mark.parametrize(
     ("query", "keys", "said"),
     [
-        ("region=wuwey", ["no_region_near"], "did you mean wuwei?"),
+        ("region=wuwey", ["no_region"], "did you mean wuwei?"),
         ("region=atlantis_city", ["no_region"], "shown instead"),
-        ("arivals=2", ["no_lever_near"], "did you mean arrivals?"),
+        ("arivals=2", ["no_lever"], "did you mean arrivals?"),
         ("zzz=2", ["no_lever"], "allowed: rural_exit"),
         ("arrivals=much", ["no_number"], '"much" is no number; allowed: 0 to 10'),
         ("arrivals=", ["no_number"], "is no number"),
@@ -445,25 +449,25 @@ def test_an_address_gives_back_its_state(explorer, data):
     ],
 )
 def test_what_is_wrong_with_an_address_is_said_and_left_out(explorer, query, keys, said):
-    state, found = explorer.state_of(query, "en", "gansu")
-    assert [complaint.key for complaint in found] == keys
-    assert said in speaker("en")(f"explore.{found[0].key}", **found[0].places)
-    assert speaker("zh")(f"explore.{found[0].key}", **found[0].places)
+    state, found = asked_for(explorer, query)
+    assert [problem.key for problem in found] == [f"explorer.{key}" for key in keys]
+    assert said in describe(Phrases("en", explorer.seeds), found[0])
+    assert describe(Phrases("zh", explorer.seeds), found[0])
     assert state == State("gansu", "en", None, {"arrivals": 2.0} if "twice" in keys else {})
 
 
 def test_what_is_typed():
-    assert number_of(" ×1.5 ", "arrivals") == 1.5
-    assert number_of("0", "arrivals") == 0.0
-    assert number_of("　１．２５", "arrivals") == 1.25
-    assert number_of("－２", "life_expectancy") == -2.0
-    assert number_of("＋２", "life_expectancy") == 2.0
-    assert isinstance(number_of("倍", "arrivals"), Complaint)
-    assert isinstance(number_of("1²", "arrivals"), Complaint)
-    assert str(number_of("-0", "life_expectancy")) == "0.0"
-    assert isinstance(number_of("1,5", "arrivals"), Complaint)
-    assert visible("arrivals", 3.0) == (0.0, 3.0)
-    assert visible("life_expectancy", -5.5) == (-10.0, 10.0)
+    assert parse_value(" ×1.5 ", "arrivals") == 1.5
+    assert parse_value("0", "arrivals") == 0.0
+    assert parse_value("　１．２５", "arrivals") == 1.25
+    assert parse_value("－２", "life_expectancy") == -2.0
+    assert parse_value("＋２", "life_expectancy") == 2.0
+    assert isinstance(parse_value("倍", "arrivals"), InputProblem)
+    assert isinstance(parse_value("1²", "arrivals"), InputProblem)
+    assert str(parse_value("-0", "life_expectancy")) == "0.0"
+    assert isinstance(parse_value("1,5", "arrivals"), InputProblem)
+    assert slider_range("arrivals", 3.0) == (0.0, 3.0)
+    assert slider_range("life_expectancy", -5.5) == (-10.0, 10.0)
 
 
 # The charts
@@ -471,7 +475,7 @@ def test_what_is_typed():
 
 @given(st.floats(-1e3, 1e3), st.floats(0, 1e3))
 def test_an_axis_holds_all_values(low, more):
-    first, last = reach(low, low + more)
+    first, last = axis_range(low, low + more)
     assert first <= low + 1e-9
     assert last >= low + more - 1e-9
     assert last > first
@@ -479,19 +483,19 @@ def test_an_axis_holds_all_values(low, more):
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_charts_show_the_numbers_of_the_state(explorer, seeds, measure):
-    view = explorer.view(State("wuwei", "en", None, {"arrivals": 2.0}))
-    base, phrases = explorer.view(State("wuwei", "en")), Phrases("en", seeds)
+    view = explorer.results(State("wuwei", "en", None, {"arrivals": 2.0}))
+    base, phrases = explorer.results(State("wuwei", "en")), Phrases("en", seeds)
     shown = {
         trace.get("name"): trace["y"] for trace in fan(view, base, measure, [], phrases)["data"]
     }
     rate = measure == "urbanization_rate"
-    for key, one in (("explore.your_median", view), ("explore.base_median", base)):
+    for key, one in (("explorer.your_median", view), ("explorer.base_median", base)):
         wanted = one.rate * 100.0 if rate else one.urban * 1e-4
         assert shown[phrases.say(key)] == wanted[:, MEDIAN].tolist()
     assert bool(shown.get("target")) == rate
     bars = {trace["name"]: trace["y"] for trace in growth(view, base, phrases)["data"]}
     for name, a_year in view.growth.items():
-        assert bars.get(phrases.say(f"part.{name}"), [0.0] * 15) == (a_year / 1e4).tolist()
+        assert bars.get(phrases.say(f"report.part.{name}"), [0.0] * 15) == (a_year / 1e4).tolist()
 
 
 # The command
@@ -536,17 +540,13 @@ def test_a_port_in_use_is_told_with_what_to_do():
 
 
 def test_only_this_machine_is_listened_to():
-    with page.listen(0) as listening:
+    with server_module.listen(0) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
     "place",
-    [
-        "simmodel.cli.scenarios.seeds_of",
-        "simmodel.explorer.page.listen",
-        "simmodel.explorer.page.serve",
-    ],
+    ["simmodel.cli.scenarios.seeds_of", "simmodel.explorer.server.listen", "simmodel.explorer.server.serve"],
 )
 def test_an_interrupt_ends_it_quietly_at_any_time(monkeypatch, place):
     def interrupted(*_arguments, **_options):
@@ -586,22 +586,21 @@ def test_a_port_that_is_no_number_is_a_malformed_command():
 
 @pytest.mark.parametrize("opens", [True, False])
 def test_where_no_browser_opens_the_address_is_told(monkeypatch, opens):
-    monkeypatch.setattr(page.webbrowser, "open", lambda link: opens)
+    monkeypatch.setattr(server_module.webbrowser, "open", lambda link: opens)
     said = []
-    page._open("http://127.0.0.1:1/", said.append)
-    told = ["no browser opens here; open this address yourself: http://127.0.0.1:1/"]
-    assert said == ([] if opens else told)
+    server_module._open("http://127.0.0.1:1/", "no browser opens here", said.append)
+    assert said == ([] if opens else ["no browser opens here"])
 
 
 def test_the_trend_of_its_own_has_names_in_both_languages(seeds, atlas):
-    trend = trend_with(seeds.regions, None, 0)
+    trend = trend_base(seeds.regions, None, 0)
     assert (trend.title.en, trend.title.zh) == ("Trend", "趋势延续")
     assert trend.ensemble.seed == 0
-    first = check_region(None, trend, atlas, rather="prefecture")
+    first = first_region(None, trend, atlas, preferred_level="prefecture")
     assert atlas.regions[first].level == "prefecture"
-    assert check_region(None, base_of(), atlas) == "wuwei"
+    assert first_region(None, base_of(), atlas) == "wuwei"
     with pytest.raises(FaultError, match="seed: is out of range"):
-        trend_with(seeds.regions, None, -1)
+        trend_base(seeds.regions, None, -1)
 
 
 # The page in a browser
@@ -646,7 +645,7 @@ def strained_server(tmp_path_factory, strained_folder, posteriors):
     del posteriors
     folder = tmp_path_factory.mktemp("strained_out")
     path = folder / "strained.yaml"
-    path.write_text(text_of(base_of(**STRAINED)), encoding="utf-8")
+    path.write_text(scenario_text(base_of(**STRAINED)), encoding="utf-8")
     seeds = ["--seeds", str(strained_folder)]
     with serving(folder, str(path), "--region", "liupanshui", *seeds) as found:
         yield found
@@ -763,15 +762,14 @@ def test_the_page_asks_nobody_and_lacks_no_letter(server, browser, language, wid
     page.wait_for_timeout(300)
     assert visit.said == []
     assert [url for url in visit.asked if not url.startswith((server.address, "data:"))] == []
-    say = speaker(language)
-    assert say("explore.title") in visit.text("h1")
+    assert text("explorer.title", language) in visit.text("h1")
     assert page.evaluate("document.documentElement.lang").startswith(language)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     with TTFont(io.BytesIO(page.request.get(f"{server.address}dossier.woff").body())) as font:
         drawn = font.getBestCmap().keys()
-    text = page.evaluate("document.body.innerText")
+    shown = page.evaluate("document.body.innerText")
     # The signs of buttons are names in a font of signs.
-    assert {c for c in text.replace("undo", "") if ord(c) not in drawn} <= set("\n\t\u200b")
+    assert {c for c in shown.replace("undo", "") if ord(c) not in drawn} <= set("\n\t\u200b")
     fonts = page.evaluate(
         "Array.from(document.fonts).filter(f => f.status === 'loaded').map(f => f.family)"
     )

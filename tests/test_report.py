@@ -24,7 +24,7 @@ from simmodel.report import files
 from simmodel.report.contents import gather
 from simmodel.report.files import check_replaceable, write
 from simmodel.report.wording import Phrases
-from simmodel.report.words import WORDS, speaker
+from simmodel.texts import text
 from simmodel.variables import COMPONENTS, FLOWS
 from tests.conftest import ROOT, in_browser
 
@@ -38,6 +38,13 @@ PAPER = (int((210 - 24) / 25.4 * 96), int((297 - 28) / 25.4 * 96))
 def rows_of(path):
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def speaker(language):
+    def say(key, **values):
+        return text(key if "." in key else f"report.{key}", language, **values)
+
+    return say
 
 
 @pytest.fixture(scope="module")
@@ -346,7 +353,7 @@ def test_texts_of_people_do_not_run_on_the_page(shipped, seeds, atlas, posterior
     html = own((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "<script>document.title" not in html
     assert "<b>" not in html.replace("<b>Contents</b>", "")
-    assert WORDS["headline_none"][0] in html
+    assert text("report.headline_none", "en") in html
     assert openpyxl.load_workbook(tmp_path / "report.xlsx").sheetnames[0] == "Charts"
 
 
@@ -477,15 +484,15 @@ def tables_of(path):
 YEARLY = {
     "sheet_growth": (
         "column_component",
-        {f"part.{part.name}": f"urban_growth_{part.name}" for part in COMPONENTS},
+        {f"report.part.{part.name}": f"urban_growth_{part.name}" for part in COMPONENTS},
         1e-4,
     ),
     "sheet_points": (
         "column_component",
-        {f"part.{part.name}": f"rate_change_{part.name}" for part in COMPONENTS},
+        {f"report.part.{part.name}": f"rate_change_{part.name}" for part in COMPONENTS},
         100.0,
     ),
-    "sheet_flows": ("column_flow", {f"flow.{flow.name}": flow.name for flow in FLOWS}, 1e-4),
+    "sheet_flows": ("column_flow", {f"report.flow.{flow.name}": flow.name for flow in FLOWS}, 1e-4),
 }
 
 
@@ -523,7 +530,7 @@ def check_ages(tables, language, results):
     scenario_of = {titles[language == "zh"]: name for name, titles in NAMES.items()}
     sums = {}
     for row in tables[say("sheet_ages")]:
-        residence = {say(f"residence.{name}"): name for name in ("urban", "rural")}
+        residence = {say(f"report.residence.{name}"): name for name in ("urban", "rural")}
         key = (
             scenario_of[row[say("column_scenario")]],
             f"{residence[row[say('column_residence')]]}_population",
@@ -791,7 +798,7 @@ def test_places_measures_and_scenarios_can_be_chosen(browser, reports, results):
     ]
     assert lines[0]["y"] == pytest.approx(wanted, abs=6e-5)
     panel.locator('input[value="plan_as_written"]').uncheck()
-    assert panel.locator(".numbers").inner_text() == say("js.none")
+    assert panel.locator(".numbers").inner_text() == say("report.js.none")
     assert visit.said == []
 
 
@@ -1013,9 +1020,9 @@ def test_a_sweep_kept_as_zarr_makes_the_same_report(swept, tmp_path, monkeypatch
 
 
 def test_without_a_sweep_nothing_is_said_of_one(pages, reports):
-    assert WORDS["sensitivity"][0] not in own(pages["en"])
+    assert text("report.sensitivity", "en") not in own(pages["en"])
     book = openpyxl.load_workbook(reports["en"] / "report.xlsx")
-    assert WORDS["sheet_sweeps"][0] not in book.sheetnames
+    assert text("report.sheet_sweeps", "en") not in book.sheetnames
 
 
 def test_what_is_not_a_sweep_is_refused(swept, tmp_path):

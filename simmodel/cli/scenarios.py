@@ -309,19 +309,20 @@ def explore(
             ) from None
         seeds = seeds_of(seeds_dir)
         from ..computing.output_files import try_writing
-        from ..explorer.page import listen, serve
-        from ..explorer.state import Explorer, check_region, trend_with
+        from ..explorer.explorer import Explorer
+        from ..explorer.server import listen, serve
+        from ..explorer.state import first_region, trend_base
         from ..forecast.pooling_file import atlas_of
 
         if file is None:
-            base = trend_with(seeds.regions, draws, seed)
+            base = trend_base(seeds.regions, draws, seed)
         else:
             (base,) = read_scenarios((file,), seeds.index(), with_ensemble((), draws, seed))
         try_writing(out)
         atlas = atlas_of(seeds)
         # Of all regions a prefecture shows most; of one's own scenario the first is meant.
-        rather = "prefecture" if file is None else None
-        shown_first = check_region(region, base, atlas, rather=rather)
+        preferred = "prefecture" if file is None else None
+        shown_first = first_region(region, base, atlas, preferred_level=preferred)
         with listen(port) as listening:
             say_if_compiling()
             serve(
@@ -332,6 +333,6 @@ def explore(
                 shown_first,
                 options=() if seeds_dir is None else ("--seeds", str(seeds_dir)),
                 show=not no_browser,
-                say=click.echo,
+                tell=click.echo,
                 warn=aside,
             )

@@ -14,22 +14,24 @@ from ..charts.style import BLUE, GREY, INK, PART_COLORS, RED
 from ..inputs.region import BASE_YEAR
 from ..report.wording import Phrases
 from ..variables import COMPONENTS, Component
-from .state import SHARES, View
+from .explorer import SHARES, Results
 
 Trace = dict[str, Any]
 
 MEASURES: Final = ("urbanization_rate", "urban_population")
 FAMILY: Final = '"Dossier", sans-serif'
 # Of each band, how dark it is, and its name.
-BANDS: Final = tuple(zip(WIDE_AND_NARROW, (0.16, 0.26), ("js.band", "js.half"), strict=True))
+BANDS: Final = tuple(
+    zip(WIDE_AND_NARROW, (0.16, 0.26), ("report.js.band", "report.js.half"), strict=True)
+)
 _CONFIG: Final = {"displayModeBar": False, "responsive": True}
 _LEAST_STEP: Final = 1e-3  # between round numbers of an axis, percent or 万
 _NOTHING: Final = 0.5  # persons a year: a component below it in all years is not drawn
 
 
 def fan(
-    view: View,
-    base: View,
+    view: Results,
+    base: Results,
     measure: str,
     marks: Sequence[Mapping[str, object]],
     phrases: Phrases,
@@ -38,15 +40,19 @@ def fan(
 
     Parameters
     ----------
-    view, base : View
+    view, base : Results
     measure : {"urbanization_rate", "urban_population"}
     marks : sequence of mapping
         Of the region, as `run.observation_marks` makes them.
     phrases : Phrases
     """
     say, rate = phrases.say, measure == "urbanization_rate"
-    unit = say("rate" if rate else "wan", value="").replace(" ", "\u00a0")
-    span = say("rate_range" if rate else "wan_range", low="%{customdata:,.1f}", high="%{y:,.1f}")
+    unit = say("report.rate" if rate else "report.wan", value="").replace(" ", "\u00a0")
+    span = say(
+        "report.rate_range" if rate else "report.wan_range",
+        low="%{customdata:,.1f}",
+        high="%{y:,.1f}",
+    )
     shown, before = (
         _fan(view, measure, marks),
         _fan(base, measure, targets=_targets(base, measure, phrases)),
@@ -72,12 +78,12 @@ def fan(
         _line(
             years,
             before.median.tolist(),
-            say("explore.base_median"),
+            say("explorer.base_median"),
             f"%{{y:,.1f}}{unit}",
             dash=True,
         )
     )
-    median = _line(years, course[0.5], say("explore.your_median"), f"%{{y:,.1f}}{unit}")
+    median = _line(years, course[0.5], say("explorer.your_median"), f"%{{y:,.1f}}{unit}")
     traces.append(median | {"line": {"color": BLUE, "width": 3}})
     traces += _observed(shown.observations, unit, phrases)
     traces += _aimed(before.targets, phrases)
@@ -86,37 +92,37 @@ def fan(
     ends = [value for trace in traces for value in trace["y"]] + lowest
     layout = _layout(
         xaxis={"range": [first - 0.6, years[-1] + 0.6], "nticks": 6},
-        yaxis={"range": reach(min(ends), max(ends))},
+        yaxis={"range": axis_range(min(ends), max(ends))},
     )
     return {"data": traces, "layout": layout, "config": _CONFIG}
 
 
 def fan_legend(
-    measure: str, base: View, marks: Sequence[Mapping[str, object]], phrases: Phrases
+    measure: str, base: Results, marks: Sequence[Mapping[str, object]], phrases: Phrases
 ) -> list[dict[str, str]]:
     """What the signs of a fan stand for; arguments as in `fan`."""
     say = phrases.say
     shown = _fan(base, measure, marks, _targets(base, measure, phrases))
     comparable = [point.comparable for point in shown.observations]
     kinds = [
-        ("line", BLUE, "explore.your_median", True),
-        ("dash", INK, "explore.base_median", True),
+        ("line", BLUE, "explorer.your_median", True),
+        ("dash", INK, "explorer.base_median", True),
         *(("box", _faded(BLUE, 2.0 * opacity), key, True) for *_, opacity, key in reversed(BANDS)),
-        ("dot", INK, "js.observed", any(comparable)),
-        ("ring", GREY, "js.other", not all(comparable)),
-        ("diamond", RED, "js.target", bool(shown.targets)),
+        ("dot", INK, "report.js.observed", any(comparable)),
+        ("ring", GREY, "report.js.other", not all(comparable)),
+        ("diamond", RED, "report.js.target", bool(shown.targets)),
     ]
     return [{"kind": k, "color": c, "text": say(key)} for k, c, key, shown in kinds if shown]
 
 
 def axis_of(measure: str, phrases: Phrases) -> str:
     """What the axis of a fan counts."""
-    unit = phrases.say("in_percent" if measure == "urbanization_rate" else "in_wan")
-    return phrases.say(f"indicator.{measure}") + phrases.say("bracketed", text=unit)
+    unit = phrases.say("report.in_percent" if measure == "urbanization_rate" else "report.in_wan")
+    return phrases.say(f"indicators.{measure}") + phrases.say("report.bracketed", text=unit)
 
 
 def _fan(
-    view: View,
+    view: Results,
     measure: str,
     marks: Sequence[Mapping[str, object]] = (),
     targets: Sequence[TargetPoint] = (),
@@ -133,7 +139,7 @@ def _fan(
     )
 
 
-def _targets(base: View, measure: str, phrases: Phrases) -> list[TargetPoint]:
+def _targets(base: Results, measure: str, phrases: Phrases) -> list[TargetPoint]:
     """Targets with a figure of their own."""
     printed = DISPLAYED[measure].printed
     return [
@@ -143,12 +149,12 @@ def _targets(base: View, measure: str, phrases: Phrases) -> list[TargetPoint]:
     ]
 
 
-def reach(low: float, high: float) -> list[float]:
+def axis_range(low: float, high: float) -> list[float]:
     """Ends of an axis that holds all values, on round numbers: it stays while these move a little.
 
     Examples
     --------
-    >>> reach(46.9, 69.6), reach(-0.34, 1.05), reach(3.0, 3.0)
+    >>> axis_range(46.9, 69.6), axis_range(-0.34, 1.05), axis_range(3.0, 3.0)
     ([45.0, 70.0], [-0.5, 1.5], [2.999, 3.001])
     """
     rough = max((high - low) / 6.0, _LEAST_STEP)
@@ -160,29 +166,29 @@ def reach(low: float, high: float) -> list[float]:
     return [round(first * step, 10), round(last * step, 10)]
 
 
-def growth(view: View, base: View, phrases: Phrases) -> dict[str, Any]:
+def growth(view: Results, base: Results, phrases: Phrases) -> dict[str, Any]:
     """What urban growth consists of year by year, with the net change of the base.
 
     Parameters
     ----------
-    view, base : View
+    view, base : Results
     phrases : Phrases
     """
     say = phrases.say
     years = view.years[1:].tolist()
-    hover = f"%{{y:+,.2f}} {say('js.wan')}"
+    hover = f"%{{y:+,.2f}} {say('report.js.wan')}"
     traces: list[Trace] = [
         {
             "type": "bar",
             "x": years,
             "y": (view.growth[part.name] / 1e4).tolist(),
-            "name": say(f"part.{part.name}"),
+            "name": say(f"report.part.{part.name}"),
             "marker": {"color": PART_COLORS[part.name]},
-            "hovertemplate": f"{say(f'part.{part.name}')} {hover}<extra></extra>",
+            "hovertemplate": f"{say(f'report.part.{part.name}')} {hover}<extra></extra>",
         }
         for part in parts_drawn(view, base)
     ]
-    for key, one in (("explore.base_net", base), ("js.net", view)):
+    for key, one in (("explorer.base_net", base), ("report.js.net", view)):
         net = np.sum([*one.growth.values()], axis=0) / 1e4
         traces.append(_line(years, net.tolist(), say(key), hover, dash=one is base))
     ends = [0.0]
@@ -194,7 +200,7 @@ def growth(view: View, base: View, phrases: Phrases) -> dict[str, Any]:
         bargap=0.25,
         xaxis={"range": [years[0] - 0.6, years[-1] + 0.6], "dtick": 5 if len(years) > 8 else 1},
         yaxis={
-            "range": reach(float(min(ends)), float(max(ends))),
+            "range": axis_range(float(min(ends)), float(max(ends))),
             "zeroline": True,
             "zerolinecolor": GREY,
         },
@@ -202,7 +208,7 @@ def growth(view: View, base: View, phrases: Phrases) -> dict[str, Any]:
     return {"data": traces, "layout": layout, "config": _CONFIG}
 
 
-def parts_drawn(view: View, base: View) -> list[Component]:
+def parts_drawn(view: Results, base: Results) -> list[Component]:
     """Components of urban growth that there are, under a state or the base."""
     return [
         part
@@ -211,13 +217,14 @@ def parts_drawn(view: View, base: View) -> list[Component]:
     ]
 
 
-def growth_legend(view: View, base: View, phrases: Phrases) -> list[dict[str, str]]:
+def growth_legend(view: Results, base: Results, phrases: Phrases) -> list[dict[str, str]]:
     """What the signs of a chart of growth stand for; arguments as in `growth`."""
     say = phrases.say
     kinds = [
-        ("box", PART_COLORS[part.name], f"part.{part.name}") for part in parts_drawn(view, base)
+        ("box", PART_COLORS[part.name], f"report.part.{part.name}")
+        for part in parts_drawn(view, base)
     ]
-    kinds += [("line", INK, "js.net"), ("dash", INK, "explore.base_net")]
+    kinds += [("line", INK, "report.js.net"), ("dash", INK, "explorer.base_net")]
     return [{"kind": kind, "color": color, "text": say(key)} for kind, color, key in kinds]
 
 
@@ -241,7 +248,7 @@ def _line(
 
 def _observed(points: Sequence[ObservedPoint], unit: str, phrases: Phrases) -> list[Trace]:
     traces = []
-    for comparable, key in ((True, "js.observed"), (False, "js.other")):
+    for comparable, key in ((True, "report.js.observed"), (False, "report.js.other")):
         here = [point for point in points if point.comparable == comparable]
         if here:
             name, edge = phrases.say(key), INK if comparable else GREY
@@ -267,7 +274,7 @@ def _aimed(targets: Sequence[TargetPoint], phrases: Phrases) -> list[Trace]:
     """Targets as at most one trace."""
     if not targets:
         return []
-    name = phrases.say("js.target")
+    name = phrases.say("report.js.target")
     marker = {
         "color": RED,
         "symbol": "diamond",

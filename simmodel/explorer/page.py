@@ -1,36 +1,23 @@
-"""The explorer's page, and the server that shows it to this machine alone."""
+"""The explorer's page: its elements, what a reader does on it, and the numbers that follow."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import copy
 import logging
 import shlex
 import shutil
-import socket
 import sys
-import threading
-import webbrowser
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-import numba
-import uvicorn
-from fastapi import FastAPI, Request
 from jinja2 import Environment, StrictUndefined
 from nicegui import background_tasks, ui
 from nicegui.client import Client
 from nicegui.elements.mixins.value_element import ValueElement
-from nicegui.translations import translations
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
 from ..charts.labels import YEARS_ADDED, lever_value
 from ..charts.style import BLUE, PART_COLORS
@@ -39,30 +26,24 @@ from ..inputs.region import BASE_YEAR
 from ..judging.verdicts import Verdict
 from ..levers import LEVERS
 from ..report.chart_data import shade
-from ..report.inline import font
 from ..report.wording import Phrases
-from ..report.words import WORDS, Language, speaker
 from ..results.run import observation_marks
+from ..texts import LANGUAGES, Language, text
 from ..variables import COMPONENTS
 from .charts import MEASURES, axis_of, fan, fan_legend, growth, growth_legend
+from .explorer import MEDIAN, Explorer, Results, SlowResults
+from .saving import SavingError, save
 from .state import (
-    MEDIAN,
     STEP,
-    Complaint,
-    Explorer,
-    More,
-    Refused,
+    InputProblem,
     State,
-    View,
-    number_of,
-    plain,
-    visible,
-    years_by,
+    describe,
+    parse_value,
+    phase_in_years,
+    shortest,
+    slider_range,
 )
 
-HERE: Final = Path(__file__).resolve().parent
-HOST: Final = "127.0.0.1"
-PORTS: Final = (0, 65535)
 FONT_PATH: Final = "/dossier.woff"
 _EMBEDDED_FONT: Final = "data:font/woff;base64,@FONT@"
 # How long a slider rests, in seconds, before what takes longer is computed.
@@ -70,13 +51,11 @@ REST: Final = 0.25
 _SLIDER_DIGITS: Final = 6  # of a slider's steps, without what their addition leaves behind
 # How long a browser may take to say that it has drawn, in seconds.
 _PATIENCE: Final = 5.0
-_LANGUAGE_CODES: Final[dict[Language, str]] = {"zh": "zh-CN", "en": "en-US"}
-LANGUAGE_NAMES: Final[dict[Language, str]] = {"zh": "中文", "en": "English"}
 _UNSAID: Final = logging.getLogger(__name__)  # of what went wrong and is nobody's fault out there
 
 
 @dataclass(frozen=True)
-class Desk:
+class ServerContext:
     """What all pages of one server share.
 
     Attributes
@@ -104,163 +83,6 @@ class Desk:
     threads: ThreadPoolExecutor
 
 
-def listen(port: int) -> socket.socket:
-    """Take a port of this machine that nobody else can reach.
-
-    Parameters
-    ----------
-    port : int
-        0 for any that is free.
-
-    Raises
-    ------
-    SimmodelError
-        If there is no such port, or if it cannot be had.
-    """
-    low, high = PORTS
-    if not low <= port <= high:
-        raise SimmodelError(
-            f"--port: is out of range; found {port}; allowed {low} to {high}, 0 for any free one"
-        )
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((HOST, port))
-        found.listen()
-    except OSError as error:
-        found.close()
-        raise SimmodelError(
-            f"--port: {port} cannot be used ({error.strerror or error}); choose another, or 0 for "
-            "any free one"
-        ) from None
-    return found
-
-
-def serve(
-    explorer: Explorer,
-    listening: socket.socket,
-    out: Path,
-    language: Language,
-    region: str,
-    *,
-    options: Sequence[str] = (),
-    show: bool = True,
-    say: Callable[[str], None] = print,
-    warn: Callable[[str], None] = print,
-) -> None:
-    """Serve the page until interrupted.
-
-    Parameters
-    ----------
-    explorer : Explorer
-    listening : socket
-        As `listen` returns it.
-    out : pathlib.Path
-        Where scenarios are saved.
-    language : {"zh", "en"}
-    region : str
-        Shown first.
-    options : sequence of str
-        What a run of a saved scenario needs beside the file, such as the folder of the seeds.
-    show : bool
-        Open a browser.
-    say, warn : callable
-        Called with the address; and with how it ends, and what to do where no browser opens.
-    """
-    address = f"http://{HOST}:{listening.getsockname()[1]}"
-    first = State(region, language)
-    with ThreadPoolExecutor(max_workers=1, initializer=leave_room) as threads:
-        desk = Desk(explorer, out, address, language, region, tuple(options), threads)
-        # The first look takes longest; it is over before there is anybody to look.
-        threads.submit(explorer.view, first).result()
-        server = uvicorn.Server(
-            uvicorn.Config(
-                application(desk),
-                log_level="critical",
-                access_log=False,
-                timeout_graceful_shutdown=1,
-                ws_per_message_deflate=False,  # to pack what stays on the machine only takes time
-            )
-        )
-        link = f"{address}/?{first.query()}"
-        say(link)
-        warn(" / ".join(speaker(one)("explore.stop") for one in ("en", "zh")))
-        if show:
-            threading.Thread(target=_open, args=(link, warn), daemon=True).start()
-        with contextlib.suppress(KeyboardInterrupt):  # stopping it is how it ends
-            server.run(sockets=[listening])
-
-
-def leave_room() -> None:
-    """Leave a processor to the browser that draws what is computed here."""
-    numba.set_num_threads(max(1, numba.get_num_threads() - 1))
-
-
-def _open(link: str, warn: Callable[[str], None]) -> None:
-    if not webbrowser.open(link):
-        warn(f"no browser opens here; open this address yourself: {link}")
-
-
-def application(desk: Desk) -> FastAPI:
-    """The server's application: one page, and its font."""
-    app = FastAPI(openapi_url=None)
-    # A page elsewhere whose name is made to lead here gets no answer.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
-    app.add_middleware(_OwnPagesOnly)
-    drawn = desk.threads.submit(page_font, desk.explorer)
-
-    @app.get(FONT_PATH)
-    async def _font() -> Response:
-        return Response(await asyncio.wrap_future(drawn), media_type="font/woff")
-
-    @ui.page("/", response_timeout=120.0)
-    async def _page(request: Request, client: Client) -> None:
-        state, complaints = desk.explorer.state_of(request.url.query, desk.language, desk.region)
-        # The library has one language a page; here it goes with the address.
-        client.page = copy.copy(client.page)
-        client.page.language = _LANGUAGE_CODES[state.language]  # type: ignore[assignment]
-        page = _Page(desk, state, client)
-        await page.build(complaints)
-
-    ui.run_with(
-        app,
-        title="simmodel explore",
-        favicon=HERE / "explorer.svg",
-        tailwind=False,
-        show_welcome_message=False,
-        reconnect_timeout=30.0,
-    )
-    return app
-
-
-class _OwnPagesOnly:
-    """No answer for what another page asks, on the socket either, and no place in its frames."""
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin is not None and origin != f"http://{headers.get('host')}":
-            refusal = PlainTextResponse("foreign origin", status_code=403)
-            answer = refusal if scope["type"] == "http" else WebSocketClose()
-            await answer(scope, receive, send)
-            return
-
-        async def unframed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told = MutableHeaders(scope=message)
-                told["Content-Security-Policy"] = "frame-ancestors 'none'"
-                told["X-Frame-Options"] = "DENY"
-            await send(message)
-
-        await self.app(scope, receive, unframed)
-
-
 def program() -> str:
     """What to call the program by where it was started.
 
@@ -271,33 +93,13 @@ def program() -> str:
     return started if found else "simmodel"
 
 
-def page_font(explorer: Explorer) -> bytes:
-    """The house's font, cut to the characters that the page may show, as a WOFF file."""
-    import base64
-
-    names = [region.names for region in explorer.seeds.regions.values()]
-    names += [district.names for _, district in explorer.seeds.districts().values()]
-    texts = [
-        *(text for pair in WORDS.values() for text in pair),
-        *(text for name in names for text in (name.en, name.zh)),
-        explorer.base.title.en,
-        explorer.base.title.zh,
-        *LANGUAGE_NAMES.values(),
-        *translations["zh-CN"].values(),
-        "".join(map(chr, range(32, 127))),
-        "×−+–—…",
-    ]
-    packed, _ = font(sorted(set("".join(texts))))
-    return base64.b64decode(packed)
-
-
 def _named(element: ui.element, label: str) -> None:
     """Give an element a name for those who hear the page: as it is, not as text to be parsed."""
     element.props["aria-label"] = label
 
 
-def _beside(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+def _resource(name: str, room: str = "explorer") -> str:
+    return files(f"simmodel.{room}").joinpath(name).read_text(encoding="utf-8")
 
 
 class _Slider(ValueElement[float]):
@@ -312,21 +114,21 @@ class _Slider(ValueElement[float]):
         self.props["aria-label"] = name
 
 
-class _Page:
+class Page:
     """One open page: its elements, its state, and the numbers that it shows."""
 
-    def __init__(self, desk: Desk, state: State, client: Client):
-        self.desk, self.state, self.client = desk, state, client
-        self.explorer = desk.explorer
-        self.phrases = Phrases(state.language, desk.explorer.seeds)
+    def __init__(self, context: ServerContext, state: State, client: Client):
+        self.context, self.state, self.client = context, state, client
+        self.explorer = context.explorer
+        self.phrases = Phrases(state.language, context.explorer.seeds)
         self.say = self.phrases.say
         self.measure = MEASURES[0]
-        self.refused: Complaint | None = None
+        self.refused: InputProblem | None = None
         self.fits = True  # whether the numbers shown, but for the slower ones, are the state's
         self.changed = asyncio.Event()
         environment = Environment(autoescape=True, undefined=StrictUndefined)
         environment.globals["say"] = self.say
-        self.parts: Any = environment.from_string(_beside("explorer.html.jinja")).module
+        self.parts: Any = environment.from_string(_resource("explorer.html.jinja")).module
         self.marks = [
             mark
             for mark in observation_marks(self.explorer.scenario(state), self.explorer.atlas)
@@ -335,24 +137,24 @@ class _Page:
 
     # The first look
 
-    async def build(self, complaints: Sequence[Complaint]) -> None:
+    async def build(self, problems: Sequence[InputProblem]) -> None:
         """Compute what the address asks for and lay out the page."""
         self.base_title = self.phrases.title(self.explorer.base)
-        complaints = list(complaints)
+        problems = list(problems)
         self.base_fits = await self._look_at_base()
         if self.base_fits:
-            complaints += await self._look_first()
+            problems += await self._look_first()
         else:
-            complaints.append(Complaint("cannot_base", {"place": self.state.region}))
+            problems.append(InputProblem("explorer.cannot_base", {"place": self.state.region}))
         ui.colors(primary=BLUE)
-        style = _beside("report.css").replace(_EMBEDDED_FONT, FONT_PATH)
+        style = _resource("report.css", "report").replace(_EMBEDDED_FONT, FONT_PATH)
         ui.add_head_html(
             f'<link rel="preload" href="{FONT_PATH}" as="font" type="font/woff" crossorigin>'
-            f"<style>{style}\n{_beside('explorer.css')}</style>"
+            f"<style>{style}\n{_resource('explorer.css')}</style>"
         )
-        ui.page_title(self.say("explore.title"))
+        ui.page_title(self.say("explorer.title"))
         with ui.element("header"):
-            self._head(complaints)
+            self._head(problems)
         if not self.base_fits:
             return
         with ui.element("main"):
@@ -371,41 +173,41 @@ class _Page:
         """Compute the base's numbers; whether that can be done."""
         state = State(self.state.region, "en")
         try:
-            self.base: View = await self._compute(self.explorer.view, state)
-            self.base_more: More = await self._compute(self.explorer.more, state)
+            self.base: Results = await self._compute(self.explorer.results, state)
+            self.base_more: SlowResults = await self._compute(self.explorer.slow_results, state)
         except SimmodelError:
             return False
         return True
 
-    async def _look_first(self) -> list[Complaint]:
+    async def _look_first(self) -> list[InputProblem]:
         """Compute the state's numbers, or the base's where that cannot be done, which is said."""
         try:
-            self.view: View = await self._compute(self.explorer.view, self.state)
-            self.more: More = await self._compute(self.explorer.more, self.state)
+            self.view: Results = await self._compute(self.explorer.results, self.state)
+            self.more: SlowResults = await self._compute(self.explorer.slow_results, self.state)
         except SimmodelError:
             self.state = State(self.state.region, self.state.language, self.state.by)
             self.view, self.more = self.base, self.base_more
-            return [Complaint("cannot", {"place": self.state.region})]
+            return [InputProblem("explorer.cannot", {"place": self.state.region})]
         return []
 
-    def _html(self, tag: str, classes: str, text: str) -> ui.html:
+    def _html(self, tag: str, classes: str, content: str) -> ui.html:
         # Every text comes through a template that escapes.
-        return ui.html(text, sanitize=False, tag=tag).classes(classes)
+        return ui.html(content, sanitize=False, tag=tag).classes(classes)
 
-    def _text(self, tag: str, text: str, classes: str = "") -> ui.label:
-        label = ui.label(text).classes(classes)
+    def _text(self, tag: str, said: str, classes: str = "") -> ui.label:
+        label = ui.label(said).classes(classes)
         label.tag = tag
         return label
 
-    def _head(self, complaints: Sequence[Complaint]) -> None:
+    def _head(self, problems: Sequence[InputProblem]) -> None:
         say, base = self.say, self.explorer.base
         with ui.element("div").classes("top"):
             with ui.element("div"):
-                self._text("h1", say("explore.title"))
+                self._text("h1", say("explorer.title"))
                 self._text(
                     "p",
                     say(
-                        "explore.subtitle",
+                        "explorer.subtitle",
                         base=self.base_title,
                         horizon=base.horizon,
                         draws=base.ensemble.draws,
@@ -416,7 +218,7 @@ class _Page:
                 place = ui.select(
                     {i: self._indented(i) for i in self.explorer.regions},
                     value=self.state.region,
-                    label=say("control_place"),
+                    label=say("report.control_place"),
                     on_change=lambda event: self._go(
                         State(event.value, self.state.language, self.state.by)
                     ),
@@ -424,103 +226,95 @@ class _Page:
                 place.props("dense options-dense").classes("place")
                 place.props["display-value"] = self.phrases.place(self.state.region)
                 language = ui.toggle(
-                    dict(LANGUAGE_NAMES),
+                    {one: text("explorer.language_name", one) for one in reversed(LANGUAGES)},
                     value=self.state.language,
                     on_change=lambda event: self._go(
                         State(self.state.region, event.value, self.state.by, self.state.levers)
                     ),
                 )
                 language.props("dense flat").classes("language")
-                _named(language, say("explore.language"))
-        self._text("p", say("explore.what_if"), "lead")
-        if complaints:
+                _named(language, say("explorer.language"))
+        self._text("p", say("explorer.what_if"), "lead")
+        if problems:
             with ui.element("div").classes("complaints").props("role=alert"):
                 if self.base_fits:
-                    self._text("p", say("explore.complaints"))
+                    self._text("p", say("explorer.complaints"))
                 with ui.element("ul"):
-                    for complaint in complaints:
-                        self._text("li", self._complaint(complaint))
+                    for problem in problems:
+                        self._text("li", describe(self.phrases, problem))
 
     def _indented(self, region_id: str) -> str:
         above = [i for i in self.explorer.seeds.ancestors(region_id) if i in self.explorer.regions]
         return "\u3000" * len(above) + self.phrases.place(region_id)
 
-    def _complaint(self, complaint: Complaint) -> str:
-        places = dict(complaint.places)
-        if "lever" in places:
-            places["lever"] = self.say(f"lever.{places['lever']}")
-        for key in {"instead", "place"} & places.keys():
-            places[key] = self.phrases.place(str(places[key]))
-        return self.say(f"explore.{complaint.key}", **places)
-
     def _levers(self) -> None:
         say = self.say
-        self._text("h2", say("explore.levers", place=self.phrases.place(self.state.region)))
-        years = years_by(self.explorer.base.horizon)
+        self._text("h2", say("explorer.levers", place=self.phrases.place(self.state.region)))
+        years = phase_in_years(self.explorer.base.horizon)
         ui.select(
-            {0: say("explore.at_once"), **{y: say("explore.until", year=y) for y in years}},
+            {0: say("explorer.at_once"), **{y: say("explorer.until", year=y) for y in years}},
             value=0 if self.state.by is None else self.state.by,
-            label=say("explore.how"),
+            label=say("explorer.how"),
             on_change=lambda event: self._by(event.value or None),
         ).props("dense options-dense").classes("how")
         self.rows = {lever: _Lever(self, lever) for lever in self.explorer.levers(self.state)}
         with ui.element("div").classes("does"):
-            ui.button(say("explore.reset_all"), on_click=self._reset).props(
+            ui.button(say("explorer.reset_all"), on_click=self._reset).props(
                 "outline dense padding='2px 10px'"
             ).classes("reset-all")
-            ui.button(say("explore.copy"), on_click=self._copy).props(
+            ui.button(say("explorer.copy"), on_click=self._copy).props(
                 "outline dense padding='2px 10px'"
             ).classes("copy")
-        self._text("p", say("explore.copy_note"), "note")
+        self._text("p", say("explorer.copy_note"), "note")
         with ui.element("div").classes("keep"):
             with ui.element("div").classes("row"):
                 self.name = (
                     ui.input(
-                        say("explore.name"), value=f"{self.state.region.replace('.', '_')}_tried"
+                        say("explorer.name"), value=f"{self.state.region.replace('.', '_')}_tried"
                     )
                     .props("dense autocomplete=off spellcheck=false")
                     .classes("file")
                 )
-                ui.button(say("explore.save"), on_click=self._save).props(
+                ui.button(say("explorer.save"), on_click=self._save).props(
                     "dense unelevated padding='4px 12px'"
                 ).classes("save")
-            self._text("p", say("explore.name_rule"), "note")
+            self._text("p", say("explorer.name_rule"), "note")
             self.saved = ui.element("div").classes("saved").props("role=status")
 
     def _shows(self) -> None:
         say, place = self.say, self.phrases.place(self.state.region)
-        self._text("h2", say("fan"))
+        self._text("h2", say("report.fan"))
         ui.toggle(
-            {name: say(f"indicator.{name}") for name in MEASURES},
+            {name: say(f"indicators.{name}") for name in MEASURES},
             value=self.measure,
             on_change=lambda event: self._measure(event.value),
         ).props("dense flat").classes("measure")
         self.fan_legend = self._html("div", "legend", "")
         self.fan = ui.plotly({}).classes("chart fan").props("role=img")
-        _named(self.fan, say("explore.chart_of", what=say("fan"), place=place))
+        _named(self.fan, say("explorer.chart_of", what=say("report.fan"), place=place))
         if self.base.verdicts or self.base_more.verdicts:
-            self._text("h2", say("targets_table"))
+            self._text("h2", say("report.targets_table"))
             self.targets: ui.html | None = self._html("div", "wide", "")
-            self._text("p", say("explore.targets_note"), "note")
+            self._text("p", say("explorer.targets_note"), "note")
         else:
             self.targets = None
-        self._text("h2", say("growth"))
+        self._text("h2", say("report.growth"))
         self.growth_legend = self._html("div", "legend", "")
         self.growth = ui.plotly({}).classes("chart growth").props("role=img")
-        _named(self.growth, say("explore.chart_of", what=say("growth"), place=place))
+        _named(self.growth, say("explorer.chart_of", what=say("report.growth"), place=place))
         self.table = self._html("div", "wide", "")
 
     def _notes(self) -> None:
         say, place = self.say, self.phrases.place(self.state.region)
-        lines = [say("explore.note_if"), say("explore.note_same")]
-        lines += [say("explore.note_reclassification"), say("explore.note_levers", place=place)]
-        if whole := self.explorer.inside(self.state.region):
-            lines.append(say("explore.note_inside", place=place, whole=self.phrases.place(whole)))
-        if out := self.explorer.left_out(self.state.region):
+        lines = [say("explorer.note_if"), say("explorer.note_same")]
+        lines += [say("explorer.note_reclassification"), say("explorer.note_levers", place=place)]
+        if whole := self.explorer.fixed_whole(self.state.region):
+            lines.append(say("explorer.note_inside", place=place, whole=self.phrases.place(whole)))
+        if out := self.explorer.ignored_regions(self.state.region):
             places = self.phrases.join([self.phrases.place(i) for i in out])
-            lines.append(say("explore.note_left_out", place=place, places=places))
+            lines.append(say("explorer.note_left_out", place=place, places=places))
         with ui.element("section").classes("read"):
-            self._text("h2", say("explore.read"))
+            self._text("h2", say("explorer.read"))
             with ui.element("ul"):
                 for line in lines:
                     self._text("li", line)
@@ -529,7 +323,7 @@ class _Page:
 
     def set(self, lever: str, value: float) -> None:
         """Move a lever."""
-        self._to(self.explorer.set_to(self.state, lever, value))
+        self._to(self.explorer.with_lever(self.state, lever, value))
 
     def unset(self, lever: str) -> None:
         """Put a lever back to where the base has it."""
@@ -558,31 +352,31 @@ class _Page:
         ui.navigate.to(f"/?{state.query()}")
 
     def _address(self) -> str:
-        return f"{self.desk.address}/?{self.state.query()}"
+        return f"{self.context.address}/?{self.state.query()}"
 
     def _copy(self) -> None:
         ui.clipboard.write(self._address())
-        ui.notify(self.say("explore.copied"), position="top")
+        ui.notify(self.say("explorer.copied"), position="top")
 
     async def _save(self) -> None:
         name = str(self.name.value or "").strip()
         state, address = self.state, self._address()
         self.saved.clear()
         try:
-            path = await self._compute(self.explorer.save, state, name, self.desk.out, address)
-        except Refused as refused:
+            path = await self._compute(save, self.explorer, state, name, self.context.out, address)
+        except SavingError as refused:
             with self.saved:
-                self._text("p", self._complaint(refused.complaint), "wrong")
+                self._text("p", describe(self.phrases, refused.problem), "wrong")
             return
-        command = shlex.join([program(), "run", str(path), *self.desk.options])
+        command = shlex.join([program(), "run", str(path), *self.context.options])
         with self.saved:
-            self._text("p", self.say("explore.saved", path=path))
+            self._text("p", self.say("explorer.saved", path=path))
             self._text("code", command)
 
     # What follows
 
     async def _compute(self, function: Callable[..., Any], *arguments: object) -> Any:
-        return await asyncio.wrap_future(self.desk.threads.submit(function, *arguments))
+        return await asyncio.wrap_future(self.context.threads.submit(function, *arguments))
 
     async def _follow(self) -> None:
         """Show the latest state whenever it changed; what came between is passed over."""
@@ -594,18 +388,18 @@ class _Page:
                 await self._look(state)
             except SimmodelError:
                 places = {"place": state.region}
-                parts = Complaint("cannot_parts", places)
-                self._refuse(parts if self.fits else Complaint("cannot", places))
+                parts = InputProblem("explorer.cannot_parts", places)
+                self._refuse(parts if self.fits else InputProblem("explorer.cannot", places))
             except Exception:
                 # The page goes on: whatever it was, the next state may be free of it.
                 _UNSAID.exception("the explorer could not show %s", state.query())
-                self._refuse(Complaint("failed", {}))
+                self._refuse(InputProblem("explorer.failed", {}))
 
     async def _look(self, state: State) -> None:
         self.fits = False
-        self.view = await self._compute(self.explorer.view, state)
+        self.view = await self._compute(self.explorer.results, state)
         with self.client:
-            self._show(waiting=self.explorer.has_more(state.region))
+            self._show(waiting=self.explorer.has_slow_results(state.region))
         self.fits = True
         # No more is sent before this is drawn: nothing piles up behind a slow browser.
         await self._drawn()
@@ -618,8 +412,8 @@ class _Page:
         except TimeoutError:
             with self.client:
                 ui.navigate.history.replace(f"/?{state.query()}")
-            if self.explorer.has_more(state.region):
-                self.more = await self._compute(self.explorer.more, state)
+            if self.explorer.has_slow_results(state.region):
+                self.more = await self._compute(self.explorer.slow_results, state)
                 if not self.changed.is_set():
                     with self.client:
                         self._show(waiting=False)
@@ -631,14 +425,14 @@ class _Page:
         except TimeoutError:
             pass  # a page in the background draws when it is looked at again
 
-    def _refuse(self, complaint: Complaint) -> None:
+    def _refuse(self, problem: InputProblem) -> None:
         """Say in the answer what is wrong until a state can be shown; grey what is not its own."""
-        self.refused = complaint
+        self.refused = problem
         with self.client:
             for row in self.rows.values():
                 row.follow()
             self._mark_refused(everything=not self.fits)
-            waiting = self.explorer.has_more(self.state.region)
+            waiting = self.explorer.has_slow_results(self.state.region)
             self.answer.set_content(self.parts.headline(self._headline(waiting)))
 
     def _mark_refused(self, *, everything: bool) -> None:
@@ -657,12 +451,14 @@ class _Page:
         self.answer.set_content(self.parts.headline(self._headline(waiting)))
         if self.targets is not None:
             self.targets.set_content(self.parts.targets(self._target_rows(waiting)))
-        caption = self.say("explore.growth_table", first=BASE_YEAR, last=self.explorer.base.horizon)
+        caption = self.say(
+            "explorer.growth_table", first=BASE_YEAR, last=self.explorer.base.horizon
+        )
         self.table.set_content(self.parts.growth(self._growth_rows(), caption))
         self._draw_fan()
         self.growth_legend.set_content(
             self.parts.legend(
-                growth_legend(self.view, self.base, self.phrases), self.say("explore.growth_unit")
+                growth_legend(self.view, self.base, self.phrases), self.say("explorer.growth_unit")
             )
         )
         self.growth.update_figure(growth(self.view, self.base, self.phrases))
@@ -688,17 +484,18 @@ class _Page:
         at = year - BASE_YEAR
         low, median, high = (100.0 * float(self.view.rate[at, i]) for i in (0, MEDIAN, -1))
         by = round(median, 1) - round(100.0 * float(self.base.rate[at, MEDIAN]), 1)
-        points = say("points", value=f"{abs(by):.1f}")
-        key = "same" if abs(by) < 0.05 else "above" if by > 0.0 else "below"
+        points = say("report.points", value=f"{abs(by):.1f}")
+        direction = "explorer.above" if by > 0.0 else "explorer.below"
+        key = "explorer.same" if abs(by) < 0.05 else direction
         found: dict[str, Any] = {
-            "what": say("explore.headline", year=year),
+            "what": say("explorer.headline", year=year),
             "median": phrases.amount(median, "percent"),
-            "beside": say(f"explore.{key}", points=points, base=self.base_title),
-            "interval": say("explore.interval", interval=phrases.range(low, high, "percent")),
+            "beside": say(key, points=points, base=self.base_title),
+            "interval": say("explorer.interval", interval=phrases.range(low, high, "percent")),
             "aim": "",
             "registered": "",
             "waiting": waiting,
-            "wrong": self._complaint(self.refused) if self.refused else "",
+            "wrong": describe(self.phrases, self.refused) if self.refused else "",
         }
         if main is not None:
             now, before = self.view.verdicts[main], self.base.verdicts[main]
@@ -709,8 +506,8 @@ class _Page:
                 "shade": shade(now.probability),
                 "chance": phrases.chance(now.probability),
                 "base_chance": say(
-                    "bracketed",
-                    text=f"{self.base_title}{say('colon')}{phrases.chance(before.probability)}",
+                    "report.bracketed",
+                    text=f"{self.base_title}{say('report.colon')}{phrases.chance(before.probability)}",
                 ),
             }
         if self.more.registered is not None and self.base_more.registered is not None:
@@ -718,7 +515,9 @@ class _Page:
                 phrases.amount(100.0 * float(one[at, MEDIAN]), "percent")
                 for one in (self.more.registered, self.base_more.registered)
             )
-            found["registered"] = say("explore.registered", year=year, value=value, base_value=base)
+            found["registered"] = say(
+                "explorer.registered", year=year, value=value, base_value=base
+            )
         return found
 
     def _target_rows(self, waiting: bool) -> list[dict[str, Any]]:
@@ -743,16 +542,16 @@ class _Page:
         aim = self.phrases.target(verdict)
         if verdict.region == self.state.region:
             return aim
-        return self.phrases.place(verdict.region) + self.say("colon") + aim
+        return self.phrases.place(verdict.region) + self.say("report.colon") + aim
 
     def _growth_rows(self) -> list[dict[str, Any]]:
-        def sums(view: View) -> list[float]:
+        def sums(view: Results) -> list[float]:
             parts = [float(view.growth[part.name].sum()) / 1e4 for part in COMPONENTS]
             return [*parts, sum(parts)]
 
-        names = [(self.say(f"part.{part.name}"), PART_COLORS[part.name]) for part in COMPONENTS] + [
-            (self.say("js.net"), "")
-        ]
+        names = [
+            (self.say(f"report.part.{part.name}"), PART_COLORS[part.name]) for part in COMPONENTS
+        ] + [(self.say("report.js.net"), "")]
         return [
             {
                 "name": name,
@@ -775,35 +574,35 @@ def _signed(value: float) -> str:
 class _Lever:
     """A lever's slider, its number and its way back."""
 
-    def __init__(self, page: _Page, lever: str):
+    def __init__(self, page: Page, lever: str):
         self.page, self.lever = page, lever
         say, neutral = page.say, LEVERS[lever].neutral
-        name = say(f"lever.{lever}")
-        low, high = visible(lever, self._value())
+        name = say(f"levers.{lever}")
+        low, high = slider_range(lever, self._value())
         with ui.element("div").classes("lever").props(f"data-lever={lever}") as self.box:
             with ui.element("div").classes("name"):
                 page._text("span", name, "label")
                 back = ui.button(icon="undo", on_click=lambda: page.unset(lever))
                 back.props("flat dense round size=sm")
-                back.props["title"] = say("explore.reset")
-                _named(back, say("explore.reset"))
+                back.props["title"] = say("explorer.reset")
+                _named(back, say("explorer.reset"))
                 added = lever in YEARS_ADDED
                 self.number = (
                     ui.input(
-                        value=plain(self._value()),
+                        value=shortest(self._value()),
                         prefix=None if added else "×",
-                        suffix=say("explore.years") if added else None,
+                        suffix=say("explorer.years") if added else None,
                     )
                     .props("dense outlined inputmode=decimal autocomplete=off")
                     .classes("value")
                 )
-                _named(self.number, say("explore.value_of", lever=name))
+                _named(self.number, say("explorer.value_of", lever=name))
                 # What the field showed or was read for last: anything else is still being typed.
                 self.text = str(self.number.value)
                 self.late = False
                 self.number.on("blur", lambda: self._typed(done=True))
                 self.number.on("keydown.enter", lambda: self._typed(done=False))
-            page._text("div", say(f"explore.about_{lever}"), "about")
+            page._text("div", say(f"levers.{lever}.about"), "about")
             if base := self._base():
                 page._text("div", base, "stands")
             self.slider = _Slider(low, high, STEP[neutral], self._value(), name)
@@ -814,21 +613,21 @@ class _Lever:
 
     def _value(self) -> float:
         state = self.page.state
-        resting = self.page.explorer.resting(state.region, self.lever)
+        resting = self.page.explorer.base_value(state.region, self.lever)
         return state.levers.get(self.lever, resting)
 
     def _base(self) -> str:
         """What the base sets the lever to, where that is not neutral."""
-        found = self.page.explorer.present(self.page.state.region, self.lever)
+        found = self.page.explorer.base_setting(self.page.state.region, self.lever)
         if found == LEVERS[self.lever].neutral:
             return ""
         if not isinstance(found, tuple):
-            return self.page.say("explore.base_value", value=lever_value(self.lever, found))
+            return self.page.say("explorer.base_value", value=lever_value(self.lever, found))
         knots = [
-            self.page.say("lever_path", value=lever_value(self.lever, value), year=year)
+            self.page.say("report.lever_path", value=lever_value(self.lever, value), year=year)
             for year, value in found
         ]
-        return self.page.say("explore.base_value", value=self.page.phrases.join(knots))
+        return self.page.say("explorer.base_value", value=self.page.phrases.join(knots))
 
     def _label_ends(self, low: float, high: float) -> None:
         """Mark both ends, and the value that changes nothing."""
@@ -847,9 +646,9 @@ class _Lever:
         text = str(self.number.value or "")
         if text != self.text:
             self.text = text
-            value = number_of(text, self.lever)
-            if isinstance(value, Complaint):
-                self.wrong.set_text(self.page._complaint(value))
+            value = parse_value(text, self.lever)
+            if isinstance(value, InputProblem):
+                self.wrong.set_text(describe(self.page.phrases, value))
                 return
             self.wrong.set_text("")
             self.page.set(self.lever, value)
@@ -862,14 +661,14 @@ class _Lever:
 
     def _write(self) -> None:
         self.late = False
-        self.text = plain(self._value())
+        self.text = shortest(self._value())
         self.number.set_value(self.text)
         self.wrong.set_text("")
 
     def follow(self) -> None:
         """Show the lever as the state has it, but leave a field alone in which one types."""
         value = self._value()
-        low, high = visible(self.lever, value)
+        low, high = slider_range(self.lever, value)
         if (low, high) != (self.slider.props["min"], self.slider.props["max"]):
             self.slider.props["min"], self.slider.props["max"] = low, high
             self._label_ends(low, high)

@@ -15,10 +15,10 @@ from ..charts.pyramid import age_groups, by_group
 from ..charts.style import LINE_COLORS, PART_COLORS, RESIDENCE_COLORS
 from ..judging.verdicts import Verdict
 from ..results.run import observation_marks
+from ..texts import keys
 from ..variables import COMPONENTS, RESIDENCES, SEXES
 from .contents import Case, Dossier
 from .wording import Key, Phrases, all_targets
-from .words import WORDS
 
 SHOWN: Final = ("urbanization_rate", "urban_population", "total_population")
 # Levels of the bands and of the median.
@@ -58,11 +58,15 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
     """All that the page's script reads."""
     say = phrases.say
     named = [i for region_id in dossier.regions for i in places_of(dossier, region_id)]
-    units = {"urbanization_rate": "rate", "urban_population": "wan", "total_population": "wan"}
+    rate = ("report.rate", "report.rate_range", "report.in_percent")
+    wan = ("report.wan", "report.wan_range", "report.in_wan")
+    units = {"urbanization_rate": rate, "urban_population": wan, "total_population": wan}
     ends = {"low": "{low}", "high": "{high}"}
-    axes = {"rate": "in_percent", "wan": "in_wan"}
     return {
-        "words": {key[3:]: say(key) for key in WORDS if key.startswith("js.")},
+        "words": {
+            name: say(f"report.js.{name}")
+            for name in (key.removeprefix("js.") for key in keys("report") if key[:3] == "js.")
+        },
         "scenarios": [
             {
                 "name": case.name,
@@ -73,10 +77,11 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
         ],
         "measures": {
             name: {
-                "name": say(f"indicator.{name}"),
-                "unit": say(units[name], value="").replace(" ", "\u00a0"),
-                "range": say(f"{units[name]}_range", **ends),
-                "axis": say(f"indicator.{name}") + say("bracketed", text=say(axes[units[name]])),
+                "name": say(f"indicators.{name}"),
+                "unit": say(units[name][0], value="").replace(" ", "\u00a0"),
+                "range": say(units[name][1], **ends),
+                "axis": say(f"indicators.{name}")
+                + say("report.bracketed", text=say(units[name][2])),
             }
             for name in SHOWN
         },
@@ -87,7 +92,7 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
             for case in dossier.cases
         },
         "parts": [
-            {"name": c.name, "title": say(f"part.{c.name}"), "color": PART_COLORS[c.name]}
+            {"name": c.name, "title": say(f"report.part.{c.name}"), "color": PART_COLORS[c.name]}
             for c in COMPONENTS
         ],
         "growth": {
@@ -95,7 +100,7 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
             for case in dossier.cases
         },
         "residences": {
-            name: {"title": say(f"residence.{name}"), "color": color}
+            name: {"title": say(f"report.residence.{name}"), "color": color}
             for name, color in RESIDENCE_COLORS.items()
         },
         "ages": {
@@ -199,5 +204,5 @@ def aim_of_all(phrases: Phrases, verdicts: Sequence[Verdict]) -> str:
     """What a target asks for in any scenario: without the other region's rate, which varies."""
     first = verdicts[0]
     if first.relative_to is not None:
-        return phrases.say("near_plain", place=phrases.place(first.relative_to))
+        return phrases.say("report.near_plain", place=phrases.place(first.relative_to))
     return phrases.aim(first)

@@ -27,6 +27,7 @@ from ..solving.problem import SolveProblem
 from ..solving.question import MOST_DRAWS, Question
 from ..solving.question import check as check_question
 from ..solving.solution import Answer, solve
+from ..texts import say
 
 # What a plan can hope to move, each tried alone.
 TRIED: Final = ("local_retention", "arrivals", "urban_out_migration", "reclassification")
@@ -188,8 +189,12 @@ def _check_sweeps(sweeps: Sequence[xr.Dataset], regions: Sequence[str], seeds: S
         places = list(dict.fromkeys(map(str, ds["outcome_region"].values)))
         if all(_section(place, regions, seeds) is None for place in places):
             raise ScenarioError(
-                f"--sweep: {ds.attrs['sweep']} has no outcome of a region of the report; found "
-                f"{among(places)}; allowed {among(regions)}, and those inside of them"
+                say(
+                    "report.sweep_elsewhere",
+                    sweep=ds.attrs["sweep"],
+                    found=among(places),
+                    allowed=among(regions),
+                )
             )
 
 
@@ -242,14 +247,14 @@ def gather(
         cases.append(Case(scenario, dataset, ages, tuple(verdicts)))
     base = cases[0]
     regions = tuple(dict.fromkeys(i for scenario in ordered for i in scenario.regions))
-    progress("targets")
+    progress(say("report.progress_targets"))
     checked = regions_of(base.scenario, atlas)
     outlook = summarize_projection(base.scenario, atlas, posteriors.by_region, checked)
     kinds = {name: source.kind for name, source in seeds.sources.items()}
     findings = check(checked, seeds.regions, kinds, outlook, experience)
     answers = {}
     for region_id in base.scenario.regions:
-        progress(f"what it would take: {region_id}")
+        progress(say("report.progress_levers", region=region_id))
         answers[region_id] = _answers(region_id, base, seeds, atlas, posteriors, experience)
     return Dossier(
         cases=tuple(cases),

@@ -13,9 +13,9 @@ import xarray as xr
 
 from ..computing.output_files import try_writing
 from ..errors import OutputError, ScenarioError
+from ..texts import Language, say
 from .contents import Dossier
 from .page import page
-from .words import Language
 from .workbook import MADE_BY, book
 
 PAGE, BOOK = "report.html", "report.xlsx"
@@ -42,7 +42,7 @@ def check_replaceable(directory: Path) -> tuple[Path, Path]:
     try_writing(directory)
     for path, made_here in zip(paths, (_is_page, _is_book), strict=True):
         if path.is_symlink() or (path.exists() and not made_here(path)):
-            raise OutputError(f"{path}: is not a report; move it or choose another --out")
+            raise OutputError(say("report.not_a_report", path=path))
     return paths
 
 
@@ -75,8 +75,12 @@ def read_sweeps(folders: Sequence[Path]) -> list[xr.Dataset]:
         path = next((p for p in (folder / name for name in SWEEPS) if p.exists()), None)
         if path is None:
             raise ScenarioError(
-                f"{folder}: holds no results of a sweep; found {_inside(folder)}; allowed the "
-                f"folder that simmodel sweep wrote, with {' or '.join(SWEEPS)} in it"
+                say(
+                    "report.no_sweep",
+                    folder=folder,
+                    found=_inside(folder),
+                    files=say("report.or").join(SWEEPS),
+                )
             )
         try:
             engine: Literal["zarr", "scipy"] = "zarr" if path.suffix == ".zarr" else "scipy"
@@ -86,21 +90,19 @@ def read_sweeps(folders: Sequence[Path]) -> list[xr.Dataset]:
                     ds = ds.load()
         except (OSError, ValueError, TypeError, KeyError):
             kind = "Zarr" if path.suffix == ".zarr" else "netCDF"
-            raise ScenarioError(f"{path}: is not {kind}; run the sweep again") from None
+            raise ScenarioError(say("report.sweep_unreadable", path=path, format=kind)) from None
         lacking = [name for name in OF_A_SWEEP if name not in ds.coords and name not in ds.attrs]
         if lacking:
-            raise ScenarioError(
-                f"{path}: is not of a sweep; it lacks {', '.join(lacking)}; run the sweep again"
-            )
+            raise ScenarioError(say("report.sweep_lacks", path=path, lacking=", ".join(lacking)))
         found.append(ds)
     return found
 
 
 def _inside(folder: Path) -> str:
     if not folder.is_dir():
-        return "nothing" if not folder.exists() else "a file"
+        return say("report.no_sweep_a_file" if folder.exists() else "report.no_sweep_nothing")
     names = sorted(path.name for path in folder.iterdir())
-    return ", ".join(names[:3]) or "nothing"
+    return ", ".join(names[:3]) or say("report.no_sweep_nothing")
 
 
 def write(paths: tuple[Path, Path], dossier: Dossier, language: Language, command: str) -> str:
@@ -124,6 +126,6 @@ def write(paths: tuple[Path, Path], dossier: Dossier, language: Language, comman
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
-            f"{paths[0].parent}: cannot write there ({reason}); choose another --out"
+            say("report.cannot_write", folder=paths[0].parent, reason=reason)
         ) from None
     return lacking

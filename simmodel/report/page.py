@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, Final
 
 import xarray as xr
@@ -27,24 +27,23 @@ from ..results.run import observation_marks, printed_sources, sources_used
 from ..solving.sentences import change_words, experience_words
 from ..solving.solution import Answer, LeverSetting
 from ..sweeps.runner import figures as sweep_figures
+from ..texts import Language
 from ..variables import DECIDED_BY, PRIOR
 from .chart_data import color_of, page_data, places_of, shade
 from .contents import ASKED, RELABELLING, SOLVED, TRIED, Case, Dossier, Estimate
 from .inline import font, svg
 from .wording import Key, Phrases, all_targets, met_by_half
-from .words import Language
 
-HERE: Final = Path(__file__).resolve().parent
 FONT: Final = "@FONT@"
 MOST_OF_A_SWEEP: Final = 8  # charts a region
 # Of these parameters percent are shown.
 PERCENT: Final = ("1/year", "share")
 MODEL_ASSUMPTIONS: Final = (
-    "assumption_base",
-    "assumption_pace",
-    "assumption_gain",
-    "assumption_reclassification",
-    "assumption_levers",
+    "report.assumption_base",
+    "report.assumption_pace",
+    "report.assumption_gain",
+    "report.assumption_reclassification",
+    "report.assumption_levers",
 )
 
 
@@ -62,15 +61,14 @@ def page(dossier: Dossier, language: Language, command: str) -> tuple[str, str]:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True
     )
-    template = environment.from_string(_beside("report.html.jinja"))
+    template = environment.from_string(_resource("report.html.jinja"))
     data = json.dumps(page_data(dossier, phrases), ensure_ascii=False, separators=(",", ":"))
     html = template.render(
-        language=language,
         say=phrases.say,
         shade=shade,
-        style=Markup(_beside("report.css")),
+        style=Markup(_resource("report.css")),
         library=Markup(_plotly()),
-        script=Markup(_beside("report.js")),
+        script=Markup(_resource("report.js")),
         # A tag inside of a text would be read as one.
         data=Markup(data.replace("<", "\\u003c")),
         **_view(dossier, phrases, command),
@@ -81,8 +79,8 @@ def page(dossier: Dossier, language: Language, command: str) -> tuple[str, str]:
     return html.replace(FONT, cut, 1), lacking
 
 
-def _beside(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+def _resource(name: str) -> str:
+    return files("simmodel.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _plotly() -> str:
@@ -96,7 +94,7 @@ def _view(dossier: Dossier, phrases: Phrases, command: str) -> dict[str, Any]:
     say, base = phrases.say, dossier.base
     return {
         "subtitle": say(
-            "subtitle",
+            "report.subtitle",
             regions=phrases.join([phrases.place(i) for i in dossier.regions]),
             horizon=base.scenario.horizon,
             draws=base.scenario.ensemble.draws,
@@ -109,13 +107,13 @@ def _view(dossier: Dossier, phrases: Phrases, command: str) -> dict[str, Any]:
         "conditional": any(is_conditional(case.scenario) for case in dossier.cases),
         "asked": f"{100 * ASKED:g}",
         "levers": [
-            say("takes_column_relabelled", lever=say(f"lever.{lever}"))
+            say("report.takes_column_relabelled", lever=say(f"levers.{lever}"))
             if lever == RELABELLING
-            else say(f"lever.{lever}")
+            else say(f"levers.{lever}")
             for lever in TRIED
         ],
         "measures": [
-            {"id": name, "name": say(f"indicator.{name}")}
+            {"id": name, "name": say(f"indicators.{name}")}
             for name in ("urbanization_rate", "urban_population", "total_population")
         ],
         "regions": [_region(dossier, phrases, i) for i in dossier.regions],
@@ -142,21 +140,21 @@ def _headline(dossier: Dossier, phrases: Phrases) -> list[str]:
     say, base = phrases.say, dossier.base
     count = len(_judged(base))
     if count == 0:
-        return [say("headline_none")]
+        return [say("report.headline_none")]
     first = say(
-        "headline_met", count=count, met=met_by_half(base), base=phrases.title(base.scenario)
+        "report.headline_met", count=count, met=met_by_half(base), base=phrases.title(base.scenario)
     )
     # Counts of scenarios with other regions, or a nearer horizon, are not to be compared.
     others = [
-        say("headline_other", met=met_by_half(case), title=phrases.title(case.scenario))
+        say("report.headline_other", met=met_by_half(case), title=phrases.title(case.scenario))
         for case in dossier.cases[1:]
         if len(_judged(case)) == count
     ]
-    lines = [phrases.join([first, *others], "semicolon") + say("end")]
+    lines = [phrases.join([first, *others], "report.semicolon") + say("report.end")]
     grades = [f.grade for f in dossier.findings]
     lines.append(
         say(
-            "headline_findings",
+            "report.headline_findings",
             contradictions=grades.count("contradiction"),
             strained=grades.count("strained"),
         )
@@ -172,9 +170,9 @@ def _skill(dossier: Dossier, phrases: Phrases, level: str) -> str:
     if skill is None:
         return ""
     return phrases.say(
-        "skill_sentence",
+        "report.skill_sentence",
         years=skill.years,
-        level=phrases.say(f"level.{level}"),
+        level=phrases.say(f"report.level.{level}"),
         mae=f"{skill.mae:.1f}",
         width=f"{skill.width80:.1f}",
         held=f"{100 * skill.coverage80:.0f}",
@@ -197,9 +195,9 @@ def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
     title = phrases.title(case.scenario)
     met = verdict.first_year_met
     first = (
-        say("card_never", year=case.scenario.horizon)
+        say("report.card_never", year=case.scenario.horizon)
         if met is None
-        else say("card_first", year=met)
+        else say("report.card_first", year=met)
     )
     others = []
     for key, found in all_targets(dossier).items():
@@ -215,13 +213,13 @@ def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
         "chance": phrases.chance(verdict.probability),
         "word": phrases.likelihood(verdict),
         "expected": say(
-            "card_expected",
+            "report.card_expected",
             base=title,
             median=phrases.amount(verdict.median, verdict.unit),
             interval=phrases.interval(verdict),
         ),
         "first": first,
-        "others": phrases.join(others, "semicolon"),
+        "others": phrases.join(others, "report.semicolon"),
         "takes": _takes(dossier, phrases, region_id, verdict),
     }
 
@@ -235,7 +233,7 @@ def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict)
     if verdict.indicator != SOLVED or verdict.probability is None:
         return []
     if verdict.probability >= ASKED:
-        return [say("takes_already")]
+        return [say("report.takes_already")]
     answers = dossier.answers.get(region_id, ())
     answer = next((a for a in answers if a.question.year == verdict.year), None)
     if answer is None:
@@ -245,12 +243,12 @@ def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict)
     able = sorted((way for way in moving if way.enough), key=_effort)
     if able:
         change = phrases.pick(*change_words(able[0].changes[0]))
-        lines = [say("takes_one", change=change, chance=asked)]
+        lines = [say("report.takes_one", change=change, chance=asked)]
     else:
-        levers = phrases.join([say(f"lever.{way.changes[0].lever}") for way in moving])
-        lines = [say("takes_none", levers=levers, asked=asked)]
+        levers = phrases.join([say(f"levers.{way.changes[0].lever}") for way in moving])
+        lines = [say("report.takes_none", levers=levers, asked=asked)]
     lines += [
-        say("takes_relabelled") if way.enough else say("takes_not_relabelled")
+        say("report.takes_relabelled") if way.enough else say("report.takes_not_relabelled")
         for way in answer.alone
         if _relabels(way)
     ]
@@ -314,28 +312,28 @@ def _target(
 
 def _case(dossier: Dossier, phrases: Phrases, case: Case) -> dict[str, Any]:
     say, scenario = phrases.say, case.scenario
-    lines = [f"{name}{say('colon')}{value}" for name, value in phrases.levers(scenario)]
+    lines = [f"{name}{say('report.colon')}{value}" for name, value in phrases.levers(scenario)]
     programmes = dossier.seeds.programmes()
     for programme_id in scenario.programmes:
         _, item = programmes[programme_id]
         persons = item.value * (1e4 if item.unit == "10k_persons" else 1.0)
         lines.append(
             say(
-                "programme",
+                "report.programme",
                 name=phrases.pick(item.names.en, item.names.zh),
                 value=phrases.amount(persons, "persons", exact=True),
                 first=item.from_,
                 last=item.to,
             )
         )
-    lines = lines or [say("levers_none")]
+    lines = lines or [say("report.levers_none")]
     sources = dict.fromkeys(phrases.cited(s.source, s.place) for s in scenario.sources)
     return {
         "name": case.name,
         "title": phrases.title(scenario),
         "color": color_of(dossier, case.name),
         "lines": lines,
-        "sources": phrases.join(list(sources), "semicolon"),
+        "sources": phrases.join(list(sources), "report.semicolon"),
         "description": phrases.pick(scenario.description.en, scenario.description.zh),
     }
 
@@ -364,7 +362,7 @@ def _region(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any
         ],
         "charts": _charts(dossier, phrases, region_id, cases),
         "takes": [_answer(phrases, case, a) for a in dossier.answers.get(region_id, ())],
-        "split": say("trust_split", places=place) if decided == PRIOR else "",
+        "split": say("report.trust_split", places=place) if decided == PRIOR else "",
         "parts": _parts(dossier, phrases, region_id, case),
         "sensitivity": _sensitivity(dossier, phrases, region_id),
         "findings": [_finding(phrases, f) for f in findings if f.grade != "fine"],
@@ -375,10 +373,10 @@ def _region(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any
 def _fine(phrases: Phrases, count: int, fine: int) -> str:
     """How many of the checks of a region found nothing."""
     if count == 0:
-        return phrases.say("findings_none")
+        return phrases.say("report.findings_none")
     if fine == count:
-        return phrases.say("findings_all_fine", count=count)
-    return phrases.say("findings_fine", count=fine)
+        return phrases.say("report.findings_all_fine", count=count)
+    return phrases.say("report.findings_fine", count=fine)
 
 
 def _together(phrases: Phrases, case: Case, region_id: str) -> str:
@@ -389,10 +387,10 @@ def _together(phrases: Phrases, case: Case, region_id: str) -> str:
         if v.region == region_id and v.together is not None
     }
     lines = [
-        phrases.say("together", count=count, year=year, chance=phrases.chance(share))
+        phrases.say("report.together", count=count, year=year, chance=phrases.chance(share))
         for year, (count, share) in sorted(found.items())
     ]
-    return phrases.join(lines, "semicolon")
+    return phrases.join(lines, "report.semicolon")
 
 
 def _charts(
@@ -407,26 +405,29 @@ def _charts(
     place = phrases.place(region_id)
 
     def shown(name: str, figure: Figure, key: str, **values: object) -> Markup:
-        label = f"{place}{phrases.say('colon')}{phrases.say(key, **values)}"
+        said = phrases.say(key, **values)
+        label = f"{place}{phrases.say('report.colon')}{said}"
         return Markup(svg(figure, f"{anchor(region_id)}-{name}", label))
 
     found: dict[str, Markup | None] = dict.fromkeys(("compare", "urban", "registered", "pyramid"))
-    found["fan"] = shown("fan", figures.fan(case.dataset, region_id, marks, rows, cited), "fan")
+    found["fan"] = shown(
+        "fan", figures.fan(case.dataset, region_id, marks, rows, cited), "report.fan"
+    )
     if len(cases) > 1:
         figure = figures.compare(datasets, region_id, rows, marks)
-        found["compare"] = shown("compare", figure, "scenarios")
+        found["compare"] = shown("compare", figure, "report.scenarios")
     if any(v.region == region_id and v.indicator == "urban_population" for v in case.verdicts):
         figure = figures.urban_population_fan(case.dataset, region_id, marks, rows, cited)
-        found["urban"] = shown("urban", figure, "indicator.urban_population")
-    found["ledger"] = shown("ledger", figures.ledger(case.dataset, region_id), "growth")
+        found["urban"] = shown("urban", figure, "indicators.urban_population")
+    found["ledger"] = shown("ledger", figures.ledger(case.dataset, region_id), "report.growth")
     ends = {"first": BASE_YEAR, "last": case.scenario.horizon}
     figure = figures.waterfall(case.dataset, region_id)
-    found["waterfall"] = shown("waterfall", figure, "waterfall", **ends)
+    found["waterfall"] = shown("waterfall", figure, "report.waterfall", **ends)
     if region_id in case.scenario.regions:
-        found["pyramid"] = shown("pyramid", figures.pyramid(case.ages, region_id), "pyramid")
+        found["pyramid"] = shown("pyramid", figures.pyramid(case.ages, region_id), "report.pyramid")
     if region_id in figures.registered_regions(case.dataset):
         figure = figures.registered(case.dataset, region_id, marks)
-        found["registered"] = shown("registered", figure, "registered")
+        found["registered"] = shown("registered", figure, "report.registered")
     return found
 
 
@@ -444,18 +445,18 @@ def _answer(phrases: Phrases, case: Case, answer: Answer) -> dict[str, Any]:
         relative_to=aim.target.relative_to,
     )
     return {
-        "aim": phrases.say("dated", year=verdict.year, text=phrases.aim(verdict)),
+        "aim": phrases.say("report.dated", year=verdict.year, text=phrases.aim(verdict)),
         "ways": [_way(phrases, way) for way in answer.alone],
         "pace": phrases.pick(*experience_words(answer)),
     }
 
 
 def _way(phrases: Phrases, way: LeverSetting) -> dict[str, Any]:
-    lever = f"{phrases.say('lever.' + way.changes[0].lever)}{phrases.say('colon')}"
+    lever = f"{phrases.say('levers.' + way.changes[0].lever)}{phrases.say('report.colon')}"
     if way.enough:
         text = phrases.pick(*change_words(way.changes[0]))
     else:
-        text = phrases.say("takes_cell_most", chance=phrases.chance(way.probability))
+        text = phrases.say("report.takes_cell_most", chance=phrases.chance(way.probability))
     return {"lever": lever, "enough": way.enough, "apart": _relabels(way), "text": text}
 
 
@@ -465,7 +466,7 @@ def _parts(dossier: Dossier, phrases: Phrases, region_id: str, case: Case) -> li
     here = [i for i in dossier.parts_of(region_id) if case.has(i)]
     sources = [(phrases.place(i), ds.sel(region=i), "") for i in here]
     if "remainder" in ds.dims and region_id in ds["remainder"].values:
-        rest = phrases.say("parts_rest", place=phrases.place(region_id))
+        rest = phrases.say("report.parts_rest", place=phrases.place(region_id))
         sources.append((rest, ds.sel(remainder=region_id), "remainder_"))
     rows: list[tuple[str, ...]] = []
     for name, of, prefix in sources:
@@ -502,8 +503,10 @@ def _sensitivity(dossier: Dossier, phrases: Phrases, region_id: str) -> list[dic
         found.append(
             {
                 "title": title,
-                "note": say("sweep_note", sweep=ds.attrs["sweep"], runs=int(ds.attrs["runs"])),
-                "more": say("sweep_more", count=left) if left else "",
+                "note": say(
+                    "report.sweep_note", sweep=ds.attrs["sweep"], runs=int(ds.attrs["runs"])
+                ),
+                "more": say("report.sweep_more", count=left) if left else "",
                 "charts": shown,
             }
         )
@@ -511,11 +514,11 @@ def _sensitivity(dossier: Dossier, phrases: Phrases, region_id: str) -> list[dic
 
 
 def _finding(phrases: Phrases, f: Finding) -> dict[str, str]:
-    head = f"{phrases.place(f.region)} {phrases.say('year', year=f.year)} "
+    head = f"{phrases.place(f.region)} {phrases.say('report.year', year=f.year)} "
     return {
         "grade": f.grade,
-        "word": phrases.say(f"grade.{f.grade}"),
-        "head": head + phrases.say(f"code.{f.code}"),
+        "word": phrases.say(f"consistency.grade.{f.grade}"),
+        "head": head + phrases.say(f"consistency.code.{f.code}"),
         "sentence": phrases.pick(f.sentence, f.sentence_zh),
         "sources": cited(phrases, f.sources),
     }
@@ -529,7 +532,7 @@ def cited(phrases: Phrases, sources: Sequence[str]) -> str:
 
 def _bracketed(phrases: Phrases, sources: Sequence[tuple[str, str]]) -> str:
     named = [phrases.cited(name, place) for name, place in sources]
-    return phrases.say("bracketed", text=phrases.join(named, "semicolon"))
+    return phrases.say("report.bracketed", text=phrases.join(named, "report.semicolon"))
 
 
 def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
@@ -539,7 +542,7 @@ def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
     scored = [level for level in read_skill(seeds.directory) if level in levels]
     lines = [_skill(dossier, phrases, level) for level in scored]
     if "county" in levels:
-        lines.append(say("skill_counties"))
+        lines.append(say("report.skill_counties"))
     decided = {
         i
         for case in dossier.cases
@@ -548,13 +551,13 @@ def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
     }
     if decided:
         places = [phrases.place(i) for i in dossier.regions if i in decided]
-        lines.append(say("trust_split", places=phrases.join(places)))
-    return [*lines, say("trust_limits")]
+        lines.append(say("report.trust_split", places=phrases.join(places)))
+    return [*lines, say("report.trust_limits")]
 
 
 def _notices(dossier: Dossier, phrases: Phrases) -> list[tuple[str, list[tuple[str, str]]]]:
     """What to know of each region's figures before its verdicts are read, with the source."""
-    colon = phrases.say("colon")
+    colon = phrases.say("report.colon")
     found = []
     for region_id in dossier.regions:
         lines = [
@@ -578,16 +581,16 @@ def _calibration(dossier: Dossier, phrases: Phrases) -> list[list[str]]:
     for number, parameter in enumerate(PARAMETERS):
         percent = parameter.units in PERCENT
         cells = [_estimate(phrases, estimates[number], percent) for estimates in by_region]
-        rows.append([phrases.say(f"parameter.{parameter.name}"), *cells])
+        rows.append([phrases.say(f"report.parameter.{parameter.name}"), *cells])
     return rows
 
 
 def _estimate(phrases: Phrases, estimate: Estimate, percent: bool) -> str:
     middle, low, high = (100.0 * v if percent else v for v in estimate.posterior)
     digits = 0 if middle >= 10 else 1 if middle >= 1 and percent else 2
-    interval = phrases.say("to", low=f"{low:.{digits}f}", high=f"{high:.{digits}f}")
+    interval = phrases.say("report.to", low=f"{low:.{digits}f}", high=f"{high:.{digits}f}")
     mark = "†" if estimate.by_prior else ""
-    return f"{middle:.{digits}f}{mark}{phrases.say('bracketed', text=interval)}"
+    return f"{middle:.{digits}f}{mark}{phrases.say('report.bracketed', text=interval)}"
 
 
 def _sources(dossier: Dossier, phrases: Phrases) -> list[str]:
@@ -597,21 +600,21 @@ def _sources(dossier: Dossier, phrases: Phrases) -> list[str]:
         source = dossier.seeds.sources[name]
         title = phrases.pick(source.title.en, source.title.zh)
         parts = [title, source.publisher, str(source.year), source.number, source.url]
-        lines.append(phrases.say("stop").join(str(part) for part in parts if part))
+        lines.append(phrases.say("report.stop").join(str(part) for part in parts if part))
     return lines
 
 
 def _provenance(dossier: Dossier, phrases: Phrases, command: str) -> list[tuple[str, str]]:
     say = phrases.say
     rows = [
-        (say("command"), command),
-        (say("version"), __version__),
-        (say("seeds_hash"), dossier.seeds.sha256),
-        (say("posterior_hash"), dossier.posteriors.sha256),
+        (say("report.command"), command),
+        (say("report.version"), __version__),
+        (say("report.seeds_hash"), dossier.seeds.sha256),
+        (say("report.posterior_hash"), dossier.posteriors.sha256),
     ]
     for case in dossier.cases:
         ensemble = case.scenario.ensemble
-        value = say("ensemble_value", draws=ensemble.draws, seed=ensemble.seed)
-        rows.append((say("scenario_hash", name=case.name), case.scenario.sha256))
-        rows.append((say("ensemble", name=case.name), value))
+        value = say("report.ensemble_value", draws=ensemble.draws, seed=ensemble.seed)
+        rows.append((say("report.scenario_hash", name=case.name), case.scenario.sha256))
+        rows.append((say("report.ensemble", name=case.name), value))
     return rows

@@ -11,13 +11,13 @@ from ..inputs.seeds import Seeds
 from ..judging.verdicts import NOT_MODELLED, Verdict
 from ..judging.wording import printed
 from ..levers import LEVERS
+from ..texts import Language, text
 from .contents import Case, Dossier
-from .words import Language, speaker
 
 Key = tuple[str, str, int, str, int]
 # The short dash of a range, and a hyphen that stands for a minus.
 _RANGE: Final = re.compile(r"(?<=[\d%])–(?=\d)")
-_MINUS: Final = re.compile(r"(?<![A-Za-z0-9_.)）])-(?=\d)")
+_MINUS: Final = re.compile(r"(?<![A-Za-z0-9_.)\uff09])-(?=\d)")
 
 
 class Phrases:
@@ -31,9 +31,12 @@ class Phrases:
 
     def __init__(self, language: Language, seeds: Seeds):
         self.language: Language = language
-        self.say = speaker(language)
         self._seeds = seeds
         self._districts = seeds.districts()
+
+    def say(self, key: str, **values: object) -> str:
+        """A text in the reader's language, its places filled."""
+        return text(key, self.language, **values)
 
     def pick(self, english: str, chinese: str) -> str:
         """One of two texts, its signs as the language writes them.
@@ -44,7 +47,7 @@ class Phrases:
             return _MINUS.sub("−", english)
         return _MINUS.sub("−", _RANGE.sub("—", chinese.replace(" %", "%")))
 
-    def join(self, parts: list[str], key: str = "and") -> str:
+    def join(self, parts: list[str], key: str = "report.and") -> str:
         """Several texts as a list."""
         return self.say(key).join(parts)
 
@@ -73,7 +76,7 @@ class Phrases:
         said = "" if place == "page" or (self.language == "zh" and place.isascii()) else place
         if not said:
             return self.source(name)
-        return f"{self.source(name)}{self.pick(', ', ' ')}{said}"
+        return self.say("report.cited", source=self.source(name), place=said)
 
     def amount(self, value: float | None, unit: str, *, exact: bool = False) -> str:
         """A rate (percent) or a number of persons, with its unit; "–" where there is none.
@@ -87,7 +90,7 @@ class Phrases:
         """
         if value is None:
             return "–"
-        key, shown = ("rate", value) if unit == "percent" else ("wan", value / 1e4)
+        key, shown = ("report.rate", value) if unit == "percent" else ("report.wan", value / 1e4)
         return self.say(key, value=printed(shown) if exact else _signed(shown))
 
     def bare(self, value: float | None, unit: str) -> str:
@@ -99,7 +102,7 @@ class Phrases:
         if verdict.shortfall is None:
             return "–"
         if verdict.unit == "percent":
-            return self.say("points", value=_signed(verdict.shortfall))
+            return self.say("report.points", value=_signed(verdict.shortfall))
         return self.amount(verdict.shortfall, verdict.unit)
 
     def aim(self, verdict: Verdict) -> str:
@@ -107,22 +110,24 @@ class Phrases:
         if verdict.relative_to is not None:
             place = self.place(verdict.relative_to)
             if verdict.target is None:
-                return self.say("near_plain", place=place)
+                return self.say("report.near_plain", place=place)
             value = self.amount(verdict.target, verdict.unit)
-            return self.say("near", place=place, value=value)
+            return self.say("report.near", place=place, value=value)
         value = self.amount(verdict.target, verdict.unit, exact=True)
-        return self.say({">=": "at_least", "~": "about"}[verdict.comparison], value=value)
+        return self.say(
+            {">=": "report.at_least", "~": "report.about"}[verdict.comparison], value=value
+        )
 
     def target(self, verdict: Verdict) -> str:
         """What is to be reached, and when."""
-        what = self.say(f"indicator.{verdict.indicator}")
-        return self.say("aim", year=verdict.year, indicator=what, aim=self.aim(verdict))
+        what = self.say(f"indicators.{verdict.indicator}")
+        return self.say("report.aim", year=verdict.year, indicator=what, aim=self.aim(verdict))
 
     def range(self, low: float | None, high: float | None, unit: str) -> str:
         """From one rate or number of persons to another."""
         if low is None or high is None:
             return "–"
-        key = "rate_range" if unit == "percent" else "wan_range"
+        key = "report.rate_range" if unit == "percent" else "report.wan_range"
         return self.say(key, low=self.bare(low, unit), high=self.bare(high, unit))
 
     def interval(self, verdict: Verdict) -> str:
@@ -132,20 +137,23 @@ class Phrases:
     def count(self, verdict: Verdict) -> str:
         """Of 100 futures, those that meet a target; a word where it cannot be judged."""
         if verdict.probability is None:
-            return self.say(f"word.{verdict.likelihood or NOT_MODELLED}")
+            return self._word(verdict.likelihood or NOT_MODELLED)
         return of_hundred(verdict.probability)
 
     def chance(self, probability: float) -> str:
         """A probability as futures of 100."""
         count = of_hundred(probability)
-        keys = {"<1": "of_hundred_few", ">99": "of_hundred_many"}
-        return self.say(keys.get(count, "of_hundred"), count=count)
+        keys = {"<1": "report.of_hundred_few", ">99": "report.of_hundred_many"}
+        return self.say(keys.get(count, "report.of_hundred"), count=count)
 
     def likelihood(self, verdict: Verdict) -> str:
         """The word for a probability, where it is unconditional."""
         if verdict.probability is None or " of 100" in verdict.likelihood:
             return ""
-        return self.say(f"word.{verdict.likelihood}")
+        return self._word(verdict.likelihood)
+
+    def _word(self, english: str) -> str:
+        return self.say(f"probability.{english.replace(' ', '_')}")
 
     def levers(self, scenario: Scenario) -> list[tuple[str, str]]:
         """Levers that a scenario sets: name, and value or path."""
@@ -157,14 +165,16 @@ class Phrases:
                     continue
                 knots = value if isinstance(value, tuple) else [(None, value)]
                 steps = [
-                    set_to if year is None else self.say("lever_path", value=set_to, year=year)
+                    set_to
+                    if year is None
+                    else self.say("report.lever_path", value=set_to, year=year)
                     for year, number in knots
                     for set_to in [_setting(lever, number)]
                 ]
-                name = self.say(f"lever.{lever}")
+                name = self.say(f"levers.{lever}")
                 if region_id is not None:
-                    own = self.say("lever_own", place=self.place(region_id))
-                    name += self.say("bracketed", text=own)
+                    own = self.say("report.lever_own", place=self.place(region_id))
+                    name += self.say("report.bracketed", text=own)
                 found.append((name, self.join(steps)))
         return found
 

@@ -21,11 +21,11 @@ from ..charts.style import PART_COLORS
 from ..inputs.region import BASE_YEAR
 from ..results.run import sources_used
 from ..sweeps.runner import index_rows
+from ..texts import Language, has
 from ..variables import COMPONENTS, FLOWS, RATE_CHANGE, RESIDENCES, SEXES, URBAN_GROWTH
 from .chart_data import color_of
 from .contents import Case, Dossier
 from .wording import Phrases, all_targets
-from .words import WORDS, Language
 
 MADE_BY: Final = "simmodel report"
 # No clock: the same report has the same bytes.
@@ -35,26 +35,12 @@ QUANTILES: Final = (0.5, 0.05, 0.95, 0.1, 0.9, 0.25, 0.75, 0.025, 0.975)
 MEAN: Final = "mean"
 # Sheets of stocks: name, variable, its dimension, factor, unit, unit of the change.
 STOCKS: Final = (
-    ("sheet_rate", "urbanization_rate", "region", 100.0, "in_percent", "column_change_points"),
-    ("sheet_urban", "urban_population", "region", 1e-4, "in_wan", "column_change_wan"),
-    ("sheet_rural", "rural_population", "region", 1e-4, "in_wan", "column_change_wan"),
-    ("sheet_total", "total_population", "region", 1e-4, "in_wan", "column_change_wan"),
-    (
-        "sheet_districts",
-        "urban_district_population",
-        "district",
-        1e-4,
-        "in_wan",
-        "column_change_wan",
-    ),
-    (
-        "sheet_registered",
-        "registered_urban_rate",
-        "registered_region",
-        100.0,
-        "in_percent",
-        "column_change_points",
-    ),
+    ("rate", "urbanization_rate", "region", 100.0, "percent", "points"),
+    ("urban", "urban_population", "region", 1e-4, "wan", "wan"),
+    ("rural", "rural_population", "region", 1e-4, "wan", "wan"),
+    ("total", "total_population", "region", 1e-4, "wan", "wan"),
+    ("districts", "urban_district_population", "district", 1e-4, "wan", "wan"),
+    ("registered", "registered_urban_rate", "registered_region", 100.0, "percent", "points"),
 )
 HEAD: Final = 3  # row of the column heads, below title, unit and a gap
 CHART: Final = (620, 330)  # pixels
@@ -69,7 +55,7 @@ class _Sheet:
     ----------
     book : _Book
     key : str
-        Of its name.
+        Of its name among the sheets.
     unit : str
         Key of the unit that all its numbers are in; none where they differ.
     note : str
@@ -79,13 +65,13 @@ class _Sheet:
     def __init__(self, book: _Book, key: str, unit: str = "", note: str = ""):
         say = book.phrases.say
         self.book, self.key = book, key
-        self.name = say(key)
+        self.name = say(f"report.sheet_{key}")
         self.sheet: Worksheet = book.workbook.add_worksheet(self.name)
         self.sheet.hide_gridlines(2)
         book.count += 1
-        title = say("table_number", number=book.count, title=self.name)
+        title = say("report.table_number", number=book.count, title=self.name)
         self.sheet.write_string(0, 0, title, book.title)
-        said = [say("unit_line", unit=say(unit))] if unit else []
+        said = [say("report.unit_line", unit=say(f"report.in_{unit}"))] if unit else []
         self.sheet.write_string(1, 0, "  ".join([*said, note]).strip(), book.note)
         self.row = HEAD + 1
 
@@ -136,7 +122,7 @@ class _Book:
         line = {"bottom": 1, "valign": "vcenter", "text_wrap": True, "align": "center"}
         self.head = workbook.add_format({**line, "bold": True})
         self.year = workbook.add_format(
-            {**line, "bold": True, "num_format": '0"年"' if phrases.language == "zh" else "0"}
+            {**line, "bold": True, "num_format": phrases.say("report.year_format")}
         )
         self.text = workbook.add_format({"valign": "top", "indent": 1})
         self.wrapped = workbook.add_format({"text_wrap": True, "valign": "top"})
@@ -145,9 +131,13 @@ class _Book:
         self.whole = workbook.add_format({"num_format": "0"})
         self.signed = workbook.add_format({"num_format": "+#,##0.00;-#,##0.00;0.00"})
 
+    def heads(self, *names: str) -> list[str]:
+        """Heads of columns."""
+        return [self.phrases.say(f"report.column_{name}") for name in names]
+
     def quantile(self, level: float | str) -> object:
         """A quantile's label: a number, or the word for the mean."""
-        return self.phrases.say(MEAN) if level == MEAN else (float(level), self.share)
+        return self.phrases.say("report.mean") if level == MEAN else (float(level), self.share)
 
 
 def book(dossier: Dossier, language: Language, command: str) -> bytes:
@@ -163,25 +153,27 @@ def book(dossier: Dossier, language: Language, command: str) -> bytes:
     phrases = Phrases(language, dossier.seeds)
     buffer = io.BytesIO()
     # A workbook carries no font; this is one that its readers have.
-    font = {"zh": "Microsoft YaHei", "en": "Calibri"}[language]
+    font = phrases.say("report.workbook_font")
     options = {"in_memory": True, "default_format_properties": {"font_name": font, "font_size": 10}}
     workbook = xlsxwriter.Workbook(buffer, options)
-    workbook.set_properties({"title": phrases.say("title"), "company": MADE_BY, "created": CREATED})
+    workbook.set_properties(
+        {"title": phrases.say("report.title"), "company": MADE_BY, "created": CREATED}
+    )
     made = _Book(workbook, dossier, phrases)
-    first = workbook.add_worksheet(phrases.say("sheet_charts"))
+    first = workbook.add_worksheet(phrases.say("report.sheet_charts"))
     _targets(made)
     places = {
         key: _stocks(made, *row) for row in STOCKS if _has(dossier, row[2]) for key in [row[0]]
     }
-    growth = _parts(made, "sheet_growth", "in_wan_a_year", URBAN_GROWTH, 1e-4)
-    _parts(made, "sheet_points", "in_points_a_year", RATE_CHANGE, 100.0)
+    growth = _parts(made, "growth", "wan_a_year", URBAN_GROWTH, 1e-4)
+    _parts(made, "points", "points_a_year", RATE_CHANGE, 100.0)
     _flows(made)
     _ages(made)
     _findings(made)
     if dossier.sweeps:
         _sweeps(made)
     _sources(made, command)
-    _charts(made, first, places["sheet_rate"], growth)
+    _charts(made, first, places["rate"], growth)
     workbook.close()
     return buffer.getvalue()
 
@@ -213,12 +205,12 @@ def _stocks(
     """Write regions by year for every scenario and quantile; return where each row stands."""
     dossier, say = made.dossier, made.phrases.say
     years = _years(dossier)
-    note = say("book_note_quantiles", first=BASE_YEAR)
+    note = say("report.book_note_quantiles", first=BASE_YEAR)
     table = _Sheet(made, key, unit, note)
     ends = {"first": years[0], "last": years[-1]}
-    heads = ["column_scenario", "column_quantile", "column_region", "column_code"]
+    heads = made.heads("scenario", "quantile", "region", "code")
     table.head(
-        [*map(say, heads), *years, say(change, **ends)],
+        [*heads, *years, say(f"report.column_change_{change}", **ends)],
         [27, 9, 20, 24, *([9.5] * len(years)), 16],
         4,
     )
@@ -262,10 +254,10 @@ def _parts(
     """Write what growth, or the rate's change, consists of by year; return where rows stand."""
     dossier, say = made.dossier, made.phrases.say
     years = _years(dossier)[1:]
-    table = _Sheet(made, key, unit, say("book_note_means"))
-    heads = ["column_scenario", "column_quantile", "column_region", "column_code"]
+    table = _Sheet(made, key, unit, say("report.book_note_means"))
+    heads = made.heads("scenario", "quantile", "region", "code", "component")
     table.head(
-        [*map(say, heads), say("column_component"), *years],
+        [*heads, *years],
         [27, 9, 20, 24, 16, *([9.5] * len(years))],
         5,
     )
@@ -278,10 +270,14 @@ def _parts(
                 values = here[f"{variable.name}_mean"].values * factor
                 cells = _by_year(years, case, values)
                 sums = sums + np.array(cells)
-                labels = [made.phrases.title(case.scenario), say(MEAN), made.phrases.place(place)]
-                row = table.add([*labels, place, say(f"part.{component.name}"), *cells])
+                labels = [
+                    made.phrases.title(case.scenario),
+                    say("report.mean"),
+                    made.phrases.place(place),
+                ]
+                row = table.add([*labels, place, say(f"report.part.{component.name}"), *cells])
                 found[case.name, place, component.name] = (table.name, row, len(years))
-            table.add([*labels, place, say("total"), *map(float, sums)])
+            table.add([*labels, place, say("report.total"), *map(float, sums)])
     table.close()
     return found
 
@@ -290,28 +286,31 @@ def _flows(made: _Book) -> None:
     """Write the means of every flow by year."""
     dossier, say = made.dossier, made.phrases.say
     years = _years(dossier)[1:]
-    table = _Sheet(made, "sheet_flows", "in_wan_a_year", say("book_note_means"))
-    heads = ["column_scenario", "column_quantile", "column_region", "column_code", "column_flow"]
-    table.head([*map(say, heads), *years], [27, 9, 20, 24, 20, *([9.5] * len(years))], 5)
+    table = _Sheet(made, "flows", "wan_a_year", say("report.book_note_means"))
+    heads = made.heads("scenario", "quantile", "region", "code", "flow")
+    table.head([*heads, *years], [27, 9, 20, 24, 20, *([9.5] * len(years))], 5)
     for case in dossier.cases:
         for place in map(str, case.dataset["region"].values):
             here = case.dataset.sel(region=place)
             for flow in FLOWS:
                 values = here[f"{flow.name}_mean"].values * 1e-4
-                labels = [made.phrases.title(case.scenario), say(MEAN), made.phrases.place(place)]
+                labels = [
+                    made.phrases.title(case.scenario),
+                    say("report.mean"),
+                    made.phrases.place(place),
+                ]
                 cells = _by_year(years, case, values)
-                table.add([*labels, place, say(f"flow.{flow.name}"), *cells])
+                table.add([*labels, place, say(f"report.flow.{flow.name}"), *cells])
     table.close()
 
 
 def _ages(made: _Book) -> None:
     """Write the population by residence, sex and five-year age group."""
     dossier, say = made.dossier, made.phrases.say
-    table = _Sheet(made, "sheet_ages", "in_wan")
+    table = _Sheet(made, "ages", "wan")
     groups = age_groups()
-    heads = ["column_scenario", "column_quantile", "column_region", "column_code", "column_year"]
-    heads += ["column_residence", "column_sex"]
-    table.head([*map(say, heads), *groups], [27, 9, 20, 24, 7, 8, 8, *([8.5] * len(groups))], 7)
+    heads = made.heads("scenario", "quantile", "region", "code", "year", "residence", "sex")
+    table.head([*heads, *groups], [27, 9, 20, 24, 7, 8, 8, *([8.5] * len(groups))], 7)
     for case in dossier.cases:
         for place in map(str, case.ages["region"].values):
             people = case.ages["population"].sel(region=place)
@@ -322,12 +321,12 @@ def _ages(made: _Book) -> None:
                         table.add(
                             [
                                 made.phrases.title(case.scenario),
-                                say(MEAN),
+                                say("report.mean"),
                                 made.phrases.place(place),
                                 place,
                                 (year, made.whole),
-                                say(f"residence.{residence}"),
-                                say(f"sex.{sex}"),
+                                say(f"report.residence.{residence}"),
+                                say(f"report.sex.{sex}"),
                                 *map(float, by_group(here) / 1e4),
                             ]
                         )
@@ -337,30 +336,30 @@ def _ages(made: _Book) -> None:
 def _targets(made: _Book) -> None:
     """Write every target under every scenario."""
     dossier, phrases, say = made.dossier, made.phrases, made.phrases.say
-    table = _Sheet(made, "sheet_targets")
-    heads = [
-        "column_scenario",
-        "column_region",
-        "column_code",
-        "column_indicator",
-        "column_year",
-        "column_comparison",
-        "column_target",
-        "column_unit",
-        "column_median",
-        "column_p05",
-        "column_p95",
-        "column_probability",
-        "column_word",
-        "column_shortfall",
-        "column_shortfall_persons",
-        "column_first",
-        "column_source",
-        "column_place",
-    ]
+    table = _Sheet(made, "targets")
+    heads = made.heads(
+        "scenario",
+        "region",
+        "code",
+        "indicator",
+        "year",
+        "comparison",
+        "target",
+        "unit",
+        "median",
+        "p05",
+        "p95",
+        "probability",
+        "word",
+        "shortfall",
+        "shortfall_persons",
+        "first",
+        "source",
+        "place",
+    )
     widths = [27, 20, 30, 24, 7, 12, 10, 19, 10, 10, 10, 11, 20, 10, 12, 9, 48, 22]
-    table.head(list(map(say, heads)), widths, 5)
-    signs = {">=": "≥", "~": "≈", "near": say("near_sign")}
+    table.head(heads, widths, 5)
+    signs = {">=": "≥", "~": "≈", "near": say("report.near_sign")}
     for found in all_targets(dossier).values():
         for case in dossier.cases:
             if case.name not in found:
@@ -377,11 +376,11 @@ def _targets(made: _Book) -> None:
                     phrases.title(case.scenario),
                     phrases.place(v.region),
                     v.region,
-                    say(f"indicator.{v.indicator}"),
+                    say(f"indicators.{v.indicator}"),
                     (v.year, made.whole),
                     signs[v.comparison],
                     scaled(v.target),
-                    say("in_percent" if percent else "in_wan"),
+                    say("report.in_percent" if percent else "report.in_wan"),
                     scaled(v.median),
                     scaled(v.p05),
                     scaled(v.p95),
@@ -401,21 +400,20 @@ def _findings(made: _Book) -> None:
     """Write what the check of targets found."""
     phrases, say = made.phrases, made.phrases.say
     base = phrases.title(made.dossier.base.scenario)
-    table = _Sheet(made, "sheet_findings", note=say("findings_basis", base=base))
-    heads = ["column_grade", "column_region", "column_code", "column_year", "column_kind"]
-    heads += ["column_finding", "column_source"]
-    table.head(list(map(say, heads)), [10, 20, 20, 7, 24, 110, 60], 4)
+    table = _Sheet(made, "findings", note=say("report.findings_basis", base=base))
+    heads = made.heads("grade", "region", "code", "year", "kind", "finding", "source")
+    table.head(heads, [10, 20, 20, 7, 24, 110, 60], 4)
     for f in made.dossier.findings:
         cited = [phrases.cited(*_split(text)) for text in f.sources]
         row = table.add(
             [
-                say(f"grade.{f.grade}"),
+                say(f"consistency.grade.{f.grade}"),
                 phrases.place(f.region),
                 f.region,
                 (f.year, made.whole),
-                say(f"code.{f.code}"),
+                say(f"consistency.code.{f.code}"),
                 phrases.pick(f.sentence, f.sentence_zh),
-                phrases.join(cited, "semicolon"),
+                phrases.join(cited, "report.semicolon"),
             ]
         )
         table.sheet.write_string(row, 5, phrases.pick(f.sentence, f.sentence_zh), made.wrapped)
@@ -424,11 +422,9 @@ def _findings(made: _Book) -> None:
 
 def _sweeps(made: _Book) -> None:
     """Write the indices of the sweeps, as in their ``indices.csv``."""
-    say = made.phrases.say
-    table = _Sheet(made, "sheet_sweeps")
-    heads = ["column_sweep", "column_outcome", "column_parameter", "column_index", "column_value"]
-    heads += ["column_low", "column_high"]
-    table.head([say(head) for head in heads], [18, 44, 60, 10, 12, 12, 12], 2)
+    table = _Sheet(made, "sweeps")
+    heads = made.heads("sweep", "outcome", "parameter", "index", "value", "low", "high")
+    table.head(heads, [18, 44, 60, 10, 12, 12, 12], 2)
     language = made.phrases.language
     for ds in made.dossier.sweeps:
         names = _named(ds, "parameter", f"parameter_{language}")
@@ -442,9 +438,13 @@ def _sweeps(made: _Book) -> None:
 def _outcome(phrases: Phrases, row: Mapping[str, object]) -> str:
     """What a row of a sweep is about, in words."""
     name = row["indicator"]
-    key = next((k for k in (f"indicator.{name}", f"flow.{name}") if k in WORDS), None)
-    said = phrases.say("dated", year=row["year"], text=phrases.say(key) if key else name)
-    met = phrases.say("bracketed", text=phrases.say("sweep_met")) if row["kind"] == "met" else ""
+    key = next((k for k in (f"indicators.{name}", f"flow.{name}") if has(k)), None)
+    said = phrases.say("report.dated", year=row["year"], text=phrases.say(key) if key else name)
+    met = (
+        phrases.say("report.bracketed", text=phrases.say("report.sweep_met"))
+        if row["kind"] == "met"
+        else ""
+    )
     return f"{phrases.place(str(row['region']))} {said}{met}"
 
 
@@ -460,33 +460,35 @@ def _split(text: str) -> tuple[str, str]:
 def _sources(made: _Book, command: str) -> None:
     """Write what the numbers rest on, and how to make them again."""
     dossier, phrases, say = made.dossier, made.phrases, made.phrases.say
-    table = _Sheet(made, "sheet_sources")
-    table.head([say("column_item"), say("column_value")], [34, 120], 1)
+    table = _Sheet(made, "sources")
+    table.head(made.heads("item", "value"), [34, 120], 1)
     rows = [
-        (say("command"), command),
-        (say("version"), __version__),
-        (say("seeds_hash"), dossier.seeds.sha256),
-        (say("posterior_hash"), dossier.posteriors.sha256),
+        (say("report.command"), command),
+        (say("report.version"), __version__),
+        (say("report.seeds_hash"), dossier.seeds.sha256),
+        (say("report.posterior_hash"), dossier.posteriors.sha256),
     ]
     for case in dossier.cases:
         ensemble = case.scenario.ensemble
-        levers = [f"{name}{say('colon')}{value}" for name, value in phrases.levers(case.scenario)]
-        levers = levers or [say("levers_none")]
+        levers = [
+            f"{name}{say('report.colon')}{value}" for name, value in phrases.levers(case.scenario)
+        ]
+        levers = levers or [say("report.levers_none")]
         description = case.scenario.description
         said = phrases.pick(description.en and f"{description.en} ", description.zh)
         rows += [
-            (say("scenario_hash", name=case.name), case.scenario.sha256),
+            (say("report.scenario_hash", name=case.name), case.scenario.sha256),
             (
-                say("ensemble", name=case.name),
-                say("ensemble_value", draws=ensemble.draws, seed=ensemble.seed),
+                say("report.ensemble", name=case.name),
+                say("report.ensemble_value", draws=ensemble.draws, seed=ensemble.seed),
             ),
-            (phrases.title(case.scenario), f"{said}{phrases.join(levers, 'semicolon')}"),
+            (phrases.title(case.scenario), f"{said}{phrases.join(levers, 'report.semicolon')}"),
         ]
     ids = {name for case in dossier.cases for name in sources_used(case.scenario, dossier.seeds)}
     for name in sorted(ids):
         source = dossier.seeds.sources[name]
         parts = [phrases.source(name), source.publisher, str(source.year), source.url]
-        rows.append((name, say("stop").join(part for part in parts if part)))
+        rows.append((name, say("report.stop").join(part for part in parts if part)))
     for row in rows:
         table.add(row)
 
@@ -505,14 +507,14 @@ def _charts(
     sheet.fit_to_pages(1, 0)
     count = len(dossier.regions)
     sheet.set_h_pagebreaks([TOP + ROWS_A_CHART * k for k in range(2, count, 2)])
-    sheet.write_string(0, 0, say("title"), made.title)
+    sheet.write_string(0, 0, say("report.title"), made.title)
     sheet.write_string(1, 0, phrases.join([phrases.place(i) for i in dossier.regions]), made.note)
     for number, region_id in enumerate(dossier.regions):
         cases = dossier.cases_of(region_id)
         base, top = phrases.title(cases[0].scenario), TOP + number * ROWS_A_CHART
         place = phrases.place(region_id)
         chart = made.workbook.add_chart({"type": "line"})
-        for level, name in ((0.05, "book_series_low"), (0.95, "book_series_high")):
+        for level, name in ((0.05, "report.book_series_low"), (0.95, "report.book_series_high")):
             _line(
                 chart, rates[cases[0].name, region_id, level], say(name, title=base), "#9db8cf", 1
             )
@@ -522,7 +524,7 @@ def _charts(
             _line(chart, where, phrases.title(case.scenario), color, 2.25)
         lowest = [case.dataset.sel(region=region_id, quantile=0.05) for case in cases]
         floor = min(100.0 * float(here["urbanization_rate"].min()) for here in lowest)
-        _finish(chart, say("book_chart_rate", place=place, base=base), 5.0 * (floor // 5.0))
+        _finish(chart, say("report.book_chart_rate", place=place, base=base), 5.0 * (floor // 5.0))
         sheet.insert_chart(top, 0, chart)
         chart = made.workbook.add_chart({"type": "column", "subtype": "stacked"})
         for component in COMPONENTS:
@@ -530,7 +532,7 @@ def _charts(
             color = PART_COLORS[component.name]
             chart.add_series(
                 {
-                    "name": say(f"part.{component.name}"),
+                    "name": say(f"report.part.{component.name}"),
                     "categories": [name, HEAD, 5, HEAD, 4 + count],
                     "values": [name, row, 5, row, 4 + count],
                     "fill": {"color": color},
@@ -538,7 +540,7 @@ def _charts(
                     "gap": 40,
                 }
             )
-        _finish(chart, say("book_chart_growth", place=place, base=base))
+        _finish(chart, say("report.book_chart_growth", place=place, base=base))
         sheet.insert_chart(top, 10, chart)
 
 

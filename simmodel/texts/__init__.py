@@ -145,6 +145,11 @@ def keys(section: str) -> tuple[str, ...]:
     return tuple(_texts(section, "en"))
 
 
+def templates(section: str, language: Language) -> tuple[str, ...]:
+    """Return all texts of a section in one language, their places not filled."""
+    return tuple(_texts(section, language).values())
+
+
 @cache
 def _texts(section: str, language: Language) -> dict[str, str]:
     # Only the section asked for is parsed: a fault is put into words in milliseconds.
