@@ -546,7 +546,11 @@ def test_only_this_machine_is_listened_to():
 
 @pytest.mark.parametrize(
     "place",
-    ["simmodel.cli.scenarios.seeds_of", "simmodel.explorer.server.listen", "simmodel.explorer.server.serve"],
+    [
+        "simmodel.cli.scenarios.seeds_of",
+        "simmodel.explorer.server.listen",
+        "simmodel.explorer.server.serve",
+    ],
 )
 def test_an_interrupt_ends_it_quietly_at_any_time(monkeypatch, place):
     def interrupted(*_arguments, **_options):
