@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -46,7 +47,7 @@ from .observations import (
 )
 from .parameters import NAMES
 from .pooling import LEAST_PACE, Departure, Pooling, Record, depart, logit, reported
-from .standards import Pattern, Standard, fit_exit, national_standard
+from .standards import Pattern, Remember, Standard, fit_exit, made_again, national_standard
 from .uncertainty import LEANING_YEARS, PaceNoise
 
 Array = NDArray[np.float64]
@@ -219,6 +220,9 @@ class Atlas:
     arrivals : float, optional
         Arrivals a year per resident where no stock of people registered elsewhere is known;
         without it such a stock is required.
+    remember : callable, optional
+        Gives the standard and the patterns, which take longest to make: as `standards.made_again`,
+        or from where they were kept.
     """
 
     def __init__(
@@ -229,6 +233,7 @@ class Atlas:
         span: Span = SPAN,
         kinds: Mapping[str, str] = MappingProxyType({}),
         arrivals: float | None = None,
+        remember: Remember = made_again,
     ):
         if "china" not in regions:
             raise CalibrationError("the seeds need china.yaml: national schedules and pace")
@@ -237,8 +242,11 @@ class Atlas:
         self.span = span
         self.kinds = kinds
         self.arrivals = arrivals
-        self.standard: Standard = national_standard(regions["china"], span)
         self._patterns: dict[str, Pattern] = {}
+        self._remember = remember
+        self.standard: Standard = remember(
+            "standard", Standard, lambda: national_standard(regions["china"], span)
+        )
         self._whole: dict[str, bool] = {}
         self._inputs: dict[str, Inputs] = {}
 
@@ -248,8 +256,9 @@ class Atlas:
             region = self.regions[ancestor]
             if is_by_residence(region, self.span.base):
                 if ancestor not in self._patterns:
-                    pattern = Pattern.of(region, self.standard)
-                    self._patterns[ancestor] = fit_exit(region, pattern, self.standard)
+                    self._patterns[ancestor] = self._remember(
+                        ancestor, Pattern, partial(fitted_pattern, region, self.standard)
+                    )
                 return self._patterns[ancestor]
         raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
 
@@ -360,6 +369,11 @@ class Atlas:
                 usual = usual if known else np.hypot(usual, USUAL_ARRIVALS[region.level].spread)
             spread.append(usual)
         return Normal(np.array(mean), np.diag(np.array(spread) ** 2))
+
+
+def fitted_pattern(region: Region, standard: Standard) -> Pattern:
+    """Age patterns of a region with tables by residence, its rural exit fitted."""
+    return fit_exit(region, Pattern.of(region, standard), standard)
 
 
 def arrival_rate(region: Region, unknown: float | None = None) -> float:

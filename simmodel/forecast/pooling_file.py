@@ -11,6 +11,7 @@ from ..errors import SeedError, shown
 from ..inputs.seeds import Seeds, read_beside
 from .fit import Atlas
 from .pooling import POSITIVE, Pooling
+from .standards import Remember, made_again
 
 NAME, SKILL = "pooling.json", "skill.json"
 LEVELS = ("panel", "nation", "province", "prefecture", "county")
@@ -144,7 +145,10 @@ def read_skill(directory: Path) -> dict[str, Skill]:
         raise SeedError(f"{path}: is not a file of scores; {remedy}") from None
 
 
-def atlas_of(seeds: Seeds) -> Atlas:
-    """Arrays of all regions of the seeds, with the estimates beside them."""
+def atlas_of(seeds: Seeds, remember: Remember = made_again) -> Atlas:
+    """Arrays of all regions of the seeds, with the estimates beside them.
+
+    ``remember`` as in `Atlas`.
+    """
     kinds = {name: source.kind for name, source in seeds.sources.items()}
-    return Atlas(seeds.regions, read(seeds.directory).known(), kinds=kinds)
+    return Atlas(seeds.regions, read(seeds.directory).known(), kinds=kinds, remember=remember)

@@ -46,6 +46,30 @@ class Posteriors:
     sha256: str
     remade: tuple[str, ...]
 
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data, from which `from_data` makes the same to the bit."""
+        triangle = np.tril_indices(len(NAMES))
+        return {
+            "by_region": {
+                name: {
+                    "mean": normal.mean.tolist(),
+                    "covariance": normal.covariance[triangle].tolist(),
+                }
+                for name, normal in self.by_region.items()
+            },
+            "sha256": self.sha256,
+            "remade": list(self.remade),
+        }
+
+    @classmethod
+    def from_data(cls, data: Any) -> Posteriors | None:
+        """Return what `as_data` took apart; None where it is something else."""
+        try:
+            by_region = {name: _normal(item) for name, item in data["by_region"].items()}
+            return cls(by_region, str(data["sha256"]), tuple(data["remade"]))
+        except (TypeError, KeyError, AttributeError, ValueError):
+            return None
+
     def notice(self) -> str | None:
         """Say which regions were calibrated anew, where any were."""
         if not self.remade:

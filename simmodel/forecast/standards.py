@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -356,3 +357,46 @@ def _survivors(start: Array, pattern: Pattern) -> Array:
         levels[LEVELS.index(name)] = 1.0
     alive = project(start, pattern.schedules("before"), levels).population[..., 0]
     return age_groups.group_ages(alive, GROUPS)
+
+
+Record = TypeVar("Record", Standard, Pattern)
+
+
+class Remember(Protocol):
+    """From a name, a kind of record and what makes it: the record, made or kept from before."""
+
+    def __call__(self, name: str, kind: type[Record], make: Callable[[], Record], /) -> Record:
+        """Return it."""
+
+
+def made_again(_name: str, _kind: type[Record], make: Callable[[], Record]) -> Record:
+    """Keep nothing."""
+    return make()
+
+
+def as_arrays(record: Standard | Pattern) -> dict[str, Array]:
+    """Fields of a standard or pattern as arrays by name; spans are left out."""
+    found: dict[str, Array] = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        parts = value if isinstance(value, Mapping) else {"": value}
+        for name, part in parts.items():
+            if part is not None and not isinstance(part, Span):
+                found[f"{field.name}/{name}" if name else field.name] = np.asarray(part)
+    return found
+
+
+def from_arrays(kind: type[Record], arrays: Mapping[str, Array]) -> Record:
+    """Return what `as_arrays` took apart.
+
+    Raises
+    ------
+    TypeError
+        If the arrays are those of something else.
+    """
+    values: dict[str, Any] = {f.name: None for f in fields(kind) if f.default is MISSING}
+    for key, array in arrays.items():
+        name, _, part = key.partition("/")
+        value = array if array.ndim else array.item()
+        values[name] = {**(values[name] or {}), part: value} if part else value
+    return kind(**values)
