@@ -140,17 +140,22 @@ class Workspace:
 
         return content_key(files_behind(self.directory), json.dumps(dict(made_by())))
 
-    def known(self) -> dict[str, Any]:
-        """What a scenario may refer to, as keyword arguments of `scenario_file.read_scenario`."""
-        index = self.index
+    def known(self, *, checked: bool = True) -> dict[str, Any]:
+        """What a scenario may refer to, as keyword arguments of `scenario_file.read_scenario`.
+
+        Unless ``checked``, no figure of the seeds is looked at.
+        """
+        index = self.seeds.index() if checked else self.index
         return {
             "region_ids": index.parents,
             "programme_ids": index.programmes,
             "source_ids": index.sources,
         }
 
-    def scenarios(self, paths: Sequence[Path], overrides: Sequence[str] = ()) -> list[Scenario]:
-        """Read scenario files.
+    def scenarios(
+        self, paths: Sequence[Path], overrides: Sequence[str] = (), *, checked: bool = True
+    ) -> list[Scenario]:
+        """Read scenario files; ``checked`` as in `known`.
 
         Raises
         ------
@@ -159,10 +164,10 @@ class Workspace:
         """
         from .inputs.scenario_file import read_scenario
 
-        scenarios, faults = [], []
+        scenarios, faults, known = [], [], self.known(checked=checked)
         for path in paths:
             try:
-                scenarios.append(read_scenario(path, overrides=overrides, **self.known()))
+                scenarios.append(read_scenario(path, overrides=overrides, **known))
             except FaultError as error:
                 faults.extend(error.faults)
         if faults:

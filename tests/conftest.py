@@ -19,6 +19,10 @@ CHROMIUM = next(
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
 
 
+# What is kept between runs of the tests is not that of whoever runs them.
+os.environ["XDG_CACHE_HOME"] = str(ROOT / ".pytest_cache" / "kept")
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--at-least", type=int, default=0, metavar="N", help="fail if fewer than N tests pass"

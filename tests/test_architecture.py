@@ -35,6 +35,7 @@ ROOMS = (
     "report",
     "explorer",
     "plot",
+    "workspace",
     "api",
     "cli",
     "__main__",

@@ -547,7 +547,7 @@ def test_only_this_machine_is_listened_to():
 @pytest.mark.parametrize(
     "place",
     [
-        "simmodel.cli.scenarios.seeds_of",
+        "simmodel.cli.scenarios.workspace_of",
         "simmodel.explorer.server.listen",
         "simmodel.explorer.server.serve",
     ],

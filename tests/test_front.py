@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 import simmodel as sm
-from simmodel import api
+from simmodel import workspace
+from simmodel.api import common
 from simmodel.cli import main
 from simmodel.errors import FaultError, OutputError, ScenarioError, SeedError, SimmodelError
 from simmodel.inputs.arguments import as_yaml
@@ -405,8 +406,8 @@ def test_settings_that_move_nobody_are_warned_of_where_they_were_asked_for():
 
 
 def test_a_long_wait_is_told_of_before_it(monkeypatch, capsys):
-    api._read.cache_clear()
-    monkeypatch.setattr(api, "will_compile", lambda: True)
+    common._waited.clear()
+    monkeypatch.setattr(common, "will_compile", lambda: True)
     sm.run("trend", draws=5, set=HERE)
     assert capsys.readouterr() == ("", f"{COMPILING}\n")
 
@@ -467,8 +468,9 @@ def test_seeds_are_read_once_and_again_when_a_file_has_changed(tmp_path, monkeyp
     folder = tmp_path / "seeds"
     shutil.copytree(SEEDS, folder)
     read = []
-    original = api.read_seeds
-    monkeypatch.setattr(api, "read_seeds", lambda path: read.append(path) or original(path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    original = workspace.read_seeds
+    monkeypatch.setattr(workspace, "read_seeds", lambda path: read.append(path) or original(path))
     first = sm.run("trend", draws=5, set=HERE, seeds=folder)
     same_bits(sm.run("trend", draws=5, set=HERE, seeds=folder), first)
     assert sm.load_region("wuwei", seeds=folder).names.zh == "武威市"

@@ -9,52 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import FaultError, SimmodelError
+from ..errors import SimmodelError
 
 if TYPE_CHECKING:
-    from ..forecast.fit import Atlas
     from ..forecast.posterior_file import Posteriors
     from ..inputs.scenario import Scenario
-    from ..inputs.seeds import Index, Seeds
+    from ..workspace import Workspace
 
 
-def seeds_of(directory: Path | None) -> Seeds:
-    """Read and check the seeds."""
-    from ..inputs.seeds import find_seeds, read_seeds
+def workspace_of(directory: Path | None) -> Workspace:
+    """Open a seed folder."""
+    from ..workspace import Workspace
 
-    return read_seeds(find_seeds(directory))
-
-
-def index_of(directory: Path | None) -> Index:
-    """Read what a scenario may name, without checking the figures of the seeds."""
-    from ..inputs.seeds import find_seeds, read_index
-
-    return read_index(find_seeds(directory))
-
-
-def read_scenarios(
-    paths: tuple[Path, ...], index: Index, overrides: tuple[str, ...]
-) -> list[Scenario]:
-    """Read all scenario files; the faults of all of them in one pass."""
-    from ..inputs.scenario_file import read_scenario
-
-    scenarios, faults = [], []
-    for path in paths:
-        try:
-            scenarios.append(
-                read_scenario(
-                    path,
-                    region_ids=index.parents,
-                    programme_ids=index.programmes,
-                    source_ids=index.sources,
-                    overrides=overrides,
-                )
-            )
-        except FaultError as error:
-            faults.extend(error.faults)
-    if faults:
-        raise FaultError(faults)
-    return scenarios
+    return Workspace(directory)
 
 
 def refuse_twice(scenarios: list[Scenario]) -> list[str]:
@@ -95,16 +62,13 @@ def say_if_compiling(say: Callable[[str], None] = aside) -> None:
         say(COMPILING)
 
 
-def calibrated(
-    atlas: Atlas,
-    seeds: Seeds,
+def posteriors_of(
+    workspace: Workspace,
     needed: Collection[str] | None = None,
     say: Callable[[str], None] = aside,
 ) -> Posteriors:
-    """Read the posteriors; say which regions were calibrated anew."""
-    from ..forecast.posterior_file import load
-
-    posteriors = load(atlas, seeds.directory, needed=needed, progress=progress("calibrating"))
+    """Read the posteriors; say which regions were calibrated again."""
+    posteriors = workspace.posteriors(needed, progress("calibrating"))
     clear()
     if said := posteriors.notice():
         say(said)

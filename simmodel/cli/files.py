@@ -10,10 +10,8 @@ import click
 from ..errors import FaultError, SimmodelError
 from .common import (
     clear,
-    index_of,
     progress,
-    read_scenarios,
-    seeds_of,
+    workspace_of,
 )
 from .options import (
     seeds_option,
@@ -52,9 +50,9 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
             elif _is_sweep(path):
                 from ..sweeps.sweep_file import read_sweep
 
-                read_sweep(path, seeds_of(seeds_dir))
+                read_sweep(path, workspace_of(seeds_dir).seeds)
             else:
-                read_scenarios((path,), index_of(seeds_dir), ())
+                workspace_of(seeds_dir).scenarios((path,), checked=False)
             fine += [f"{path}: ok", *(f"  {line}" for line in said)]
         except FaultError as error:
             faults.extend(error.faults)
@@ -66,9 +64,7 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
 
 def _check_folder(folder: Path) -> Seeds:
     """Check a folder of seeds and the posterior beside them."""
-    from ..inputs.seeds import read_seeds
-
-    seeds = read_seeds(folder)
+    seeds = workspace_of(folder).seeds
     if (folder / "posterior.json").exists():
         from ..forecast.posterior_file import NAME, check
 
@@ -177,7 +173,7 @@ def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None
     """
     from ..inputs.scenario_file import write_scenario
 
-    (scenario,) = read_scenarios((file,), index_of(seeds_dir), overrides)
+    (scenario,) = workspace_of(seeds_dir).scenarios((file,), overrides, checked=False)
     click.echo(write_scenario(scenario), nl=False)
 
 
@@ -193,7 +189,8 @@ def regions(region: str | None, seeds_dir: Path | None) -> None:
     """
     from ..results.terminal import one_region, region_list
 
-    seeds = seeds_of(seeds_dir)
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
     click.echo(region_list(seeds) if region is None else one_region(seeds, region))
 
 
@@ -209,8 +206,9 @@ def cite(file: Path | None, seeds_dir: Path | None) -> None:
     """
     from ..results.terminal import citations
 
-    seeds = seeds_of(seeds_dir)
-    scenario = read_scenarios((file,), seeds.index(), ())[0] if file is not None else None
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
+    scenario = workspace.scenarios((file,), ())[0] if file is not None else None
     click.echo(citations(seeds, scenario))
 
 
@@ -232,11 +230,11 @@ def calibrate(table: Path | None, seeds_dir: Path | None) -> None:
     from ..computing.output_files import write_csv
     from ..forecast import posterior_file
     from ..forecast.fit import calibrate_all
-    from ..forecast.pooling_file import atlas_of
     from ..results.terminal import calibration_rows, calibration_summary
 
-    seeds = seeds_of(seeds_dir)
-    atlas = atlas_of(seeds)
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
+    atlas = workspace.atlas
     done = calibrate_all(atlas, progress=progress("calibrating"))
     columns, rows = calibration_rows(atlas, done)
     if table is not None:

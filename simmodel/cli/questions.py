@@ -9,12 +9,11 @@ import click
 from click.core import ParameterSource
 
 from .common import (
-    calibrated,
     clear,
+    posteriors_of,
     progress,
-    read_scenarios,
     say_if_compiling,
-    seeds_of,
+    workspace_of,
 )
 from .options import (
     charts_option,
@@ -101,18 +100,16 @@ def solve(
     if map_dir is None and given is not ParameterSource.DEFAULT:
         raise click.UsageError("--charts: is of the map; give --map DIR too")
     from ..computing.output_files import check_writable
-    from ..forecast.pooling_file import atlas_of
-    from ..judging import historical_rates
     from ..solving import reachability_map, sentences
     from ..solving.problem import SolveProblem
     from ..solving.question import Question
     from ..solving.question import check as check_question
     from ..solving.solution import solve as solve_for
 
-    seeds = seeds_of(seeds_dir)
-    index = seeds.index()
-    (scenario,) = read_scenarios((file,), index, with_ensemble(overrides, draws, seed))
-    others = read_scenarios(marked, index, ())
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
+    (scenario,) = workspace.scenarios((file,), with_ensemble(overrides, draws, seed))
+    others = workspace.scenarios(marked, ())
     question = Question(region, indicator, year, levers, probability, target)
     targets = check_question(question, scenario, seeds)
     folder = None
@@ -121,9 +118,9 @@ def solve(
         whole = map_dir.absolute()
         folder = check_writable(whole.parent, whole.name, "--map")
     say_if_compiling()
-    atlas = atlas_of(seeds)
-    posteriors = calibrated(atlas, seeds)
-    known = historical_rates.read(seeds.directory)
+    atlas = workspace.atlas
+    posteriors = posteriors_of(workspace)
+    known = workspace.historical_rates
     problem = SolveProblem(question, scenario, atlas, posteriors.by_region)
     answer = solve_for(problem, targets, known)
     if folder is not None:
@@ -154,10 +151,8 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     Without SCENARIO all regions with targets are checked, in a trend without any measure; with one
     its regions, under its levers and programmes. A contradiction found is a result, not an error.
     """
-    from ..forecast.pooling_file import atlas_of
     from ..judging.consistency.coherence import check
     from ..judging.consistency.findings import findings_json, findings_text
-    from ..judging.historical_rates import read
     from ..judging.projection_summary import (
         beyond_horizon,
         regions_behind,
@@ -167,17 +162,16 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     from ..results.terminal import spoken_names
     from ..simulation.projector import regions_of
 
-    seeds = seeds_of(seeds_dir)
-    scenario = (
-        trend_of(seeds.regions) if file is None else read_scenarios((file,), seeds.index(), ())[0]
-    )
-    experience = read(seeds.directory)
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
+    scenario = trend_of(seeds.regions) if file is None else workspace.scenarios((file,), ())[0]
+    experience = workspace.historical_rates
     say_if_compiling()
-    atlas = atlas_of(seeds)
+    atlas = workspace.atlas
     checked = regions_of(scenario, atlas)
     if late := beyond_horizon(checked, seeds.regions, scenario.horizon):
         click.echo(late, err=True)
-    posteriors = calibrated(atlas, seeds, regions_behind(checked, atlas))
+    posteriors = posteriors_of(workspace, regions_behind(checked, atlas))
     outlook = summarize_projection(
         scenario, atlas, posteriors.by_region, checked, progress=progress("projecting")
     )
@@ -248,7 +242,8 @@ def hindcast(
     if out is not None:
         check_replaceable(out)
     say_if_compiling()
-    seeds = seeds_of(seeds_dir)
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
     found = backtest(panel, origin, to, seeds, progress=progress("forecasting"))
     clear()
     for note in found.notes:

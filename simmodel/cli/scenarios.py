@@ -11,13 +11,12 @@ import click
 from ..errors import SimmodelError
 from .common import (
     aside,
-    calibrated,
     clear,
+    posteriors_of,
     progress,
-    read_scenarios,
     refuse_twice,
     say_if_compiling,
-    seeds_of,
+    workspace_of,
 )
 from .options import (
     charts_option,
@@ -61,8 +60,9 @@ def run(
     Example:
         simmodel run scenarios/trend.yaml --draws 5000
     """
-    seeds = seeds_of(seeds_dir)
-    scenarios = read_scenarios(files, seeds.index(), with_ensemble(overrides, draws, seed))
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
+    scenarios = workspace.scenarios(files, with_ensemble(overrides, draws, seed))
     names = refuse_twice(scenarios)
     from ..computing.output_files import check_writable
     from ..results.run import COMPARED
@@ -70,7 +70,6 @@ def run(
     folders = [check_writable(out, name) for name in names]
     compared = check_writable(out, COMPARED) if len(names) > 1 else None
 
-    from ..forecast.pooling_file import atlas_of
     from ..results.run import (
         check_draws,
         notices,
@@ -81,14 +80,14 @@ def run(
     from ..results.terminal import several_scenarios, single_scenario, sums
 
     say_if_compiling()
-    atlas = atlas_of(seeds)
+    atlas = workspace.atlas
     for scenario in scenarios:
         for notice in notices(scenario, seeds, atlas):
             click.echo(notice, err=True)
     if keep_draws:
         for scenario in scenarios:
             check_draws(scenario, atlas)
-    posteriors = calibrated(atlas, seeds)
+    posteriors = posteriors_of(workspace)
     results = []
     for scenario, folder in zip(scenarios, folders, strict=True):
         result = run_scenario(
@@ -149,7 +148,8 @@ def sweep(
     """
     if workers is not None and cluster is not None:
         raise click.UsageError("--workers and --cluster: only one of the two")
-    seeds = seeds_of(seeds_dir)
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
     from ..sweeps.sweep_file import read_sweep
 
     asked = read_sweep(file, seeds)
@@ -157,13 +157,12 @@ def sweep(
 
     folder = check_writable(out, asked.name)
     from ..computing.progress import Reporter
-    from ..forecast.pooling_file import atlas_of
     from ..sweeps.runner import run_sweep, summary
 
     reporter = Reporter(f"{asked.name}:", quiet=quiet)
     say_if_compiling(reporter.say)
-    atlas = atlas_of(seeds)
-    posteriors = calibrated(atlas, seeds, say=reporter.say)
+    atlas = workspace.atlas
+    posteriors = posteriors_of(workspace, say=reporter.say)
     try:
         found = run_sweep(
             asked,
@@ -217,10 +216,10 @@ def report(
 
     The page needs no network. Its first scenario is the trend, or whichever sets no measure.
     """
-    seeds = seeds_of(seeds_dir)
-    scenarios = read_scenarios(files, seeds.index(), with_ensemble((), draws, seed))
+    workspace = workspace_of(seeds_dir)
+    seeds = workspace.seeds
+    scenarios = workspace.scenarios(files, with_ensemble((), draws, seed))
     refuse_twice(scenarios)
-    from ..judging import historical_rates
     from ..report import files as report_files
 
     paths = report_files.check_replaceable(out)
@@ -229,13 +228,12 @@ def report(
         if found.attrs.get("seeds_sha256") != seeds.sha256:
             click.echo(f"{folder}: was made with other seeds than the report", err=True)
 
-    from ..forecast.pooling_file import atlas_of
     from ..report.contents import gather
 
     say_if_compiling()
-    atlas = atlas_of(seeds)
-    posteriors = calibrated(atlas, seeds)
-    known = historical_rates.read(seeds.directory)
+    atlas = workspace.atlas
+    posteriors = posteriors_of(workspace)
+    known = workspace.historical_rates
     dossier = gather(
         scenarios, seeds, atlas, posteriors, known, sweeps=swept, progress=progress("report:")
     )
@@ -307,26 +305,26 @@ def explore(
             raise SimmodelError(
                 'explore needs NiceGUI, which is not installed: pip install "simmodel[explore]"'
             ) from None
-        seeds = seeds_of(seeds_dir)
+        workspace = workspace_of(seeds_dir)
+        seeds = workspace.seeds
         from ..computing.output_files import try_writing
         from ..explorer.explorer import Explorer
         from ..explorer.server import listen, serve
         from ..explorer.state import first_region, trend_base
-        from ..forecast.pooling_file import atlas_of
 
         if file is None:
             base = trend_base(seeds.regions, draws, seed)
         else:
-            (base,) = read_scenarios((file,), seeds.index(), with_ensemble((), draws, seed))
+            (base,) = workspace.scenarios((file,), with_ensemble((), draws, seed))
         try_writing(out)
-        atlas = atlas_of(seeds)
+        atlas = workspace.atlas
         # Of all regions a prefecture shows most; of one's own scenario the first is meant.
         preferred = "prefecture" if file is None else None
         shown_first = first_region(region, base, atlas, preferred_level=preferred)
         with listen(port) as listening:
             say_if_compiling()
             serve(
-                Explorer(base, seeds, atlas, calibrated(atlas, seeds)),
+                Explorer(base, seeds, atlas, posteriors_of(workspace)),
                 listening,
                 out,
                 lang,
