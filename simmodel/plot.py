@@ -82,8 +82,8 @@ def fan(ds: xr.Dataset, *, region: str) -> Figure:
     >>> import simmodel as sm
     >>> ds = sm.run("trend", draws=20, set={"regions": ["jinchang"]})
     >>> figure = sm.plot.fan(ds, region="jinchang")
-    >>> figure.texts[0].get_text()
-    '金昌市 Jinchang: urbanization rate 常住人口城镇化率'
+    >>> "Jinchang: urbanization rate" in figure.texts[0].get_text()
+    True
     """
     ds = _attached("fan", ds, region)
     drawn = figures.fan(ds, region, observations_of(ds), verdicts_of(ds), sources_of(ds))
@@ -91,7 +91,7 @@ def fan(ds: xr.Dataset, *, region: str) -> Figure:
 
 
 def urban_population(ds: xr.Dataset, *, region: str) -> Figure:
-    """Fan chart of a region's urban population in 万人, with its targets and observations.
+    """Fan chart of a region's urban population, with its targets and observations.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def urban_population(ds: xr.Dataset, *, region: str) -> Figure:
     Returns
     -------
     Figure
-        Persons, bands of 50, 80 and 90 % of the draws.
+        Ten thousand persons, bands of 50, 80 and 90 % of the draws.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def urban_population(ds: xr.Dataset, *, region: str) -> Figure:
 
 
 def ledger(ds: xr.Dataset, *, region: str) -> Figure:
-    """Components of a region's urban growth by year, in 万人 a year, with the net change.
+    """Components of a region's urban growth by year, with the net change.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def ledger(ds: xr.Dataset, *, region: str) -> Figure:
     Returns
     -------
     Figure
-        Means of the draws.
+        Ten thousand persons a year, means of the draws.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def waterfall(ds: xr.Dataset, *, region: str, years: tuple[int, int] | None = No
 
 
 def registered(ds: xr.Dataset, *, region: str) -> Figure:
-    """Urban share of a region's residents (常住) beside that of its registered people (户籍).
+    """Urban share of a region's residents beside that of the people registered there.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def pyramid(ages: xr.Dataset, *, region: str) -> Figure:
     Returns
     -------
     Figure
-        In 万人, five-year groups.
+        In ten thousand persons, five-year groups.
 
     Raises
     ------

@@ -66,7 +66,7 @@ REMAINDERS: Final = (
     Variable("remainder_urbanization_rate", "share", "urban share outside the parts shown"),
 )
 
-# Of regions with registered (户籍) figures only, on a dimension of their own. Conversion rests on
+# Of regions with registered (hukou) figures only, on a dimension of their own. Conversion rests on
 # one observed mean, so that it has no spread of its own: the long names say what quantiles carry.
 _VITAL_ONLY: Final = "quantiles carry the uncertainty of births and deaths only"
 _CARRIED_ON: Final = f"conversion at the mean pace observed; {_VITAL_ONLY}"
@@ -160,12 +160,6 @@ DECIDED_BY: Final = "reclassification_decided_by"
 PRIOR: Final = "prior"
 DATA: Final = "data"
 SHARED: Final = ("internal_migration", "reclassification")
-DECIDED_BY_PRIOR: Final = (
-    "How internal migration and reclassification share the growth is decided by the prior, not by "
-    "data (docs/model.md).",
-    "区内迁移与城乡划分调整如何分摊由先验假定决定，数据不能区分（见docs/model.md）。",
-)
-
 COORDINATES: Final = {
     "region": {"long_name": "region"},
     "district": {"long_name": "urban district"},

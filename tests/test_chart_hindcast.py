@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from simmodel.charts.hindcast import METHOD_NAMES, MOST_NAMED, NAME, forecast_figure, skill_figure
+from simmodel.charts.hindcast import MOST_NAMED, NAME, forecast_figure, skill_figure
+from simmodel.charts.labels import in_both
 from simmodel.charts.pictures import UNWANTED, save
+from simmodel.texts import keys
 from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast
 from simmodel.validation.scores import Scored, score
 from tests.pictures import (
@@ -52,7 +54,10 @@ def figure_of(scored, **more):
 
 def methods(units=31, **ours):
     """Scores of every method: ours the best, the last for fewer units."""
-    points = [name for name in METHOD_NAMES if name != "simmodel"]
+    named = [key.partition("method.")[2] for key in keys("charts")]
+    points = [name for name in named if name and name != "simmodel"]
+        1:
+    ]
     scores = [score(hindcast(units, **ours))]
     for i, name in enumerate(points):
         fewer = units if name != "hamilton_perry" else max(units - 12, 1)
@@ -171,7 +176,7 @@ def test_methods_are_sorted_with_the_best_on_top():
     left, right = skill_figure(scores, 2010.0, 2020.0).axes
     best_last = sorted(scores, key=lambda one: -one.mae)
     assert [label.get_text() for label in left.get_yticklabels()] == [
-        "\n".join(METHOD_NAMES[one.method]) for one in best_last
+        "\n".join(in_both(f"charts.method.{one.method}")) for one in best_last
     ]
     assert f"{best_last[-1].mae:.2f}" in [t.get_text() for t in left.texts]
     assert sum(patch.get_height() for patch in right.patches[1:]) == 31

@@ -7,11 +7,9 @@ import pytest
 from matplotlib.colors import same_color
 from matplotlib.contour import QuadContourSet
 
-from simmodel.charts.labels import LEVER_WORDS
 from simmodel.charts.pictures import UNWANTED, save
 from simmodel.charts.reachability import ReachGrid, reach_map
 from simmodel.charts.style import INK, RED
-from simmodel.levers import LEVERS
 from tests.pictures import (
     assert_every_character_has_a_glyph_with_mainland_letterforms,
     assert_writing_is_legible_inside_the_figure_and_apart,
@@ -195,11 +193,6 @@ def test_axes_are_in_the_planners_words(drawn):
     assert ax.get_ylabel() == "urban out-migration 城镇人口外迁, times the calibrated 校准值的倍数"
     assert {"−2", "0", "+2"} <= {t.get_text() for t in ax.get_xticklabels()}
     assert "×1.0" in {t.get_text() for t in ax.get_yticklabels()}
-
-
-def test_every_lever_has_words():
-    assert set(LEVERS) <= set(LEVER_WORDS)
-    assert all(english and chinese for english, chinese in LEVER_WORDS.values())
 
 
 @pytest.mark.parametrize(

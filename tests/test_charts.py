@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmodel.charts import figures
-from simmodel.charts.labels import PART_NAMES, parts_of
-from simmodel.charts.matrix import CLASSES, WORDS_HOLD
+from simmodel.charts.labels import in_both, parts_of
+from simmodel.charts.matrix import CLASSES, words_hold
 from simmodel.charts.pictures import UNWANTED
 from simmodel.charts.style import spread
 from simmodel.errors import ScenarioError
+from simmodel.judging.likelihood import LIKELIHOODS
 from simmodel.kernel.growth_components import rate_change, urban_growth
 from simmodel.variables import (
     COMPONENTS,
@@ -365,7 +366,7 @@ def test_probabilities_of_other_scenarios_are_conditional(condition, said):
 def test_words_of_likelihood_stand_for_the_trend_only(drawn):
     def said(name):
         text = words(drawn[name])
-        return "很不可能" in text, WORDS_HOLD in text
+        return "很不可能" in text, words_hold() in text
 
     assert said("matrix_of_one") == (True, False)
     assert said("matrix_of_conditions") == (True, True)
@@ -374,7 +375,7 @@ def test_words_of_likelihood_stand_for_the_trend_only(drawn):
     assert f"* {ASSUMED} 以情景假设为前提\n** {DELIVERED} 以措施全部落实为前提" in text
     assert "Slower\nreclassification *" in text
     assert "return **" in text
-    assert all(bounds in text for _, _, bounds in CLASSES)
+    assert all(bounds in text for _, _, bounds in CLASSES.values())
 
 
 def test_matrix_is_as_wide_as_its_columns(drawn):
@@ -403,7 +404,11 @@ def test_the_ledger_adds_up_to_the_change_of_the_urban_population():
 
 
 def test_every_component_has_a_name_in_the_charts():
-    assert tuple(PART_NAMES) == tuple(component.name for component in COMPONENTS)
+    assert all(all(in_both(f"charts.component.{one.name}")) for one in COMPONENTS)
+
+
+def test_classes_of_the_matrix_are_those_of_the_verdicts():
+    assert list(CLASSES) == [name for _, name in reversed(LIKELIHOODS)]
 
 
 def other_flows():

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from simmodel.charts.labels import LEVER_WORDS
 from simmodel.cli import main
 from simmodel.errors import FaultError, SimmodelError
 from simmodel.inputs.scenario import Scenario
@@ -301,9 +300,8 @@ def test_a_value_of_one_s_own(read, ask, put_back):
     assert persons.way.probability > persons.base_probability
 
 
-def test_every_lever_has_a_flow_and_words():
+def test_every_lever_has_a_flow():
     assert set(FLOWS_OF) == set(LEVERS)
-    assert set(LEVER_WORDS) >= set(LEVERS)
 
 
 def test_the_margin_of_a_target_counts_as_the_verdict_does(seeds):

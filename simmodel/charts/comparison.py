@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from ..texts import both
 from .fan import WIDE_AND_NARROW, fan_of, target_points
 from .fan_figure import (
     BLUES,
@@ -19,7 +20,7 @@ from .fan_figure import (
     draw_targets,
     finish,
 )
-from .labels import RATE, Row, same_aim
+from .labels import RATE, Row, bands_note, labelled, method_note, same_aim
 from .style import LINE_COLORS, canvas, end_labels, foot, heading, house, shortened, use_chinese
 
 
@@ -70,12 +71,11 @@ def compare(
         labels += draw_observations(ax, fan)
         finish(ax, RATE, labels, lines, np.empty((0, 0)))
         end_labels(ax, ends)
-        heading(figure, f"{fan.place}: {RATE.name}", "Scenarios compared 情景比较")
+        heading(figure, f"{fan.place}: {RATE.name}", both("charts.compare.subtitle"))
         foot(
             figure,
-            "Lines 线: medians 中位数.  Bands 色带: 50 %, 90 % of the draws 模拟结果, "
-            f"{fan.scenario}.",
-            "Red 红: targets of the plans 规划目标.  Method 方法: docs/model.md.",
+            f"{labelled('charts.lines', both('charts.medians'))}.  {bands_note()}, {fan.scenario}.",
+            f"{labelled('charts.compare.red', both('charts.compare.plans'))}.  {method_note()}",
         )
         use_chinese(figure)
     return figure

@@ -17,6 +17,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
+from ..texts import both
+from .labels import in_both
 from .style import (
     BLUE,
     GREY,
@@ -69,10 +71,8 @@ def boxes(ds: xr.Dataset, outcome: str) -> Figure:
         if language in one
     ]
     notes += [
-        "Density: of the cases in the box, those that meet the target. Coverage: of the cases that "
-        "meet it, those in the box. Mass: of all cases, those in the box.",
-        "密度：箱内达标的比例；覆盖：达标情形落入箱内的比例；占比：全部情形落入箱内的比例。",
-        *(["A later box leaves out those before. 后面的箱不含前面的箱。"] if len(told) > 1 else []),
+        *in_both("charts.discovery.measures"),
+        *([both("charts.discovery.later")] if len(told) > 1 else []),
     ]
     names = [_measures(one, i) if j is None else parameter_name(ds, j) for i, j in lines]
     with house():
@@ -119,20 +119,16 @@ def pairs(ds: xr.Dataset, outcome: str) -> Figure:
     told = [i for i in range(ds.sizes["box"]) if np.isfinite(one["density"].values[i])]
     told = [i for i in told if _limited(one, i)]
     runs = ds.sizes["run"]
-    half = (" in half of the draws or more", "（半数及以上模拟）") if in_draws(one) else ("", "")
     notes = []
     fewer = len({j for i in told for j in _limited(one, i)} - set(shown))
     if fewer:
-        notes.append(f"Not drawn: {fewer} more with limits. 另有{fewer}个受限参数未画出。")
+        notes.append(both("charts.discovery.fewer", count=fewer))
     if runs > len(met):
-        notes.append(f"{len(met):,} of {runs:,} runs are drawn. 共{runs:,}次，画出{len(met):,}次。")
+        notes.append(both("charts.discovery.runs_drawn", drawn=len(met), runs=runs))
     if told:
-        notes.append(
-            "A box may have limits in other parameters too: runs of both kinds lie in its outline. "
-            "箱还可能受其他参数限制，因此框内也有未达到的情形。"
-        )
+        notes.append(both("charts.discovery.other_limits"))
     else:
-        notes.append("No box: no part of the ranges stands out. 没有哪个参数区间明显更有利。")
+        notes.append(both("charts.discovery.no_box"))
     with house():
         title = title_of_outcome(one)
         size = max(len(shown) - 1, 1)
@@ -160,32 +156,27 @@ def pairs(ds: xr.Dataset, outcome: str) -> Figure:
             else:
                 panel.tick_params(labelleft=False)
         key: list[tuple[Artist, str]] = [
-            (dot(BLUE), f"meets the target{half[0]} 达到{half[1]}"),
-            (dot("#c9c9c9"), "does not 未达到"),
+            (dot(BLUE), both(f"charts.discovery.{'meets_in_half' if in_draws(one) else 'meets'}")),
+            (dot("#c9c9c9"), both("charts.discovery.does_not")),
         ]
         for i in told:
             color, dashes = BOXES[i % len(BOXES)]
-            key.append((Line2D([], [], color=color, ls=dashes, lw=1.8), f"box {i + 1} 箱{i + 1}"))
-        key_line(figure, ds, title, key)
+            said = both("charts.discovery.box", number=i + 1)
+            key.append((Line2D([], [], color=color, ls=dashes, lw=1.8), said))
+        key_line(figure, ds, title, key, handle=2.2 if told else 1.2)
         use_chinese(figure)
     return figure
 
 
 def _measures(one: xr.Dataset, i: int) -> str:
-    parts = [
-        (english, chinese_, float(one[name].values[i]))
-        for name, english, chinese_ in (
-            ("density", "density", "密度"),
-            ("coverage", "coverage", "覆盖"),
-            ("mass", "mass", "占比"),
-        )
-    ]
+    shares = {name: float(one[name].values[i]) for name in ("density", "coverage", "mass")}
     said = "   ".join(
-        f"{en} {zh} {'–' if np.isnan(value) else f'{100 * value:.0f} %'}" for en, zh, value in parts
+        f"{both(f'charts.discovery.{name}')} {'–' if np.isnan(share) else f'{100 * share:.0f} %'}"
+        for name, share in shares.items()
     )
     if not _limited(one, i):
-        return f"all cases 全部情形:   {said}"
-    return f"box {i + 1} 箱{i + 1}:   {said}"
+        return f"{both('charts.discovery.all_cases')}:   {said}"
+    return f"{both('charts.discovery.box', number=i + 1)}:   {said}"
 
 
 def _limited(one: xr.Dataset, i: int) -> list[int]:

@@ -15,11 +15,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .labels import (
-    Measure,
+    Display,
     Row,
     aim_text,
     chance,
     condition,
+    draws_of,
     known,
     place_of,
     region_of,
@@ -104,7 +105,7 @@ class Fan:
 
     Attributes
     ----------
-    measure : Measure
+    display : Display
         What is shown: its names, axis and unit.
     years : ndarray, shape (year,)
         The first is the base year, of which the census is known.
@@ -120,7 +121,7 @@ class Fan:
         Of the ensemble.
     """
 
-    measure: Measure
+    display: Display
     years: NDArray[np.int64]
     quantiles: Mapping[float, Array]
     observations: tuple[ObservedPoint, ...] = ()
@@ -152,7 +153,7 @@ class Fan:
 def fan_of(
     ds: xr.Dataset,
     region: str,
-    measure: Measure,
+    display: Display,
     marks: Iterable[Row] = (),
     verdicts: Iterable[Row] = (),
     levels: Sequence[float] = LEVELS,
@@ -165,7 +166,7 @@ def fan_of(
         Projection of one scenario.
     region : str
         Id of the region.
-    measure : Measure
+    display : Display
         What to show.
     marks : iterable of mapping
         Observations: region, indicator, year, value, vintage.
@@ -183,74 +184,74 @@ def fan_of(
     ScenarioError
         If the region is not in the projection.
     """
-    here = region_of(ds, region)[measure.variable]
+    here = region_of(ds, region)[display.variable]
     if "registered_region" in here.dims:
         here = here.sel(registered_region=region)
-    scenario, draws = ds.attrs.get("scenario"), ds.attrs.get("draws")
+    scenario = ds.attrs.get("scenario")
     own = [
         row
         for row in verdicts
         if row["region"] == region and scenario in (None, row.get("scenario", scenario))
     ]
     observed = (
-        observed_point(mark, measure)
+        observed_point(mark, display)
         for mark in marks
-        if (mark["region"], mark["indicator"]) == (region, measure.variable)
+        if (mark["region"], mark["indicator"]) == (region, display.variable)
     )
     return Fan(
-        measure=measure,
+        display=display,
         years=ds["year"].values,
         quantiles={
             level: np.asarray(
-                here.sel(quantile=level, method="nearest").values * measure.scale, dtype=float
+                here.sel(quantile=level, method="nearest").values * display.scale, dtype=float
             )
             for level in levels
         },
         observations=tuple(sorted(observed, key=lambda point: point.year)),
-        targets=target_points(own, measure),
+        targets=target_points(own, display),
         place=place_of(ds, region),
         scenario=title_of(ds),
-        draws=None if draws is None else int(draws),
+        draws=draws_of(ds),
     )
 
 
-def observed_point(mark: Row, measure: Measure) -> ObservedPoint:
+def observed_point(mark: Row, display: Display) -> ObservedPoint:
     """Return an observation of what is shown.
 
     Parameters
     ----------
     mark : mapping
         The observation: year, value, vintage.
-    measure : Measure
+    display : Display
         What is shown.
     """
     return ObservedPoint(
         int(mark["year"]),
-        float(mark["value"]) * measure.printed,
+        float(mark["value"]) * display.printed,
         _SERIES.get(mark["vintage"], "other"),
     )
 
 
-def target_points(verdicts: Iterable[Row], measure: Measure) -> tuple[TargetPoint, ...]:
+def target_points(verdicts: Iterable[Row], display: Display) -> tuple[TargetPoint, ...]:
     """Return a region's targets for what is shown, in both languages.
 
     Parameters
     ----------
     verdicts : iterable of mapping
         Its rows of ``verdicts.csv``.
-    measure : Measure
+    display : Display
         What is shown.
     """
     return tuple(
         TargetPoint(
             int(row["year"]),
-            float(row["target"]) * measure.printed if known(row["target"]) else None,
+            float(row["target"]) * display.printed if known(row["target"]) else None,
             str(row["comparison"]),
-            aim_text(row, measure),
+            aim_text(row, display),
             tuple(chance(row)),
             condition(row),
             str(row["source"]) if row.get("source") else None,
         )
         for row in verdicts
-        if row["indicator"] == measure.variable
+        if row["indicator"] == display.variable
     )

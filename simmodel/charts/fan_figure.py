@@ -11,8 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ..texts import both
 from .fan import BANDS, Fan, ObservedPoint, Series, TargetPoint, fan_of
-from .labels import RATE, URBAN, Measure, Row
+from .labels import (
+    RATE,
+    URBAN,
+    Display,
+    Row,
+    around,
+    in_both,
+    labelled,
+    with_draws,
+    year_text,
+)
 from .style import (
     BLUE,
     GREY,
@@ -38,19 +49,11 @@ FIRST_YEAR: Final = 2010
 ABOVE: Final = 0.25  # room for the labels of late targets
 BLUES: Final = dict(zip(BANDS, ("#dce8f2", "#c6daea", "#a3c3dd"), strict=True))
 TARGET: Final[dict[str, Any]] = {"marker": "D", "ms": 7.5, "mec": "white", "mew": 0.8}
-# How each series of observations looks, its label and the colour of that.
-SERIES: Final[Mapping[Series, tuple[dict[str, Any], str, str]]] = {
-    "communique": (
-        {"marker": "o", "ms": 4.5},
-        "communiqués after the census 统计公报",
-        INK,
-    ),
-    "census": ({"marker": "o", "ms": 7}, "census {} 普查", INK),
-    "other": (
-        {"marker": "o", "ms": 5, "mfc": "white", "mew": 1.1},
-        "another vintage: series before the 2020 census\n2020 年普查前口径，与普查不可比",
-        GREY,
-    ),
+# How each series of observations looks, and the colour of its label.
+SERIES: Final[Mapping[Series, tuple[dict[str, Any], str]]] = {
+    "communique": ({"marker": "o", "ms": 4.5}, INK),
+    "census": ({"marker": "o", "ms": 7}, INK),
+    "other": ({"marker": "o", "ms": 5, "mfc": "white", "mew": 1.1}, GREY),
 }
 
 
@@ -96,7 +99,7 @@ def urban_population_fan(
     verdicts: Sequence[Row],
     sources: Mapping[str, str] | None = None,
 ) -> Figure:
-    """Fan chart of a region's urban population in 万人 with its targets and observations.
+    """Fan chart of a region's urban population, with its targets and observations.
 
     Parameters
     ----------
@@ -137,7 +140,7 @@ def draw_fan(fan: Fan, sources: Mapping[str, str] | None = None) -> Figure:
         For `save`.
     """
     notes = _explanation(fan, sources or {})
-    measure, median = fan.measure, course(fan)
+    display, median = fan.display, course(fan)
     with house():
         figure, ax = canvas(
             WIDTH, 5.2 + 0.19 * len(notes), (0.65, 2.0, 0.55 + 0.19 * len(notes), 1.1)
@@ -147,15 +150,15 @@ def draw_fan(fan: Fan, sources: Mapping[str, str] | None = None) -> Figure:
         labels = draw_targets(ax, fan, with_chance=True)
         labels += draw_observations(ax, fan)
         outer = [fan.quantiles[level] for level in BANDS[0]]
-        finish(ax, measure, labels, [median], np.linspace(outer[0], outer[1], 9))
+        finish(ax, display, labels, [median], np.linspace(outer[0], outer[1], 9))
         words = {
-            0.95: "95 of 100 below\n每百次95次低于此值",
-            0.5: "median 中位数",
-            0.05: "5 of 100 below\n每百次5次低于此值",
+            0.95: "\n".join(in_both("charts.fan.below", count=95)),
+            0.5: both("charts.median"),
+            0.05: "\n".join(in_both("charts.fan.below", count=5)),
         }
         ends = {q: float(fan.quantiles[q][-1]) for q in words}
-        end_labels(ax, [(ends[q], f"{measure.exact(ends[q])}  {words[q]}", BLUE) for q in words])
-        heading(figure, f"{fan.place}: {measure.name}", f"Scenario 情景: {fan.scenario}")
+        end_labels(ax, [(ends[q], f"{display.exact(ends[q])}  {words[q]}", BLUE) for q in words])
+        heading(figure, f"{fan.place}: {display.name}", labelled("charts.scenario", fan.scenario))
         foot(figure, *notes)
         use_chinese(figure)
     return figure
@@ -176,8 +179,10 @@ def draw_observations(ax: Axes, fan: Fan) -> list[Label]:
     """Draw the base and the observations; return one label for each series."""
     year, value = fan.base
     ax.plot(year, value, "o", color=INK, ms=7, zorder=6)
-    labels = [Label(year, value, f"census {year} 普查\n{fan.measure.exact(value)}", INK)]
-    for series, (look, text, color) in SERIES.items():
+    labels = [
+        Label(year, value, f"{_series_text('census', year)}\n{fan.display.exact(value)}", INK)
+    ]
+    for series, (look, color) in SERIES.items():
         points = [
             (point.year, point.value)
             for point in fan.observations
@@ -186,9 +191,17 @@ def draw_observations(ax: Axes, fan: Fan) -> list[Label]:
         if points:
             ax.plot(*zip(*points, strict=True), ls="", color=color, zorder=5, **look)
             middle = points[len(points) // 2]
-            labels.append(Label(*middle, text.format(middle[0]), color, 9.0))
+            labels.append(Label(*middle, _series_text(series, middle[0]), color, 9.0))
             labels.extend(Label(*point, "", color) for point in points)
     return labels
+
+
+def _series_text(series: Series, year: int) -> str:
+    if series == "census":
+        return around("charts.series.census", year)
+    if series == "other":
+        return "\n".join(in_both("charts.series.other"))
+    return both("charts.series.communique")
 
 
 def _is_drawn(point: ObservedPoint, base: int) -> bool:
@@ -206,7 +219,7 @@ def draw_targets(ax: Axes, fan: Fan, *, with_chance: bool) -> list[Label]:
             (t for t in here if t.comparison == ">="), key=lambda target: target.value or 0.0
         )
         if len(floors) > 1:
-            labels.append(_draw_bracket(ax, floors, fan.measure, with_chance))
+            labels.append(_draw_bracket(ax, floors, fan.display, with_chance))
             here = [target for target in here if target.comparison != ">="]
         for target in here:
             assert target.value is not None
@@ -219,7 +232,7 @@ def draw_targets(ax: Axes, fan: Fan, *, with_chance: bool) -> list[Label]:
 
 
 def _draw_bracket(
-    ax: Axes, floors: Sequence[TargetPoint], measure: Measure, with_chance: bool
+    ax: Axes, floors: Sequence[TargetPoint], display: Display, with_chance: bool
 ) -> Label:
     """Draw a target that is a band, given as its two ends."""
     lower, upper = floors[0], floors[-1]
@@ -227,21 +240,22 @@ def _draw_bracket(
     assert low is not None
     assert high is not None
     ax.plot([year, year], [low, high], color=RED, marker="_", ms=10, mew=2, lw=2, zorder=7)
-    text = f"{measure.aim(low).removesuffix(measure.unit)}–{measure.aim(high)}, {year}年"
+    text = f"{display.aim(low).removesuffix(display.unit)}–{display.aim(high)}, {year_text(year)}"
     if with_chance:
         chances = ["\n".join(target.chance) for target in (lower, upper)]
-        text += f"\nlower end 下限: {chances[0]}\nupper end 上限: {chances[1]}"
+        ends = ("charts.fan.lower_end", "charts.fan.upper_end")
+        text = "\n".join([text, *map(labelled, ends, chances)])
     return Label(year, high, text, RED)
 
 
 def finish(
-    ax: Axes, measure: Measure, labels: Sequence[Label], lines: Sequence[Array], band: Array
+    ax: Axes, display: Display, labels: Sequence[Label], lines: Sequence[Array], band: Array
 ) -> None:
     """Fix the scales, then write the labels clear of lines and points, best outside the band."""
     data, first, last = ax.dataLim, lines[0][0, 0], lines[0][-1, 0]
     scales(ax, min(data.x0, first), last, data.y0, data.y1, ABOVE)
     ax.annotate(
-        measure.axis, (0, 1), (-30, 8), "axes fraction", textcoords="offset points", fontsize=9
+        display.axis, (0, 1), (-30, 8), "axes fraction", textcoords="offset points", fontsize=9
     )
     fine = np.linspace(first, last, 80)
     clear = [np.column_stack([fine, np.interp(fine, *line.T)]) for line in lines]
@@ -253,24 +267,20 @@ def finish(
 
 def _explanation(fan: Fan, sources: Mapping[str, str]) -> list[str]:
     """Return the lines below a fan: what the bands are, conditions, what is not drawn, sources."""
-    lines = [
-        "Bands: 50 %, 80 %, 90 % of draws"
-        + (f" ({fan.draws:,})" if fan.draws is not None else "")
-        + "; how well such intervals have held: docs/skill.md.",
-        "色带：50 %、80 %、90 % 的模拟结果；以往的检验结果见docs/skill.md。",
-    ]
+    lines = [*with_draws("charts.fan.bands", fan.draws)]
     conditions = dict.fromkeys(target.condition for target in fan.targets if target.condition)
-    lines += [f"Probabilities 概率: {condition}" for condition in conditions]
+    lines += [labelled("charts.fan.probabilities", condition) for condition in conditions]
     away = [
         f"{target.text} ({', '.join(target.chance)})"
         for target in fan.targets
         if not fan.is_shown(target)
     ]
     if away:
-        lines.append("Not drawn 未画出: " + "; ".join(away))
+        lines.append(labelled("charts.not_drawn", "; ".join(away)))
     cited = sorted({target.source for target in fan.targets if target.source})
     if cited:
-        lines.append("Targets 目标: " + "; ".join(sources.get(name, name) for name in cited))
+        named = "; ".join(sources.get(name, name) for name in cited)
+        lines.append(labelled("charts.targets", named))
     return broken(lines)
 
 

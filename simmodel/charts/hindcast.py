@@ -15,7 +15,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from ..texts import LANGUAGES, both, has, text
 from ..validation.scores import CENTRAL, POINTS, Score, Scored
+from .labels import apart, around, in_both
 from .style import (
     BLUE,
     GREY,
@@ -34,29 +36,6 @@ from .style import (
 Array = NDArray[np.float64]
 
 OURS: Final = "simmodel"
-# What a method is called before a planner, English and Chinese; others go by their own name.
-METHOD_NAMES: Final = {
-    OURS: ("this model", "本模型"),
-    "persistence": ("rate stays as it is", "城镇化率不变"),
-    "linear": ("straight line", "线性外推"),
-    "constant_urgd": ("constant growth difference", "联合国法（城乡增长率差不变）"),
-    "un_wup_2018": ("UN method of 2018", "联合国法（2018年版）"),
-    "empirical_bayes_drift": ("own pace, drawn to the norm", "经验贝叶斯法"),
-    "hamilton_perry": ("cohort change ratios", "队列变化率法"),
-}
-RATE_AXIS: Final = "urbanization rate, percent of residents  城镇化率 %"
-DIAGONAL: Final = (
-    "Points above the line: forecast too high; below: too low. 斜线上方为预测偏高，下方为预测偏低。"
-)
-BY_BLOCK: Final = (
-    "Lines: 90 % bootstrap intervals, drawn by blocks of units that share their shocks.",
-    "横线：自助法90 %区间，受共同冲击的地区一并抽取。",
-)
-BY_UNIT: Final = (
-    "Lines: 90 % bootstrap intervals, drawn unit by unit: too narrow where units share shocks.",
-    "横线：自助法90 %区间，逐个地区抽取；各地区受共同冲击时区间偏窄。",
-)
-LEVEL_AXIS: Final = "where the count fell in the forecast, %\n实际值在预测分布中的位置 %"
 
 MOST_ROWS: Final = 40  # units with a row each; more are drawn as points
 MOST_NAMED: Final = 5  # points with a name: the counts furthest outside
@@ -95,15 +74,17 @@ def forecast_figure(
     ordered = sorted(scored, key=lambda one: (one.observed, one.unit))
     called = [(names or {}).get(one.unit, one.unit) for one in ordered]
     few = len(ordered) <= MOST_ROWS
-    notes = _broken([*(() if few else (DIAGONAL,)), *_summary(summary)], ACROSS)
+    notes = _broken(
+        [*(() if few else (both("charts.hindcast.diagonal"),)), *_summary(summary)], ACROSS
+    )
     draw = _rows if few else _scatter
     with house():
         figure = draw(ordered, called, LINE * len(notes), year)
         heading(
             figure,
-            f"Forecast and count, {year} 预测与实际",
-            f"{' '.join(_names(summary.method))}: from what was known in {_date(origin)}"
-            f"  只用{_date(origin)}年及以前的数据",
+            _dated("charts.hindcast.title", year),
+            f"{' '.join(_names(summary.method))}: "
+            f"{apart('charts.hindcast.known', year=_date(origin))}",
         )
         foot(figure, *notes)
         use_chinese(figure)
@@ -137,9 +118,8 @@ def skill_figure(scores: Sequence[Score], origin: float, year: float) -> Figure:
             _histogram(beside, np.array(ours.pit))
         heading(
             figure,
-            f"How far off was each method? {_date(year)} 各方法的预测误差",
-            f"Forecasts from what was known in {_date(origin)}"
-            f"  只用{_date(origin)}年及以前的数据作预测",
+            around("charts.hindcast.skill_title", _date(year)),
+            apart("charts.hindcast.forecasts_known", year=_date(origin)),
         )
         foot(figure, *notes)
         use_chinese(figure)
@@ -160,14 +140,18 @@ def _rows(ordered: Sequence[Scored], called: Sequence[str], notes: float, year: 
     ax.scatter(counts, rows, s=34, c=colors, ec="white", lw=0.8, zorder=4)
     for row, error, color in zip(rows, medians - counts, colors, strict=True):
         _beside(ax, float(row), _signed(error), 40, color)
-    _above(ax, 1, "error 误差", 6)
+    _above(ax, 1, both("charts.hindcast.error"), 6)
     low, high = _seen(ordered)
-    ax.set(xlim=(low, high), ylim=(-0.7, len(ordered) - 0.3), xlabel=f"{RATE_AXIS}, {year}")
+    ax.set(
+        xlim=(low, high),
+        ylim=(-0.7, len(ordered) - 0.3),
+        xlabel=f"{apart('charts.hindcast.axis')}, {year}",
+    )
     ax.set_yticks(rows, [_cut(name) for name in called])
     ax.tick_params(axis="y", length=0)
     _ticks(ax, "x")
     median = Line2D([], [], color=BLUE, ls="", marker="|", ms=10, mew=2.2)
-    _key(figure, ordered, median, "counted 实际")
+    _key(figure, ordered, median, both("charts.hindcast.counted"))
     return figure
 
 
@@ -182,8 +166,8 @@ def _scatter(ordered: Sequence[Scored], called: Sequence[str], notes: float, yea
     colors = [_color(one) for one in ordered]
     ax.scatter(counts, medians, s=16, c=colors, ec="white", lw=0.5, zorder=4)
     low, high = _seen(ordered)
-    ax.set(xlim=(low, high), ylim=(low, high), xlabel=f"counted 实际: {RATE_AXIS}, {year}")
-    _above(ax, 0, f"forecast 预测: {RATE_AXIS}", -30)
+    ax.set(xlim=(low, high), ylim=(low, high), xlabel=f"{_rate_axis('counted')}, {year}")
+    _above(ax, 0, _rate_axis("forecast"), -30)
     _ticks(ax, "x")
     _ticks(ax, "y")
     misses = sorted(range(len(ordered)), key=lambda i: -_outside(ordered[i]))[:MOST_NAMED]
@@ -206,13 +190,13 @@ def _errors(ax: Axes, ordered: Sequence[Score]) -> None:
         ax.plot([low, high], [row, row], "|-", color=color, lw=1.6, ms=9, mew=1.6)
         ax.plot(one.mae, row, "o", color=color, ms=6)
         interval = f"{low:.2f}–{high:.2f}" if one.intervals else ""
-        for text, across in ((f"{one.mae:.2f}", 36), (interval, 98), (f"{one.n:,}", 140)):
-            _beside(ax, row, text, across, color)
-    for text, across in (("error\n误差", 12), ("90 %\n区间", 62), ("units\n地区数", 112)):
-        _above(ax, 1, text, across)
+        for said, across in ((f"{one.mae:.2f}", 36), (interval, 98), (f"{one.n:,}", 140)):
+            _beside(ax, row, said, across, color)
+    for name, across in (("error", 12), ("interval", 62), ("units", 112)):
+        _above(ax, 1, "\n".join(in_both(f"charts.hindcast.{name}")), across)
     furthest = max(_error_interval(one)[1] for one in ordered)
     ax.set(xlim=(0, 1.04 * max(furthest, 0.1)), ylim=(-0.6, len(ordered) - 0.4))
-    ax.set_xlabel("mean absolute error, percentage points\n平均绝对误差，百分点")
+    ax.set_xlabel("\n".join(in_both("charts.hindcast.mae")))
     ax.set_yticks(range(len(ordered)), ["\n".join(_names(one.method)) for one in ordered])
     for tick, one in zip(ax.get_yticklabels(), ordered, strict=True):
         tick.set_color(BLUE if one.method == OURS else INK)
@@ -234,11 +218,12 @@ def _histogram(ax: Axes, pit: Array) -> None:
     for bound in (low, high):
         ax.axhline(bound, color=GREY, lw=0.8, zorder=3)
     ax.axhline(len(pit) / BINS, color=INK, lw=1.1, ls=(0, (4, 3)), zorder=3)
-    ax.set(xlim=(0, 100), ylim=(0, 1.12 * max(counts.max(), high)), xlabel=LEVEL_AXIS)
+    below = "\n".join(in_both("charts.hindcast.position"))
+    ax.set(xlim=(0, 100), ylim=(0, 1.12 * max(counts.max(), high)), xlabel=below)
     ax.set_xticks(range(0, 101, 20))
     ticks = MaxNLocator(5, integer=True).tick_values(0, max(counts.max(), high))
     ax.set_yticks([tick for tick in ticks if tick <= ax.get_ylim()[1]])
-    _above(ax, 0, "this model: units in each tenth\n本模型：落入各十分位的地区数", -22)
+    _above(ax, 0, "\n".join(in_both("charts.hindcast.histogram")), -22)
 
 
 def _key(figure: Figure, ordered: Sequence[Scored], median: Line2D, inside: str) -> None:
@@ -253,15 +238,16 @@ def _key(figure: Figure, ordered: Sequence[Scored], median: Line2D, inside: str)
     inside : str
         What a dark dot is, where it is not the median.
     """
-    key: list[tuple[Artist, str]] = [(median, "forecast, median 预测中位数")]
+    key: list[tuple[Artist, str]] = [(median, both("charts.hindcast.median"))]
     if any(map(_spread_out, ordered)):
         key += [
-            (Patch(color=color), f"{name} % interval 区间") for name, color, _ in reversed(BARS)
+            (Patch(color=color), f"{name} % {both('charts.hindcast.central')}")
+            for name, color, _ in reversed(BARS)
         ]
     if inside:
         key.append((_dot(INK), inside))
     if any(_color(one) == RED for one in ordered):
-        key.append((_dot(RED), "outside 95 % 区间外"))
+        key.append((_dot(RED), both("charts.hindcast.outside")))
     height = float(figure.get_size_inches()[1])
     figure.legend(
         *zip(*key, strict=True),
@@ -320,25 +306,35 @@ def _above(ax: Axes, side: int, text: str, across: float) -> None:
 def _summary(one: Score) -> list[str]:
     """Return what is written below forecasts: the scores in words."""
     ends = one.intervals.get("mae")
-    error, surely, surely_chinese = f"{one.mae:.2f}", "", ""
-    if ends:
-        surely = f" (90 % bootstrap interval {ends[0]:.2f} to {ends[1]:.2f})"
-        surely_chinese = f"（自助法90 %区间{ends[0]:.2f}–{ends[1]:.2f}）"
-    lean = ("high", "高") if one.bias > 0 else ("low", "低")
-    bias = f"{abs(one.bias):.2f}"
-    lines = [
-        f"{one.n:,} unit{'' if one.n == 1 else 's'}: mean absolute error {error} points{surely}.",
-        f"On average forecasts were {bias} points too {lean[0]}.",
-        f"{one.n:,}个地区：平均绝对误差{error}个百分点{surely_chinese}；平均偏{lean[1]}{bias}个百分点。",
-    ]
+    intervals = (
+        in_both("charts.hindcast.bootstrap", low=ends[0], high=ends[1]) if ends else ("", "")
+    )
+    count = "charts.hindcast.unit_error" if one.n == 1 else "charts.hindcast.units_error"
+    english, chinese = (
+        text(count, language, n=one.n, error=f"{one.mae:.2f}", interval=interval)
+        for language, interval in zip(LANGUAGES, intervals, strict=True)
+    )
+    lean = "charts.hindcast.too_high" if one.bias > 0 else "charts.hindcast.too_low"
+    bias, chinese_bias = in_both(lean, bias=f"{abs(one.bias):.2f}")
+    lines = [english, bias, chinese + chinese_bias]
     if one.coverage80 is not None and one.coverage95 is not None:
-        within = f"{POINTS * one.coverage80:.0f} %", f"{POINTS * one.coverage95:.0f} %"
-        lines += [
-            f"Counts within the 80 % interval: {within[0]} of units; "
-            f"within the 95 % interval: {within[1]}.",
-            f"实际值落入80 %区间的地区占{within[0]}，落入95 %区间的占{within[1]}。",
-        ]
+        lines += in_both(
+            "charts.hindcast.coverage",
+            within80=f"{POINTS * one.coverage80:.0f} %",
+            within95=f"{POINTS * one.coverage95:.0f} %",
+        )
     return lines
+
+
+def _rate_axis(of: str) -> str:
+    """Return an axis of rates counted or forecast."""
+    return f"{both(f'charts.hindcast.{of}')}: {apart('charts.hindcast.axis')}"
+
+
+def _dated(key: str, year: str) -> str:
+    """Return a title with a year after its English."""
+    english, chinese = in_both(key)
+    return f"{english}, {year} {chinese}"
 
 
 def _skill_notes(ordered: Sequence[Score], ours: Score | None) -> list[str]:
@@ -346,21 +342,11 @@ def _skill_notes(ordered: Sequence[Score], ours: Score | None) -> list[str]:
     lines: list[str] = []
     if any(one.intervals for one in ordered):
         blocks = all(one.block == "block" for one in ordered)
-        lines += BY_BLOCK if blocks else BY_UNIT
+        lines += in_both("charts.hindcast.by_block" if blocks else "charts.hindcast.by_unit")
     if len({one.n for one in ordered}) > 1:
-        lines.append(
-            "Where the number of units differs, errors are not comparable. "
-            "地区数不同的方法，误差不可直接比较。"
-        )
+        lines.append(both("charts.hindcast.not_comparable"))
     if ours:
-        lines += [
-            "Right: even bars mean intervals of the right width; "
-            "high at both ends, too narrow; high in the middle, too wide.",
-            "右图：各柱齐平说明区间宽度恰当；两端高说明过窄，中间高说明过宽。",
-            "Grey: where a bar lies 9 times of 10 if forecasts are calibrated "
-            "and units independent; dashed: its mean.",
-            "灰带：预测校准良好且各地区相互独立时，每柱十次有九次落入其中；虚线：平均。",
-        ]
+        lines += [*in_both("charts.hindcast.even"), *in_both("charts.hindcast.grey")]
     return lines
 
 
@@ -382,7 +368,8 @@ def _date(year: float) -> str:
 
 
 def _names(method: str) -> tuple[str, ...]:
-    return METHOD_NAMES.get(method, (_cut(method),))
+    key = f"charts.method.{method}"
+    return in_both(key) if has(key) else (_cut(method),)
 
 
 def _signed(points: float) -> str:

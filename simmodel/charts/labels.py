@@ -1,52 +1,80 @@
-"""What the charts say, in English and Chinese: measures, targets, chances and their conditions."""
+"""What the charts say of indicators, targets, chances and the ranges of a sweep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError, among, did_you_mean
-from ..variables import DECIDED_BY, PRIOR
+from ..indicators import INDICATORS
+from ..judging import likelihood
+from ..levers import LEVERS
+from ..texts import LANGUAGES, Language, both, has, text
+from ..variables import COMPONENTS, DECIDED_BY, PRIOR, WAN
 
 Row = Mapping[str, Any]
 
-# Classes of probability: upper bound, word, its Chinese.
-LIKELIHOODS: Final = (
-    (0.10, "very unlikely", "很不可能"),
-    (0.33, "unlikely", "不太可能"),
-    (0.66, "about as likely as not", "或许可能"),
-    (0.90, "likely", "可能"),
-    (1.01, "very likely", "很可能"),
-)
-CHINESE_WORDS: Final = {
-    "more likely than not": "多半可能",
-    **{word: chinese for _, word, chinese in LIKELIHOODS},
-}
-# Why a target has no probability.
-UNJUDGED: Final = {"not modelled": "未建模", "beyond the horizon": "超出预测期"}
-# What a probability is conditional on, by the words a likelihood begins with.
-CONDITIONS: Final = {
-    "if the measures": "if the measures deliver in full 以措施全部落实为前提",
-    "": "under the scenario's assumptions 以情景假设为前提",
-}
-# Levers of a scenario before a planner, English and Chinese.
-LEVER_WORDS: Final = {
-    "rural_exit": ("rural exit", "农村迁出强度"),
-    "local_retention": ("local retention", "就近进城比重"),
-    "arrivals": ("arrivals", "迁入人口"),
-    "urban_out_migration": ("urban out-migration", "城镇人口外迁"),
-    "reclassification": ("reclassification", "城乡划分调整"),
-    "fertility": ("fertility", "生育水平"),
-    "life_expectancy": ("life expectancy", "预期寿命"),
-    "urban_registration": ("urban registration", "城镇落户"),
-}
-YEARS_ADDED: Final = ("life_expectancy",)  # the levers that add years; others multiply
+# What a probability may be conditional on, by the words that a likelihood then begins with.
+CONDITIONS: Final = ("probability.if_delivered", "probability.under_assumptions")
+
+
+def apart(key: str, /, **values: object) -> str:
+    """Return a text in both languages, with two spaces between, as along an axis."""
+    return "  ".join(in_both(key, **values))
+
+
+def in_both(key: str, /, **values: object) -> tuple[str, str]:
+    """Return a text in English and in Chinese."""
+    english, chinese = (text(key, language, **values) for language in LANGUAGES)
+    return english, chinese
+
+
+def around(key: str, value: object) -> str:
+    """Return a label with a value between its English and its Chinese.
+
+    Examples
+    --------
+    >>> around("probability.likely", 2020).split()[:2]
+    ['likely', '2020']
+    """
+    return f" {value} ".join(in_both(key))
+
+
+def labelled(key: str, value: object) -> str:
+    """Return a value after its label in both languages."""
+    return f"{both(key)}: {value}"
+
+
+def bands_note() -> str:
+    """Return what two bands are."""
+    return labelled("charts.bands", f"50 %, 90 % {both('charts.of_draws')}")
+
+
+def method_note() -> str:
+    """Return where the method is written."""
+    return labelled("charts.method_note", "docs/model.md.")
+
+
+def with_draws(key: str, draws: int | None) -> tuple[str, str]:
+    """Return a note in English, with the number of draws where it is known, and in Chinese."""
+    count = "" if draws is None else f" ({draws:,})"
+    return text(key, "en", count=count), text(key, "zh", count="")
+
+
+def year_text(year: float) -> str:
+    """Return a year as Chinese writes it."""
+    return text("charts.year", "zh", year=f"{year:.0f}")
+
+
+def component_name(name: str) -> str:
+    """Return what a component of urban growth is called, in both languages."""
+    return both(f"charts.component.{name}")
 
 
 def lever_value(lever: str, value: float) -> str:
@@ -59,73 +87,60 @@ def lever_value(lever: str, value: float) -> str:
     >>> [lever_value("life_expectancy", years) for years in (2.0, 0.0, -1.5)]
     ['+2', '0', '−1.5']
     """
-    if lever in YEARS_ADDED:
+    if not LEVERS[lever].multiplies:
         return f"{value:+.2g}".replace("-", "−") if value != 0.0 else "0"
-    text = f"{value:.2f}"
-    return "×" + text.removesuffix("0")
-
-
-# The components of urban growth, in the order of `variables.COMPONENTS`.
-PART_NAMES: Final = {
-    "natural_increase": "natural increase 自然增长",
-    "internal_migration": "internal migration 区内迁移",
-    "external_migration": "external migration 区外迁移",
-    "reclassification": "reclassification 城乡划分调整",
-    "programmes": "programmes 搬迁等项目",
-    "boundary_change": "boundary change 区划调整",
-}
-
-
-# What an uncertain quantity of a region is called, English and Chinese.
-QUANTITY_WORDS: Final = {
-    "rural_exit": ("rural exit 2010–20", "2010–20年农村迁出率"),
-    "local_retention": ("local retention 2010–20", "2010–20年就近进城比重"),
-    "arrivals": ("arrivals 2010–20", "2010–20年迁入率"),
-    "arrivals_urban_share": ("urban share of arrivals", "迁入人口城镇占比"),
-    "urban_out_migration": ("urban departures 2010–20", "2010–20年城镇迁出率"),
-    "return_to_villages": ("returns to villages", "返乡率"),
-    "reclassification": ("reclassification 2010–20", "2010–20年城乡划分调整率"),
-    "fertility_earlier": ("fertility of 2010", "2010年生育水平"),
-    "fertility_middle": ("fertility of 2016", "2016年生育水平"),
-    "fertility_base": ("fertility of 2020", "2020年生育水平"),
-    "mortality": ("mortality", "死亡水平"),
-    "period_exit": ("migration after 2020 over before", "2020年后迁移与此前之比"),
-    "period_arrivals": ("arrivals after 2020 over before", "2020年后迁入与此前之比"),
-    "period_reclassification": (
-        "reclassification after 2020 over before",
-        "2020年后城乡划分调整与此前之比",
-    ),
-    "period_fertility": ("fertility after 2020 over that of 2020", "2020年后生育与2020年之比"),
-    "period_mortality": ("death rates after 2020 over the trend", "2020年后死亡与趋势之比"),
-    "pace": ("pace over that expected", "城镇化步伐与预期之比"),
-    "arrivals_factor": ("arrivals over those expected", "迁入与预期之比"),
-    "departure_factor": ("urban departures over those expected", "城镇迁出与预期之比"),
-    "fertility_factor": ("fertility over that expected", "生育与预期之比"),
-    "mortality_factor": ("death rates over those expected", "死亡率与预期之比"),
-}
+    return "×" + f"{value:.2f}".removesuffix("0")
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """What a chart shows, and how it is put before a reader.
+class Display:
+    """How an indicator is put before a reader.
 
     Parameters
     ----------
     variable : str
-        Name in the Dataset, and of the indicator in verdicts and marks.
-    scale, printed : float
-        From the unit of the Dataset, and from that of verdicts and marks, to the one shown.
-    name, short, axis, unit : str
-        In the title, in a table, above the axis, and after a number.
+        Name in the Dataset, and of the indicator in verdicts and observations.
+    unit_kind : {"percent", "persons"}
+        Unit of verdicts and observations.
     """
 
     variable: str
-    scale: float
-    printed: float
-    name: str
-    short: str
-    axis: str
-    unit: str
+    unit_kind: Literal["percent", "persons"]
+
+    @property
+    def scale(self) -> float:
+        """Factor from the unit of the Dataset to the one shown."""
+        return 100.0 if self.unit_kind == "percent" else 1 / WAN
+
+    @property
+    def printed(self) -> float:
+        """Factor from the unit of verdicts and observations to the one shown."""
+        return 1.0 if self.unit_kind == "percent" else 1 / WAN
+
+    @property
+    def name(self) -> str:
+        """In titles, in both languages."""
+        return both(f"{self._section}.{self.variable}")
+
+    @property
+    def short(self) -> str:
+        """In tables, in both languages."""
+        return both(f"{self._section}.{self.variable}.short")
+
+    @property
+    def axis(self) -> str:
+        """Above the axis, in both languages."""
+        own = f"charts.axis.{self.variable}"
+        return apart(own if has(own) else f"charts.axis.{self.unit_kind}")
+
+    @property
+    def unit(self) -> str:
+        """After a number."""
+        return text(f"charts.unit.{self.unit_kind}", "zh")
+
+    @property
+    def _section(self) -> str:
+        return "indicators" if self.variable in INDICATORS else "charts"
 
     def aim(self, value: float) -> str:
         """Return a target's value with the digits it has, at most two decimals.
@@ -142,48 +157,10 @@ class Measure:
         return f"{value:,.1f}{self.unit}"
 
 
-MEASURES: Final = {
-    "urbanization_rate": Measure(
-        "urbanization_rate",
-        100.0,
-        1.0,
-        "urbanization rate 常住人口城镇化率",
-        "rate 城镇化率",
-        "percent of residents  占常住人口 %",
-        " %",
-    ),
-    "urban_population": Measure(
-        "urban_population",
-        1e-4,
-        1e-4,
-        "urban population 城镇常住人口",
-        "urban 城镇人口",
-        "10 thousand persons  万人",
-        " 万人",
-    ),
-    "total_population": Measure(
-        "total_population",
-        1e-4,
-        1e-4,
-        "resident population 常住人口",
-        "total 常住人口",
-        "10 thousand persons  万人",
-        " 万人",
-    ),
-    "urban_district_population": Measure("", 1, 1e-4, "", "district 城区人口", "", " 万人"),
-    "new_urban_jobs": Measure("", 1, 1e-4, "", "jobs 新增就业", "", " 万人"),
-}
-RATE: Final = MEASURES["urbanization_rate"]
-URBAN: Final = MEASURES["urban_population"]
-REGISTERED_RATE: Final = Measure(
-    "registered_urban_rate",
-    100.0,
-    1.0,
-    "urban registration 户籍人口城镇化率",
-    "registered 户籍",
-    "percent  %",
-    " %",
-)
+DISPLAYS: Final = {name: Display(name, one.unit) for name, one in INDICATORS.items()}
+RATE: Final = DISPLAYS["urbanization_rate"]
+URBAN: Final = DISPLAYS["urban_population"]
+REGISTERED_RATE: Final = Display("registered_urban_rate", "percent")
 
 
 def known(value: Any) -> bool:
@@ -198,33 +175,23 @@ def same_aim(row: Row) -> tuple[str, str, int, str, float | None]:
     return str(row["region"]), str(row["indicator"]), int(row["year"]), row["comparison"], target
 
 
-def aim_text(row: Row, measure: Measure) -> str:
+def aim_text(row: Row, display: Display) -> str:
     """Return what a target asks for, and when."""
-    year = f"{int(row['year'])}年"
+    year = year_text(int(row["year"]))
     if row["comparison"] == "near":
         if row.get("relative_to"):
-            return f"near {str(row['relative_to']).capitalize()}'s 接近, {year}"
-        return f"near province's 接近全省, {year}"
+            near = around("charts.near", f"{str(row['relative_to']).capitalize()}'s")
+            return f"{near}, {year}"
+        return f"{both('charts.near_province')}, {year}"
     sign = {">=": "≥", "~": "≈"}[row["comparison"]]
-    return f"{sign} {measure.aim(float(row['target']) * measure.printed)}, {year}"
+    return f"{sign} {display.aim(float(row['target']) * display.printed)}, {year}"
 
 
 def unjudged(row: Row) -> tuple[str, str]:
     """Return why a target has no probability, in English and Chinese."""
-    why = str(row.get("likelihood") or "not modelled")
-    return why, UNJUDGED.get(why, "")
-
-
-def of_hundred(probability: float) -> str:
-    """Return the draws of a hundred that meet a target; what no draw met is not impossible.
-
-    Examples
-    --------
-    >>> [of_hundred(p) for p in (0.0, 0.005, 0.26, 0.995, 1.0)]
-    ['<1', '<1', '26', '>99', '>99']
-    """
-    number = round(100 * probability)
-    return {0: "<1", 100: ">99"}.get(number, str(number))
+    why = str(row.get("likelihood") or text("probability.not_modelled", "en"))
+    key = f"probability.{why.replace(' ', '_')}"
+    return why, text(key, "zh") if has(key) else ""
 
 
 def chance(row: Row) -> list[str]:
@@ -232,20 +199,18 @@ def chance(row: Row) -> list[str]:
 
     Examples
     --------
-    >>> chance({"probability": 0.24, "likelihood": "unlikely"})
-    ['24 of 100 每百次24次', 'unlikely 不太可能']
-    >>> chance({"probability": 0.001, "likelihood": "if the measures deliver in full, 0 of 100"})
-    ['<1 of 100 每百次不到1次']
-    >>> chance({"probability": None, "likelihood": "not modelled"})
-    ['not modelled 未建模']
+    >>> [said.split(" ")[0] for said in chance({"probability": 0.24, "likelihood": "unlikely"})]
+    ['24', 'unlikely']
+    >>> row = {"probability": 0.37, "likelihood": "if the measures deliver in full, 37 of 100"}
+    >>> len(chance(row))
+    1
     """
     if not known(row["probability"]):
         return [" ".join(unjudged(row)).strip()]
-    count = of_hundred(row["probability"])
-    chinese = {"<1": "不到1次", ">99": "超过99次"}.get(count, f"{count}次")
-    word = str(row.get("likelihood") or "")
-    said = [f"{word} {CHINESE_WORDS[word]}"] if word in CHINESE_WORDS else []
-    return [f"{count} of 100 每百次{chinese}", *said]
+    count = " ".join(likelihood.chance(row["probability"], language) for language in LANGUAGES)
+    word = str(row.get("likelihood") or "").replace(" ", "_")
+    classes = {name for _, name in likelihood.LIKELIHOODS}
+    return [count, *([both(f"probability.{word}")] if word in classes else [])]
 
 
 def condition(row: Row) -> str | None:
@@ -253,14 +218,16 @@ def condition(row: Row) -> str | None:
 
     Examples
     --------
-    >>> condition({"likelihood": "under the scenario's assumptions, 37 of 100"})
-    "under the scenario's assumptions 以情景假设为前提"
+    >>> said = condition({"likelihood": "if the measures deliver in full, 37 of 100"})
+    >>> said.startswith("if the measures deliver in full ")
+    True
     >>> condition({"likelihood": "unlikely"})
     """
     said = str(row.get("likelihood") or "")
     if " of 100" not in said:
         return None
-    return next(text for start, text in CONDITIONS.items() if said.startswith(start))
+    found = next((key for key in CONDITIONS if said.startswith(text(key, "en"))), CONDITIONS[-1])
+    return both(found)
 
 
 def conditions(rows: Sequence[Row]) -> list[str]:
@@ -270,7 +237,7 @@ def conditions(rows: Sequence[Row]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class BoxLimit:
     """What a box asks of one parameter.
 
     Parameters
@@ -284,10 +251,10 @@ class Limit:
 
     Examples
     --------
-    >>> Limit("arrivals", "迁入人口", 0.5, None).said()
-    ('arrivals at least 0.5', '迁入人口不低于0.5')
-    >>> Limit("the dam", "大坝", None, 0.0, True).said()
-    ('the dam not carried out', '不实施大坝')
+    >>> BoxLimit("arrivals", "…", 0.5, None).said()[0]
+    'arrivals at least 0.5'
+    >>> BoxLimit("the dam", "…", None, 0.0, True).said()[0]
+    'the dam not carried out'
     """
 
     en: str
@@ -298,25 +265,27 @@ class Limit:
 
     def said(self) -> tuple[str, str]:
         """Return the limit in words, English and Chinese."""
-        low, high = self.low, self.high
+        low, high = (None if end is None else number(end) for end in (self.low, self.high))
+        names = dict(zip(LANGUAGES, (self.en, self.zh), strict=True))
+        english, chinese = (
+            text(f"charts.limit.{self._kind}", language, name=name, low=low, high=high)
+            for language, name in names.items()
+        )
+        return english, chinese
+
+    @property
+    def _kind(self) -> str:
         if self.yes_no:
-            if low is not None and low > 0.0:
-                return f"{self.en} carried out", f"实施{self.zh}"
-            return f"{self.en} not carried out", f"不实施{self.zh}"
-        if low is None:
-            if high is None:
-                return f"{self.en} anywhere in its range", f"{self.zh}不限"
-            return f"{self.en} at most {number(high)}", f"{self.zh}不高于{number(high)}"
-        if high is None:
-            return f"{self.en} at least {number(low)}", f"{self.zh}不低于{number(low)}"
-        if low == high:
-            return f"{self.en} of {number(low)}", f"{self.zh}为{number(low)}"
-        ends = number(low), number(high)
-        return f"{self.en} from {ends[0]} to {ends[1]}", f"{self.zh}在{ends[0]}至{ends[1]}之间"
+            return "carried_out" if self.low is not None and self.low > 0.0 else "not_carried_out"
+        if self.low is None:
+            return "anywhere" if self.high is None else "at_most"
+        if self.high is None:
+            return "at_least"
+        return "equal" if self.low == self.high else "between"
 
 
 def box_sentence(
-    aim: tuple[str, str], limits: Sequence[Limit], density: float, coverage: float, later: bool
+    aim: tuple[str, str], limits: Sequence[BoxLimit], density: float, coverage: float, later: bool
 ) -> tuple[str, str]:
     r"""Say where in the ranges of a sweep a target is met.
 
@@ -324,7 +293,7 @@ def box_sentence(
     ----------
     aim : tuple of str
         The target, in English and Chinese, as the beginning of a sentence.
-    limits : sequence of Limit
+    limits : sequence of BoxLimit
         Of the box; none where no part of the ranges sets itself apart.
     density, coverage : float
         Of the cases in the box, the share that meets the target; of those that meet it, the share
@@ -339,40 +308,34 @@ def box_sentence(
 
     Examples
     --------
-    >>> aim = ("Wuwei's target for 2025", "武威2025年目标")
-    >>> en, zh = box_sentence(aim, [Limit("arrivals", "迁入人口", 0.5, None)], 0.92, 0.78, False)
+    >>> aim = ("Wuwei's target for 2025", "…")
+    >>> en, _ = box_sentence(aim, [BoxLimit("arrivals", "…", 0.5, None)], 0.92, 0.78, False)
     >>> print(en.replace(": ", ":\n"))
     Wuwei's target for 2025 is met in 92 of 100 cases with arrivals at least 0.5:
     78 of 100 cases that meet it.
-    >>> print(zh)
-    武威2025年目标：迁入人口不低于0.5时，每百种情形有92种达到，每百种达标情形有78种在此。
     """
-    en, zh = aim
-    if not limits:
-        if not density > 0.0:
-            return f"{en} is met in no case of the sweep.", f"{zh}：所有情形均未达到。"
-        if density >= 1.0:
-            return f"{en} is met in every case of the sweep.", f"{zh}：所有情形均达到。"
-        count, chinese_count = of_hundred(density), _of_hundred_in_chinese(density)
-        return (
-            f"{en} is met in {count} of 100 cases, and no part of the ranges stands out.",
-            f"{zh}：每百种情形有{chinese_count}种达到，没有哪个参数区间明显更有利。",
+    if limits:
+        kind = "also_met" if later else "met"
+    elif not density > 0.0:
+        kind = "met_never"
+    else:
+        kind = "met_always" if density >= 1.0 else "met_anywhere"
+
+    def sentence(language: Language, name: str, said: Sequence[str]) -> str:
+        *first, last = said or ("",)
+        joined = text("charts.box.comma", language).join(first)
+        return text(
+            f"charts.box.{kind}",
+            language,
+            aim=name,
+            limits=text("charts.box.and", language).join([joined, last] if first else [last]),
+            count=likelihood.of_hundred(density, language),
+            share=likelihood.of_hundred(coverage, language),
         )
-    english, chinese = zip(*(limit.said() for limit in limits), strict=True)
-    count, share = of_hundred(density), of_hundred(coverage)
-    return (
-        f"{en} is {'also ' if later else ''}met in {count} of 100 cases with "
-        f"{' and '.join([', '.join(english[:-1]), english[-1]] if english[1:] else english)}: "
-        f"{share} of 100 cases that meet it.",
-        f"{zh}：{'此外，' if later else ''}{'，且'.join(chinese)}时，"
-        f"每百种情形有{_of_hundred_in_chinese(density)}种达到，"
-        f"每百种达标情形有{_of_hundred_in_chinese(coverage)}种在此。",
-    )
 
-
-def _of_hundred_in_chinese(share: float) -> str:
-    count = of_hundred(share)
-    return {"<1": "不到1", ">99": "超过99"}.get(count, count)
+    words = list(zip(*(limit.said() for limit in limits), strict=True)) or [(), ()]
+    english, chinese = map(sentence, LANGUAGES, aim, words)
+    return english, chinese
 
 
 def number(value: float) -> str:
@@ -411,12 +374,12 @@ def parts_of(ds: xr.Dataset, region: str, prefix: str) -> dict[str, NDArray[np.f
     """
     here = region_of(ds, region)
     return {
-        name: np.asarray(here[f"{prefix}_{name}_mean"].values[1:], float) for name in PART_NAMES
+        c.name: np.asarray(here[f"{prefix}_{c.name}_mean"].values[1:], float) for c in COMPONENTS
     }
 
 
 def prior_decides_split(ds: xr.Dataset, region: str) -> bool:
-    """Tell whether `DECIDED` holds of a region, as far as the projection says."""
+    """Whether the prior decides how migration and reclassification share a region's growth."""
     return DECIDED_BY in ds.coords and str(region_of(ds, region)[DECIDED_BY].item()) == PRIOR
 
 
@@ -424,6 +387,11 @@ def place_of(ds: xr.Dataset, region: str) -> str:
     """Return a region's name in both languages."""
     here = region_of(ds, region)
     return " ".join(str(here[key].item()) for key in ("name_zh", "name_en"))
+
+
+def draws_of(ds: xr.Dataset) -> int | None:
+    """Return the number of draws of a projection, where it says so."""
+    return int(ds.attrs["draws"]) if "draws" in ds.attrs else None
 
 
 def title_of(ds: xr.Dataset) -> str:

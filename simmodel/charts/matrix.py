@@ -9,32 +9,32 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ..judging.likelihood import likelihood_class, of_hundred
+from ..texts import both
 from .labels import (
-    LIKELIHOODS,
-    MEASURES,
+    DISPLAYS,
     Row,
     aim_text,
+    apart,
     condition,
     conditions,
+    in_both,
     known,
-    of_hundred,
     same_aim,
     unjudged,
 )
 from .style import BLUE, GREY, INK, canvas, heading, house, shortened, use_chinese
 
-# Of each class of probability: its colour, that of the number on it, and its bounds.
-CLASSES: Final = (
-    ("#a6531b", "white", "<10"),
-    ("#e8b284", INK, "10–33"),
-    ("#efefec", INK, "33–66"),
-    ("#93bddd", INK, "66–90"),
-    (BLUE, "white", ">90"),
-)
+# Of each class of probability, the least first: its colour, that of a number on it, its bounds.
+CLASSES: Final = {
+    "very_unlikely": ("#a6531b", "white", "<10"),
+    "unlikely": ("#e8b284", INK, "10–33"),
+    "about_as_likely_as_not": ("#efefec", INK, "33–66"),
+    "likely": ("#93bddd", INK, "66–90"),
+    "very_likely": (BLUE, "white", ">90"),
+}
 # Beside the names of scenarios whose probabilities hold on a condition.
 SIGNS: Final = ("*", "**")
-MEANING: Final = "Of 100 draws, those that meet the target in its year  每百次模拟中达到目标的次数"
-WORDS_HOLD: Final = "words for the trend only 文字仅用于趋势情景; colours for all 颜色通用"
 
 LEFT, ACROSS, DOWN, EDGE = 4.85, 1.04, 0.36, 0.20
 
@@ -89,17 +89,17 @@ def matrix(
                 name = names.get(before, before.split(".")[-1].replace("_", " ").title())
                 ax.text(edge, y + 0.5, shortened(name, 22), va="center", linespacing=1.0)
                 ax.plot([edge, len(scenarios)], [y, y], color=GREY, lw=0.7, clip_on=False)
-            measure = MEASURES[row["indicator"]]
-            ax.text(edge + 1.62, y + 0.5, measure.short, va="center", fontsize=9, color="#555555")
-            ax.text(-0.1, y + 0.5, aim_text(row, measure), ha="right", va="center")
+            display = DISPLAYS[row["indicator"]]
+            ax.text(edge + 1.62, y + 0.5, display.short, va="center", fontsize=9, color="#555555")
+            ax.text(-0.1, y + 0.5, aim_text(row, display), ha="right", va="center")
             for x, name in enumerate(scenarios):
                 _cell(ax, x, y, cells.get((aim, name)))
         heading(
             figure,
-            "How surely is each target met? 各目标实现的可能性",
+            both("charts.matrix.title"),
             "\n".join(
                 [
-                    MEANING,
+                    apart("charts.matrix.meaning"),
                     *(f"{sign} {text}" for text, sign in signs.items()),
                 ]
             ),
@@ -123,8 +123,7 @@ def _cell(ax: Axes, x: float, y: float, row: Row | None) -> None:
         text, ink, face = f"{why.replace(' the ', ' ')}\n{chinese}".strip(), INK, "#f2f2f2"
         box |= {"ec": "#c4c4c4", "lw": 0, "hatch": "////"}
     else:
-        kinds = zip(LIKELIHOODS, CLASSES, strict=True)
-        face, ink, _ = next(look for kind, look in kinds if _below(row["probability"], kind[0]))
+        face, ink, _ = CLASSES[likelihood_class(row["probability"])]
         text = of_hundred(row["probability"])
     ax.add_patch(Rectangle((x + 0.01, y + 0.03), 0.98, 0.94, fc=face, **box))
     hatched = "hatch" in box
@@ -141,9 +140,9 @@ def _cell(ax: Axes, x: float, y: float, row: Row | None) -> None:
     )
 
 
-def _below(probability: float, bound: float) -> bool:
-    """Tell whether a probability is in a class; below the middle the bound belongs to the next."""
-    return probability < bound if bound < 0.5 else probability <= bound
+def words_hold() -> str:
+    """Return of which scenarios the words for classes hold."""
+    return f"{both('charts.matrix.words')}; {both('charts.matrix.colours')}"
 
 
 def _key_lines(width: float, free: set[str], held: bool) -> list[list[str]]:
@@ -153,20 +152,21 @@ def _key_lines(width: float, free: set[str], held: bool) -> list[list[str]]:
     """
     if held and not free:
         return []
-    columns = int((width - 0.3) / len(LIKELIHOODS) / 0.06)
-    texts = [f"{word} {chinese}" for _, word, chinese in LIKELIHOODS]
+    columns = int((width - 0.3) / len(CLASSES) / 0.06)
+    words = [in_both(f"probability.{name}") for name in CLASSES]
+    texts = [" ".join(word) for word in words]
     if any("\n" in shortened(text, columns) for text in texts):
-        texts = [f"{shortened(word, 15)}\n{chinese}" for _, word, chinese in LIKELIHOODS]
+        texts = [f"{shortened(english, 15)}\n{chinese}" for english, chinese in words]
     deep = max(text.count("\n") + 1 for text in texts)
     split = [text.split("\n") + [""] * (deep - text.count("\n") - 1) for text in texts]
     lines = [list(line) for line in zip(*split, strict=True)]
-    return [*lines, [WORDS_HOLD]] if held else lines
+    return [*lines, [words_hold()]] if held else lines
 
 
 def _key(figure: Figure, lines: Sequence[Sequence[str]]) -> None:
     width, height = figure.get_size_inches()
     step, base = (width - 0.3) / len(CLASSES), 0.12 + 0.185 * len(lines)
-    for i, (face, ink, bounds) in enumerate(CLASSES):
+    for i, (face, ink, bounds) in enumerate(CLASSES.values()):
         at = (0.15 + i * step) / width
         size = (step - 0.06) / width, 0.26 / height
         figure.add_artist(Rectangle((at, base / height), *size, fc=face, ec="none"))

@@ -12,7 +12,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError, among
-from .labels import place_of, region_of, title_of
+from ..texts import both, text
+from ..variables import RESIDENCES, WAN
+from .labels import labelled, place_of, region_of, title_of, year_text
 from .style import GREY, INK, RESIDENCE_COLORS, foot, heading, house, use_chinese
 
 Array = NDArray[np.float64]
@@ -21,8 +23,7 @@ WIDTH, HEIGHT = 9.0, 6.2
 LEFT, BETWEEN, RIGHT, BOTTOM, TOP = 0.25, 0.62, 0.25, 0.95, 1.25  # inches
 GROUP: Final = 5  # years of age in a bar
 LAST: Final = 90  # first age of the open group
-RESIDENCES: Final = {"urban": "urban 城镇", "rural": "rural 乡村"}
-SEXES: Final = (("male", "men 男"), ("female", "women 女"))
+SIDES: Final = {"male": -1.0, "female": 1.0}  # of each sex: left or right
 
 
 def age_groups(last: int = LAST) -> list[str]:
@@ -75,16 +76,16 @@ def pyramid(ages: xr.Dataset, region: str) -> Figure:
     years = [int(year) for year in (people["year"].values[0], people["year"].values[-1])]
     groups = {
         (year, residence, sex): by_group(
-            people.sel(year=year, residence=residence, sex=sex).values / 1e4
+            people.sel(year=year, residence=residence, sex=sex).values / WAN
         )
         for year in years
         for residence in RESIDENCES
-        for sex, _ in SEXES
+        for sex in SIDES
     }
     widest = max(
         float(np.sum([groups[year, r, sex] for r in RESIDENCES], axis=0).max())
         for year in years
-        for sex, _ in SEXES
+        for sex in SIDES
     )
     with house():
         figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white")
@@ -100,16 +101,15 @@ def pyramid(ages: xr.Dataset, region: str) -> Figure:
         _ages_between(figure, LEFT + panel + BETWEEN / 2)
         heading(
             figure,
-            f"{place_of(ages, region)}: population by residence, sex and age "
-            "分城乡性别年龄的常住人口",
-            f"Scenario 情景: {title_of(ages)}",
+            f"{place_of(ages, region)}: {both('charts.pyramid.title')}",
+            labelled("charts.scenario", title_of(ages)),
         )
         foot(
             figure,
-            f"{years[0]}: census 普查.  {years[1]}: mean of the draws 模拟结果的平均值.  "
-            "Five-year groups 五岁组, 10 thousand persons 万人.",
-            "Of prefectures and counties the ages of 2020 by residence are estimated "
-            "市县2020年分城乡年龄为估计值: docs/model.md.",
+            f"{years[0]}: {both('charts.series.census')}.  "
+            f"{years[1]}: {both('charts.mean_of_draws')}.  "
+            f"{both('charts.pyramid.groups')}, {both('charts.axis.persons')}.",
+            labelled("charts.pyramid.estimated", "docs/model.md."),
         )
         use_chinese(figure)
     return figure
@@ -117,7 +117,7 @@ def pyramid(ages: xr.Dataset, region: str) -> Figure:
 
 def _panel(ax: Axes, groups: dict[tuple[str, str], Array], widest: float) -> None:
     rows = np.arange(len(age_groups()))
-    for (sex, said), sign in zip(SEXES, (-1.0, 1.0), strict=True):
+    for sex, sign in SIDES.items():
         start = np.zeros(rows.size)
         for residence in RESIDENCES:
             size = groups[residence, sex]
@@ -125,7 +125,13 @@ def _panel(ax: Axes, groups: dict[tuple[str, str], Array], widest: float) -> Non
             ax.barh(rows, sign * size, 0.86, sign * start, color=color, lw=0, zorder=3)
             start = start + size
         x = sign * widest * 1.02
-        ax.text(x, rows[-1] + 0.1, said, ha="left" if sign < 0 else "right", fontsize=9.5)
+        ax.text(
+            x,
+            rows[-1] + 0.1,
+            both(f"charts.sex.{sex}"),
+            ha="left" if sign < 0 else "right",
+            fontsize=9.5,
+        )
     ax.axvline(0, color="white", lw=1.0, zorder=4)
     ax.set(xlim=(-1.05 * widest, 1.05 * widest), ylim=(-0.6, rows[-1] + 0.9))
     ticks = [
@@ -142,14 +148,15 @@ def _panel(ax: Axes, groups: dict[tuple[str, str], Array], widest: float) -> Non
 def _title(ax: Axes, people: xr.DataArray, year: int) -> None:
     """Write the year and the totals above a panel, in the colours of the bars."""
     ax.annotate(
-        f"{year}年", (0, 1), (0, 17), "axes fraction", textcoords="offset points", fontsize=11
+        year_text(year), (0, 1), (0, 17), "axes fraction", textcoords="offset points", fontsize=11
     )
     totals = [
-        (said, float(people.sel(residence=r).sum()) / 1e4, r) for r, said in RESIDENCES.items()
+        (both(f"charts.residence.{r}"), float(people.sel(residence=r).sum()) / WAN, r)
+        for r in RESIDENCES
     ]
     for i, (said, total, residence) in enumerate(totals):
         ax.annotate(
-            f"{said} {total:,.1f} 万",
+            f"{said} {total:,.1f} {text('charts.wan', 'zh')}",
             (0, 1),
             (58 + 108 * i, 17),
             "axes fraction",
@@ -168,4 +175,6 @@ def _ages_between(figure: Figure, x: float) -> None:
         y = BOTTOM + (row - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
         figure.text(x / WIDTH, y / HEIGHT, name, ha="center", va="center", fontsize=8.5, color=INK)
     y = (HEIGHT - TOP + 0.10) / HEIGHT
-    figure.text(x / WIDTH, y, "age 年龄", ha="center", va="bottom", fontsize=8.5, color=GREY)
+    figure.text(
+        x / WIDTH, y, both("charts.pyramid.age"), ha="center", va="bottom", fontsize=8.5, color=GREY
+    )

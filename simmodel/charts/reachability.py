@@ -16,7 +16,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from .labels import LEVER_WORDS, LIKELIHOODS, YEARS_ADDED, lever_value, of_hundred
+from ..judging.likelihood import LIKELIHOODS, of_hundred
+from ..levers import LEVERS
+from ..texts import both
+from .labels import in_both, labelled, lever_value
 from .matrix import CLASSES
 from .style import (
     BLUE,
@@ -39,15 +42,15 @@ FOOT: Final = 118  # columns of a line below the chart
 KEY: Final = 36  # columns of a line of the key
 LINE: Final = 0.20  # inches of a line of the key
 TINT: Final = 0.62  # of the colours, so that lines and words stand out
-# Where a pace stands among what regions have done: percentile, line, and its words.
+# Where a pace stands among what regions have done: percentile, line, and key of its words.
 ENVELOPE: Final[tuple[tuple[float, dict[str, Any], str], ...]] = (
-    (50.0, {"ls": (0, (1.2, 1.8)), "lw": 1.6, "color": INK}, "usual pace 常见速度（中位数）"),
-    (90.0, {"ls": (0, (6, 3)), "lw": 1.5, "color": INK}, "faster than 90 % 快于九成地区"),
-    (100.0, {"ls": "-", "lw": 1.8, "color": RED}, "as fast as the fastest 与最快者相同"),
+    (50.0, {"ls": (0, (1.2, 1.8)), "lw": 1.6, "color": INK}, "charts.reach.usual"),
+    (90.0, {"ls": (0, (6, 3)), "lw": 1.5, "color": INK}, "charts.reach.rare"),
+    (100.0, {"ls": "-", "lw": 1.8, "color": RED}, "charts.reach.fastest"),
 )
-PRECEDENT: Final = "no region has done this 无先例"
 # Reached and no longer below, though numbers be rounded.
 ALMOST: Final = 1e-6
+CERTAIN: Final = 1.01  # above all probabilities
 HALO: Final = withStroke(linewidth=2.6, foreground="white", alpha=0.85)
 
 
@@ -136,13 +139,13 @@ def reach_map(grid: ReachGrid) -> Figure:
         figure, ax = canvas(LEFT + ACROSS + RIGHT, UP + bottom + 1.05, (LEFT, RIGHT, bottom, 1.05))
         _axes(ax, grid)
         x, y = grid.values
-        levels = [-ALMOST, *(bound for bound, _, _ in LIKELIHOODS)]
+        levels = [-ALMOST, *(least for least, _ in reversed(LIKELIHOODS[:-1])), CERTAIN]
         ax.contourf(
             x,
             y,
             np.clip(grid.probability, 0.0, 1.0),
             levels,
-            colors=[_tint(face) for face, _, _ in CLASSES],
+            colors=[_tint(face) for face, _, _ in CLASSES.values()],
             zorder=1,
         )
         paced = _envelope(ax, grid)
@@ -151,8 +154,13 @@ def reach_map(grid: ReachGrid) -> Figure:
         _key(figure, grid, bottom)
         heading(
             figure,
-            f"{grid.place}: what would it take? 需要什么条件",
-            f"Aim 目标: {grid.aim}    Scenario 情景: {grid.scenario_title}",
+            f"{grid.place}: {both('charts.reach.title')}",
+            "    ".join(
+                [
+                    labelled("charts.reach.aim", grid.aim),
+                    labelled("charts.scenario", grid.scenario_title),
+                ]
+            ),
         )
         foot(figure, *notes)
         use_chinese(figure)
@@ -165,11 +173,10 @@ def _axes(ax: Axes, grid: ReachGrid) -> None:
         ticks = MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
         ticks = [t for t in ticks if low - ALMOST <= t <= high + ALMOST]
         axis.set_ticks(ticks, [lever_value(lever, round(t, 6)) for t in ticks])
-        english, chinese = LEVER_WORDS[lever]
-        measured = (
-            "years added 增加岁数" if lever in YEARS_ADDED else "times the calibrated 校准值的倍数"
+        unit = "multiple" if LEVERS[lever].multiplies else "years_added"
+        axis.set_label_text(
+            f"{both(f'levers.{lever}')}, {both(f'charts.reach.{unit}')}", fontsize=9.5
         )
-        axis.set_label_text(f"{english} {chinese}, {measured}", fontsize=9.5)
     ax.set(xlim=grid.values[0][[0, -1]], ylim=grid.values[1][[0, -1]])
 
 
@@ -252,13 +259,16 @@ def _points(ax: Axes, grid: ReachGrid, asked: Array, paced: Array) -> None:
 def _labelled(grid: ReachGrid) -> list[tuple[Label, str, float]]:
     """Return the points of a map with words, marker and its size, the first the most important."""
     points = [
-        (Label(*grid.base, "as it stands 现情景", INK), "o", 8.0),
+        (Label(*grid.base, both("charts.reach.base"), INK), "o", 8.0),
         *((Label(x, y, shortened(words, 26), BLUE), "D", 7.0) for words, x, y in grid.marked),
     ]
     if grid.solution is None:
         return points
     values = " · ".join(map(lever_value, grid.levers, grid.solution))
-    return [(Label(*grid.solution, f"least effort 最小力度\n{values}", RED), "*", 17.0), *points]
+    return [
+        (Label(*grid.solution, f"{both('charts.reach.solution')}\n{values}", RED), "*", 17.0),
+        *points,
+    ]
 
 
 def _on_map(grid: ReachGrid, label: Label) -> bool:
@@ -294,22 +304,21 @@ def _key(figure: Figure, grid: ReachGrid, bottom: float) -> None:
         across = [left / width, (left + 0.34) / width]
         figure.add_artist(Line2D(across, [(down - 0.10) / height] * 2, **look))
 
-    write("Of 100 draws, those that meet the aim\n每百次模拟中达到目标的次数")
-    kinds = list(zip(LIKELIHOODS, CLASSES, strict=True))
-    for (_, word, chinese), (face, _, bounds) in reversed(kinds):
+    write("\n".join(in_both("charts.reach.colours")))
+    for name, (face, _, bounds) in reversed(CLASSES.items()):
         swatch(_tint(face), ec="none")
-        write(f"{bounds}  {word} {chinese}", 0.44)
+        write(f"{bounds}  {both(f'probability.{name}')}", 0.44)
     sample(color=INK, lw=2.6)
-    write(f"{of_hundred(grid.asked)}: asked for 要求的可能性", 0.44)
+    write(f"{of_hundred(grid.asked)}: {both('charts.reach.asked')}", 0.44)
     if not np.isfinite(grid.percentile).any():
         return
     down -= 0.12
-    write("The pace it takes, beside what regions\nhave done 所需速度与各地历史比较")
-    for _, look, words in ENVELOPE:
+    write(both("charts.reach.pace"))
+    for _, look, key in ENVELOPE:
         sample(**look)
-        write(words, 0.44)
+        write(both(key), 0.44)
     swatch("none", ec=RED, lw=0.0, hatch="//////")
-    write(PRECEDENT, 0.44)
+    write(both("charts.reach.unprecedented"), 0.44)
     down -= 0.12
     for words in grid.reference:
         write(shortened(words, KEY), color="#555555")
@@ -319,22 +328,13 @@ def _notes(grid: ReachGrid) -> list[str]:
     """Return the lines below the map."""
     points = f"{grid.values[0].size} × {grid.values[1].size}"
     count = of_hundred(grid.asked)
-    lines = [
-        f"{grid.draws:,} draws at each of {points} points, if the levers deliver in full.",
-        f"{points}个格点，每点模拟{grid.draws:,}次，以措施全部落实为前提。",
-    ]
+    lines = [*in_both("charts.reach.points", draws=grid.draws, points=points)]
     if np.nanmax(grid.probability) < grid.asked:
-        lines.append(
-            f"Nowhere on this map is the aim met in {count} of 100 draws. "
-            f"图内各点均达不到每百次{count}次。"
-        )
+        lines.append(both("charts.reach.nowhere", count=count))
     elif np.nanmin(grid.probability) >= grid.asked:
-        lines.append(
-            f"Everywhere on this map the aim is met in {count} of 100 draws or more. "
-            f"图内各点均达到每百次{count}次。"
-        )
+        lines.append(both("charts.reach.everywhere", count=count))
     if not np.isfinite(grid.percentile).any():
-        lines.append("Paces of other regions are not known here. 无可比的历史速度。")
+        lines.append(both("charts.reach.unknown"))
     outside = [
         f"{label.text.splitlines()[0]} "
         f"({', '.join(map(lever_value, grid.levers, (label.x, label.y)))})"
@@ -342,7 +342,7 @@ def _notes(grid: ReachGrid) -> list[str]:
         if not _on_map(grid, label)
     ]
     if outside:
-        lines.append("Outside the map 图外: " + "; ".join(outside))
+        lines.append(labelled("charts.reach.outside", "; ".join(outside)))
     return [part for line in [*lines, *grid.notes] for part in shortened(line, FOOT).split("\n")]
 
 

@@ -10,6 +10,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ..errors import ScenarioError, among, did_you_mean
+from ..texts import both, text
+from ..variables import WAN
 from .fan import WIDE_AND_NARROW, fan_of
 from .fan_figure import (
     BLUES,
@@ -21,7 +23,16 @@ from .fan_figure import (
     draw_observations,
     finish,
 )
-from .labels import RATE, REGISTERED_RATE, Row
+from .labels import (
+    RATE,
+    REGISTERED_RATE,
+    Row,
+    around,
+    bands_note,
+    in_both,
+    labelled,
+    method_note,
+)
 from .style import BLUE, Label, canvas, end_labels, foot, heading, house, use_chinese
 
 ORANGES: Final = dict(zip(WIDE_AND_NARROW, ("#f3dfc3", "#e3bd86"), strict=True))
@@ -78,11 +89,11 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
         raise ScenarioError(f"region {region} has no registered rate here; allowed {allowed}")
     notes = _notes(ds, region, marks)
     residents, registered = fans = [
-        fan_of(ds, region, measure, marks) for measure in (RATE, REGISTERED_RATE)
+        fan_of(ds, region, display, marks) for display in (RATE, REGISTERED_RATE)
     ]
     blues = {band: BLUES[band] for band in WIDE_AND_NARROW}
     looks = ((blues, BLUE), (ORANGES, ORANGE))
-    words = ("of residents 占常住人口", "of the registered 占户籍人口")
+    words = map(both, ("charts.registered.of_residents", "charts.registered.of_registered"))
     with house():
         figure, ax = canvas(
             WIDTH, 5.2 + 0.19 * len(notes), (0.65, 2.1, 0.55 + 0.19 * len(notes), 1.1)
@@ -96,20 +107,21 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
             low, high = (float(edge[-1]) for edge in edges[-2:])
             value = float(lines[-1][-1, 1])
             span = f"5–95 %: {low:.1f}–{high:.1f}"
-            text = f"{fan.measure.exact(value)}  median 中位数\n{word}\n{span}"
-            ends.append((value, text, color))
+            said = f"{fan.display.exact(value)}  {both('charts.median')}\n{word}\n{span}"
+            ends.append((value, said, color))
         for year, value, _ in registered.observations:
             if year >= FIRST_YEAR:
                 ax.plot(year, value, "s", color=ORANGE, ms=7, mec="white", mew=0.8, zorder=6)
-                text = f"registered {year} 户籍\n{value:.2f} %"
-                labels.append(Label(year, value, text, ORANGE))
+                said = f"{around('charts.registered.point', year)}\n{value:.2f} %"
+                labels.append(Label(year, value, said, ORANGE))
         labels += draw_observations(ax, residents)
         lowest = min(label.y for label in labels) - BELOW
         ax.update_datalim([(float(lines[0][0, 0]), lowest)])
         finish(ax, REGISTERED_RATE, labels, lines, np.array(edges))
         end_labels(ax, ends)
-        title = f"{residents.place}: urban by residence and by registration"
-        heading(figure, title, f"常住与户籍人口城镇化率   Scenario 情景: {residents.scenario}")
+        english, chinese = in_both("charts.registered.title")
+        scenario = labelled("charts.scenario", residents.scenario)
+        heading(figure, f"{residents.place}: {english}", f"{chinese}   {scenario}")
         foot(figure, *notes)
         use_chinese(figure)
     return figure
@@ -119,21 +131,18 @@ def _notes(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> list[str]:
     """Return the lines below: what is carried on, what is assumed, what the band leaves out."""
     base = int(ds["year"][0])
     counts = {
-        int(mark["year"]): float(mark["value"]) / 1e4
+        int(mark["year"]): float(mark["value"]) / WAN
         for mark in marks
         if (mark["region"], mark["indicator"]) == (region, "registered_urban_population")
         and FIRST_YEAR <= int(mark["year"]) <= base
     }
     first = min(counts)
-    seen = f"{counts[first]:.2f} ({first}) → {counts[base]:.2f} 万 ({base})"
+    seen = f"{counts[first]:.2f} ({first}) → {counts[base]:.2f} {text('charts.wan', 'zh')} ({base})"
+    pace = in_both("charts.registered.pace")
     lines = [
-        f"Urban registered 城镇户籍人口: {seen}. Less natural increase, that is the pace at which "
-        "rural registration is converted; it is carried on, times the scenario's lever.",
-        "扣除自然增长即为落户速度，基年后按此延续，乘以情景中的落户倍数。",
-        "Assumed: births and deaths as of residents; nobody moves registration across the "
-        "boundary. One pace was seen, so the registered band carries births and deaths only: it is "
-        "too narrow.",
-        "假定：生死率同常住人口，户籍不跨区迁移。只有一个观测速度，故户籍色带仅含生死的不确定性，偏窄。",
-        "Bands 色带: 50 %, 90 % of the draws 模拟结果.  Method 方法: docs/model.md.",
+        f"{labelled('charts.registered.count', seen)}. {pace[0]}",
+        pace[1],
+        *in_both("charts.registered.assumed"),
+        f"{bands_note()}.  {method_note()}",
     ]
     return broken(lines)

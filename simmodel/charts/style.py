@@ -186,10 +186,10 @@ def shortened(text: str, width: int) -> str:
     --------
     >>> shortened("Local retention", 10)
     'Local\nretention'
-    >>> shortened("就近城镇化与返乡", 10)
-    '就近城镇化\n与返乡'
-    >>> shortened("Plans\n规划", 10)
-    'Plans\n规划'
+    >>> shortened(8 * chr(0x57CE), 10) == f"{5 * chr(0x57CE)}\n{3 * chr(0x57CE)}"
+    True
+    >>> shortened("Plans\nand targets", 10)
+    'Plans\nand\ntargets'
     """
     if "\n" in text:
         return "\n".join(shortened(line, width) for line in text.split("\n"))

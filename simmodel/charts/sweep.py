@@ -13,8 +13,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
+from ..texts import both, text
 from .discovery import boxes, pairs
-from .labels import number
+from .labels import apart, in_both, labelled, number
 from .style import (
     BLUE,
     GREY,
@@ -64,11 +65,11 @@ ORANGE, PALE = "#c77700", "#c6daea"
 LOW_TO_HIGH: Final = LinearSegmentedColormap.from_list(
     "low_to_high", ["#f4f4f0", "#c6daea", "#7fabd0", BLUE, "#123a5c"]
 )
-# Indices that can be drawn over years, and the axis they are on.
+# Indices that can be drawn over years, and key of the axis they are on.
 OVER_TIME: Final = {
-    "ST": "share of the variance, with interactions (total order)  方差份额（总阶）",
-    "S1": "share of the variance, alone (first order)  方差份额（一阶）",
-    "mu_star": "mean size of the effect of the whole range  平均效应大小",
+    "ST": "charts.sweep.st",
+    "S1": "charts.sweep.s1",
+    "mu_star": "charts.sweep.mu_star",
 }
 
 
@@ -91,11 +92,12 @@ def tornado(ds: xr.Dataset, outcome: str) -> Figure:
     names = [parameter_name(ds, j) for j in order]
     start = float(base[0])
     notes = [
-        f"Line 竖线: base 基准 {shown_value(start, one)}, where the scenario stands 即情景原值.",
+        f"{labelled('charts.sweep.line', both('charts.sweep.base'))} {shown_value(start, one)}, "
+        f"{both('charts.sweep.stands')}.",
         *left_out_note(left_out),
     ]
     if not varies(np.concatenate([low, high, base])):
-        notes.insert(0, "No parameter changes this outcome. 各参数均不影响该结果。")
+        notes.insert(0, both("charts.sweep.none_changes"))
     with house():
         title = title_of_outcome(one)
         figure, ax, heights = rows(ds, title, names, notes, right=0.55)
@@ -103,7 +105,7 @@ def tornado(ds: xr.Dataset, outcome: str) -> Figure:
             # Both ends on one side of the base would hide each other.
             apart = (low[j] - start) * (high[j] - start) > 0.0
             if low[j] == high[j] == start:
-                write_beside(ax, start, y, "no effect 无影响", 1, GREY)
+                write_beside(ax, start, y, both("charts.sweep.no_effect"), 1, GREY)
             for end, text, color, shift in (
                 (low[j], said[0], ORANGE, 0.105),
                 (high[j], said[1], BLUE, -0.105),
@@ -121,8 +123,8 @@ def tornado(ds: xr.Dataset, outcome: str) -> Figure:
             ds,
             title,
             [
-                (Patch(color=ORANGE), "parameter at its low end 参数取低值"),
-                (Patch(color=BLUE), "at its high end 取高值"),
+                (Patch(color=ORANGE), both("charts.sweep.low_end")),
+                (Patch(color=BLUE), both("charts.sweep.high_end")),
             ],
         )
         use_chinese(figure)
@@ -158,9 +160,9 @@ def heatmap(ds: xr.Dataset, outcome: str, across: int = 0, up: int = 1) -> Figur
             for j in range(design.shape[1])
             if j not in (across, up)
         )
-        notes.append(f"Mean over all values of 取平均: {'; '.join(names)}.")
+        notes.append(f"{labelled('charts.sweep.mean_over', '; '.join(names))}.")
     if not varies(cells):
-        notes.append("Neither parameter changes this outcome. 两个参数均不影响该结果。")
+        notes.append(both("charts.sweep.neither_changes"))
     with house():
         title = title_of_outcome(one)
         figure, ax = framed(ds, title, notes, 5.4, left=1.15, right=1.35, gap=0.75, above=0.2)
@@ -201,19 +203,13 @@ def morris(ds: xr.Dataset, outcome: str) -> Figure:
     order = np.argsort(-star, kind="stable")
     named = [j for j in order if star[j] > LEAST_SHARE * star.max()][:MOST_LABELS]
     colors = np.where(mu >= 0.0, BLUE, ORANGE)
-    notes = [
-        "Across: how much the outcome moves, on average, when a parameter goes through its whole "
-        "range; bars: the interval.",
-        "Up: how much that differs with the values of the others, and along the range. Dashed: "
-        "as large as the mean.",
-        "横轴：参数走完整个区间时结果的平均变动，横线为区间。"
-        "纵轴：该变动随其他参数及自身取值的差异；虚线处与平均相当。",
-    ]
+    across_text, up_text = in_both("charts.sweep.morris_across"), in_both("charts.sweep.morris_up")
+    notes = [across_text[0], up_text[0], across_text[1] + up_text[1]]
     if len(named) < len(star):
         fewer = len(star) - len(named)
-        notes.append(f"Without a number: {fewer} of less effect. 未编号：影响较小的{fewer}个参数。")
+        notes.append(both("charts.sweep.unnumbered", count=fewer))
     if not star.max() > 0.0:
-        notes.insert(0, "No parameter changes this outcome. 各参数均不影响该结果。")
+        notes.insert(0, both("charts.sweep.none_changes"))
     with house():
         title = title_of_outcome(one)
         figure, ax = framed(ds, title, notes, 5.6, left=0.75, right=3.45, gap=0.75, above=0.72)
@@ -227,8 +223,8 @@ def morris(ds: xr.Dataset, outcome: str) -> Figure:
         round_ticks(ax, "x")
         round_ticks(ax, "y")
         gain = gain_text(one)
-        ax.set_xlabel(f"mean size of the effect, mu*  平均效应大小\n{gain}")
-        write_above(ax, f"spread of the effect, sigma  效应的差异: {gain}", -30)
+        ax.set_xlabel(f"{apart('charts.sweep.mean_effect')}\n{gain}")
+        write_above(ax, f"{apart('charts.sweep.spread')}: {gain}", -30)
         along = np.linspace(low, high, 7)
         bars = np.column_stack([along.ravel(), np.tile(sigma, 7)])
         numbers = [
@@ -248,8 +244,8 @@ def morris(ds: xr.Dataset, outcome: str) -> Figure:
             ds,
             title,
             [
-                (dot(BLUE), "raises the outcome 使结果上升"),
-                (dot(ORANGE), "lowers it 使结果下降"),
+                (dot(BLUE), both("charts.sweep.raises")),
+                (dot(ORANGE), both("charts.sweep.lowers")),
             ],
         )
         use_chinese(figure)
@@ -269,19 +265,17 @@ def sobol(ds: xr.Dataset, outcome: str) -> Figure:
     one = outcome_of(ds, outcome)
     order, left_out = ranked(np.nan_to_num(one["ST"].values, nan=-np.inf))
     series = (
-        ("S1", "alone 单独（一阶）", "#3f7cb0", INK, 0.125),
-        ("ST", "total, with interactions 总阶（含交互）", PALE, "#666666", -0.125),
+        ("S1", both("charts.sweep.alone"), "#3f7cb0", INK, 0.125),
+        ("ST", both("charts.sweep.total"), PALE, "#666666", -0.125),
     )
     notes = [
-        "Alone: share of the variance that a parameter accounts for by itself; total: with all its "
-        "interactions. Lines: the interval.",
-        "一阶：参数单独解释的方差份额；总阶：含与其他参数的交互作用。细线为区间。",
+        *in_both("charts.sweep.orders"),
         *_sums(one),
         *left_out_note(left_out),
     ]
     known = bool(np.isfinite(one["ST"].values).any())
     if not known:
-        notes = ["This outcome does not vary, so there is nothing to share out. 该结果无变化。"]
+        notes = [both("charts.sweep.does_not_vary")]
     with house():
         title = title_of_outcome(one)
         names = [parameter_name(ds, j) for j in order]
@@ -297,7 +291,7 @@ def sobol(ds: xr.Dataset, outcome: str) -> Figure:
                 write_right(ax, y + 1.7 * shift, text, ink)
         show_all(ax, np.array(seen), 0.03)
         ax.axvline(0.0, color=GREY, lw=0.8, zorder=4)
-        ax.set_xlabel("share of the variance of the outcome  占结果方差的份额")
+        ax.set_xlabel(apart("charts.sweep.variance_share"))
         key_line(figure, ds, title, [(Patch(color=color), text) for _, text, color, _, _ in series])
         use_chinese(figure)
     return figure
@@ -336,12 +330,12 @@ def over_time(
     values, low, high = (scale * part[f"{index}{end}"].values for end in ("", "_low", "_high"))
     size = np.nan_to_num(values, nan=-np.inf).max(axis=0)
     order = [j for j in np.argsort(-size, kind="stable") if np.isfinite(size[j])]
-    notes = ["Bands 色带: the interval 区间."]
+    notes = [f"{labelled('charts.bands', both('charts.sweep.the_interval'))}."]
     if len(order) > MOST_LINES:
         fewer = len(order) - MOST_LINES
-        notes.append(f"Grey: {fewer} parameters that never matter as much. 灰：其余{fewer}个参数。")
+        notes.append(both("charts.sweep.grey", count=fewer))
     if not order:
-        notes = ["This outcome does not vary in any year. 该结果各年均无变化。"]
+        notes = [both("charts.sweep.never_varies")]
     with house():
         title = title_of_outcome(one, f"{years[0]:.0f}–{years[-1]:.0f}")
         figure, ax = framed(ds, title, notes, 5.4, left=0.75, right=3.05, gap=0.45, above=0.45)
@@ -364,8 +358,8 @@ def over_time(
                 for (j, y), color in zip(end, LINE_COLORS, strict=False)
             ],
         )
-        unit = f"：{gain_text(one)}" if index == "mu_star" else ""
-        write_above(ax, OVER_TIME[index] + unit, -30)
+        unit = text("charts.colon", "zh") + gain_text(one) if index == "mu_star" else ""
+        write_above(ax, apart(OVER_TIME[index]) + unit, -30)
         use_chinese(figure)
     return figure
 
@@ -384,15 +378,12 @@ def importance(ds: xr.Dataset, outcome: str) -> Figure:
     values, chance = one["importance"].values, one["importance_chance"].values
     order, left_out = ranked(np.nan_to_num(values, nan=-np.inf))
     notes = [
-        "Distance between a parameter's values where the target is met and all its values "
-        "(Kolmogorov-Smirnov), 0 to 1.",
-        "达到目标的情形与全部情形之间，参数分布的距离（柯尔莫哥洛夫–斯米尔诺夫），0至1。",
-        "Black mark: what a parameter without influence exceeds once in twenty. "
-        "黑线：无影响的参数二十次中有一次超过。",
+        *in_both("charts.sweep.distance"),
+        both("charts.sweep.chance"),
         *left_out_note(left_out),
     ]
     if not np.isfinite(values).any():
-        notes = ["No run meets the target. 没有情形达到目标。"]
+        notes = [both("charts.sweep.no_run_meets")]
     with house():
         title = title_of_outcome(one)
         names = [parameter_name(ds, j) for j in order]
@@ -405,14 +396,14 @@ def importance(ds: xr.Dataset, outcome: str) -> Figure:
             for y, j in zip(heights, order, strict=True):
                 write_right(ax, y, index_text(values[j]), BLUE if matters[j] else GREY)
         show_all(ax, np.concatenate([[0.0, 0.2], np.nan_to_num([values, chance]).ravel()]), 0.03)
-        ax.set_xlabel("importance given that the target is met  达到目标情形下的重要性")
+        ax.set_xlabel(apart("charts.sweep.importance"))
         key_line(
             figure,
             ds,
             title,
             [
-                (Patch(color=BLUE), "more than chance 超过偶然"),
-                (Patch(color="#b9b9b9"), "no more than chance 未超过偶然"),
+                (Patch(color=BLUE), both("charts.sweep.beyond_chance")),
+                (Patch(color="#b9b9b9"), both("charts.sweep.within_chance")),
             ],
         )
         use_chinese(figure)
@@ -426,7 +417,7 @@ def _at(ds: xr.Dataset, j: int, end: str) -> str:
 def _sums(one: xr.Dataset) -> list[str]:
     """How much parameters account for alone, and which two most together."""
     alone = float(np.sum(one["S1"].values))
-    lines = [f"Alone, all together 一阶合计: {index_text(alone)} of 1."]
+    lines = [labelled("charts.sweep.alone_sum", f"{index_text(alone)} of 1.")]
     if "S2" in one:
         pairs_, low, high = (one[f"S2{end}"].values for end in ("", "_low", "_high"))
         surely = [
@@ -438,7 +429,7 @@ def _sums(one: xr.Dataset) -> list[str]:
                 for language in ("en", "zh")
             ]
             ends = f"{index_text(share)} ({index_text(low[j, k])} to {index_text(high[j, k])})"
-            lines.append(f"Together beyond that 交互作用: {words[0]} {words[1]} {ends}.")
+            lines.append(labelled("charts.sweep.together", f"{words[0]} {words[1]} {ends}."))
     return lines
 
 

@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError, among, did_you_mean
-from .labels import MEASURES, number
+from ..texts import both, has, text
+from .labels import DISPLAYS, apart, labelled, number, title_of
 from .style import (
     GREY,
     canvas,
@@ -36,20 +37,6 @@ ABOVE: Final = 0.58  # inches between the heading and the axes, for the key
 LINE: Final = 0.19  # inches of a line below a chart
 NAME_LINE: Final = 0.165  # inches of a line of a name
 MOST_ROWS: Final = 24  # parameters drawn; those of less effect are counted below
-UNITS: Final = {
-    "persons": "persons  人",
-    "persons/year": "persons a year  人/年",
-    "share": "share  占比",
-    "ratio": "ratio  比值",
-    "years": "years  岁",
-}
-METHODS: Final = {
-    "one_at_a_time": "one at a time 逐一变动",
-    "grid": "grid 全组合",
-    "morris": "Morris' elementary effects 莫里斯法",
-    "sobol": "Sobol' indices 索博尔指数",
-    "discovery": "scenario discovery 情景发现",
-}
 
 
 def outcome_of(ds: xr.Dataset, outcome: str) -> xr.Dataset:
@@ -80,38 +67,39 @@ def scale_of(one: xr.Dataset) -> float:
     """From the unit of the Dataset to that shown."""
     if _met(one):
         return 100.0 if in_draws(one) else 1.0
-    measure = MEASURES.get(_text(one, "outcome_indicator"))
-    return measure.scale if measure else 1.0
+    display = DISPLAYS.get(_text(one, "outcome_indicator"))
+    return display.scale if display else 1.0
 
 
 def axis_text(one: xr.Dataset) -> str:
     """Unit of an outcome, as written along an axis."""
     if _met(one) and not in_draws(one):
-        return "target met 1, not met 0  达到目标为1，未达到为0"
+        return apart("charts.sweep.met_or_not")
     if _met(one):
-        return "of 100 draws, those that meet the target  每百次模拟中达到目标的次数"
+        return apart("charts.sweep.met_of_hundred")
     indicator, units = _text(one, "outcome_indicator"), _text(one, "outcome_units")
-    if indicator in MEASURES:
-        return MEASURES[indicator].axis
-    return UNITS.get(units, units)
+    if indicator in DISPLAYS:
+        return DISPLAYS[indicator].axis
+    key = f"charts.units.{units.replace('/', '_per_')}"
+    return apart(key) if has(key) else units
 
 
 def gain_text(one: xr.Dataset) -> str:
     """Unit of a difference."""
     if _met(one):
-        return "draws of 100  每百次中的次数" if in_draws(one) else axis_text(one)
+        return apart("charts.sweep.draws_of_hundred") if in_draws(one) else axis_text(one)
     if _text(one, "outcome_indicator") == "urbanization_rate":
-        return "percentage points  百分点"
+        return apart("charts.sweep.points")
     return axis_text(one)
 
 
 def title_of_outcome(one: xr.Dataset, when: str = "") -> str:
     """Place, indicator and year; another text for the year where it is given."""
     indicator = _text(one, "outcome_indicator")
-    name = MEASURES[indicator].name if indicator in MEASURES else indicator.replace("_", " ")
+    name = DISPLAYS[indicator].name if indicator in DISPLAYS else indicator.replace("_", " ")
     where = f"{_text(one, 'place_zh')} {_text(one, 'place_en')}".strip()
     when = when or str(int(one["outcome_year"].item()))
-    target = ", target met 达到目标" if _met(one) else ""
+    target = f", {both('charts.sweep.target_met')}" if _met(one) else ""
     return shortened(f"{where}: {name}{target}, {when}", TITLE)
 
 
@@ -119,10 +107,10 @@ def shown_value(value: float, one: xr.Dataset, unit: bool = True) -> str:
     """An outcome's value as shown."""
     if _met(one):
         return f"{value:.0f}"
-    measure = MEASURES.get(_text(one, "outcome_indicator"))
-    if measure is None:
+    display = DISPLAYS.get(_text(one, "outcome_indicator"))
+    if display is None:
         return number(value)
-    return f"{value:,.2f}{measure.unit if unit else ''}".replace("-", "−")
+    return f"{value:,.2f}{display.unit if unit else ''}".replace("-", "−")
 
 
 def index_text(value: float) -> str:
@@ -149,7 +137,7 @@ def _yes_no(ds: xr.Dataset, j: int) -> bool:
 def parameter_value(ds: xr.Dataset, j: int, value: float) -> str:
     """A parameter's value as shown."""
     if _yes_no(ds, j):
-        return "yes 是" if value > 0.0 else "no 否"
+        return both("charts.sweep.yes" if value > 0.0 else "charts.sweep.no")
     return number(value)
 
 
@@ -166,8 +154,7 @@ def _broken(line: str) -> list[str]:
 
 def _both(ds: xr.Dataset) -> str:
     """The title of the sweep in both languages."""
-    both = f"{ds.attrs.get('title_en', '')} {ds.attrs.get('title_zh', '')}".strip()
-    return shortened(both, SUBTITLE)
+    return shortened(title_of(ds), SUBTITLE)
 
 
 def _headed(ds: xr.Dataset, title: str) -> float:
@@ -181,14 +168,18 @@ def _made(ds: xr.Dataset) -> list[str]:
     method = str(attrs.get("method", ""))
     runs = int(ds.sizes["run"])
     ensemble = str(attrs.get("ensemble", ""))
-    held = {"median parameters": "median parameters 其余参数取中位数"}.get(ensemble, ensemble)
-    if ensemble.startswith("mean of"):
+    held = ensemble
+    if ensemble == text("charts.sweep.median_parameters", "en"):
+        held = both("charts.sweep.median_parameters")
+    elif ensemble.startswith("mean of"):
         draws = "".join(filter(str.isdigit, ensemble))
-        held = f"{ensemble} {draws}次抽样的平均"
-    said = [f"{METHODS.get(method, method)}, {runs:,} runs 次", f"at {held}" if held else ""]
+        held = f"{ensemble} {text('charts.sweep.mean_of_draws', 'zh', draws=draws)}"
+    key = f"charts.design.{method}"
+    named = both(key) if has(key) else method
+    said = [f"{named}, {runs:,} {both('charts.sweep.runs')}", f"at {held}" if held else ""]
     interval = str(attrs.get("interval", ""))
     if interval and method in ("sobol", "morris"):
-        said.append(f"interval 区间: {interval}")
+        said.append(labelled("charts.sweep.interval", interval))
     return ["; ".join(filter(None, said)) + "."]
 
 
@@ -260,18 +251,24 @@ def rows(
     return figure, ax, heights
 
 
-def key_line(figure: Figure, ds: xr.Dataset, title: str, key: Sequence[tuple[Artist, str]]) -> None:
-    """Say between heading and axes what the colours are."""
+def key_line(
+    figure: Figure,
+    ds: xr.Dataset,
+    title: str,
+    key: Sequence[tuple[Artist, str]],
+    handle: float = 1.2,
+) -> None:
+    """Say between heading and axes what the colours are; a handle is so many letters wide."""
     height = float(figure.get_size_inches()[1])
     figure.legend(
         [artist for artist, _ in key],
-        [text for _, text in key],
+        [said for _, said in key],
         loc="upper left",
         bbox_to_anchor=(0.0, 1 - (_headed(ds, title) - 0.03) / height),
         ncols=len(key),
         frameon=False,
         columnspacing=1.5,
-        handlelength=2.2 if any(label.startswith("box") for _, label in key) else 1.2,
+        handlelength=handle,
         handletextpad=0.5,
         fontsize=9.5,
     )
@@ -343,6 +340,4 @@ def left_out_note(count: int) -> list[str]:
     """What is said of parameters that are not drawn."""
     if not count:
         return []
-    return [
-        f"Not drawn: {count} parameters of less effect, in indices.csv. 另有{count}个参数影响更小。"
-    ]
+    return [both("charts.sweep.left_out", count=count)]

@@ -15,17 +15,25 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
-from ..variables import DECIDED_BY_PRIOR, SHARED
+from ..texts import both
+from ..variables import COMPONENTS, SHARED
 from .labels import (
-    PART_NAMES,
     RATE,
     URBAN,
-    Measure,
+    Display,
+    apart,
+    around,
+    component_name,
+    draws_of,
+    in_both,
+    labelled,
     parts_of,
     place_of,
     prior_decides_split,
     region_of,
     title_of,
+    with_draws,
+    year_text,
 )
 from .style import GREY, INK, PART_COLORS, canvas, foot, heading, house, shortened, use_chinese
 
@@ -36,20 +44,10 @@ LEFT, PANEL, BETWEEN = 1.95, 3.7, 0.7  # inches
 ROW, LINE = 0.46, 0.185  # inches of a row, and of a line below
 FOOT: Final = 150  # columns of a line below
 LABEL: Final = 27  # columns of a row's label
-# Per panel: measure, what its components are called in the Dataset, and what is nil in a year: half
+# Per panel: display, what its components are called in the Dataset, and what is nil in a year: half
 # a person, a ten-thousandth of a point.
 PANELS: Final = ((URBAN, "urban_growth", 0.5), (RATE, "rate_change", 1e-6))
-AXES: Final = {
-    URBAN.variable: URBAN.axis,
-    RATE.variable: "percent, steps in points  %，各项为百分点",
-}
-OPPOSED: Final = (
-    "What takes people from towns raises the rate where it takes a larger share of the villagers. "
-    "一项使城镇人口减少、而农村人口减少的比例更大时，城镇化率仍会提高。",
-)
 SAME: Final = 1e-6  # the largest step, where nothing is to be seen
-CUT: Final = "The axes do not start at zero 横轴不从零开始."
-HATCHED: Final = "Hatched 斜纹: takes away 减少."
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Fall:
 
     Attributes
     ----------
-    measure : Measure
+    display : Display
     start, end : float
         In the unit shown.
     steps : mapping of str to float
@@ -67,7 +65,7 @@ class Fall:
         Components that are nil in every year.
     """
 
-    measure: Measure
+    display: Display
     start: float
     end: float
     steps: Mapping[str, float]
@@ -129,23 +127,19 @@ def waterfall(
         )
     falls = [
         _fall(
-            measure,
-            (_stock(ds, region, measure, start), _stock(ds, region, measure, end)),
-            _yearly(ds, region, measure, prefix, (start, end)),
+            display,
+            (_stock(ds, region, display, start), _stock(ds, region, display, end)),
+            _yearly(ds, region, display, prefix, (start, end)),
             nil,
         )
-        for measure, prefix, nil in PANELS
+        for display, prefix, nil in PANELS
     ]
-    count = f" ({int(ds.attrs['draws']):,})" if "draws" in ds.attrs else ""
     return _drawn(
         falls,
-        (f"{start}年", f"{end}年"),
-        f"{place_of(ds, region)}: urban growth {start}–{end} 城镇人口与城镇化率的变动构成",
-        f"Scenario 情景: {title_of(ds)}",
-        [
-            f"Means of the draws{count}: the components lead from the first row to the last. "
-            "模拟结果的平均值：首行加各项等于末行。",
-        ],
+        (year_text(start), year_text(end)),
+        f"{place_of(ds, region)}: {around('charts.waterfall.title', f'{start}–{end}')}",
+        labelled("charts.scenario", title_of(ds)),
+        [" ".join(with_draws("charts.waterfall.means", draws_of(ds)))],
         prior_decides_split(ds, region) if prior_decides is None else prior_decides,
     )
 
@@ -172,22 +166,17 @@ def waterfall_difference(ds: xr.Dataset, other: xr.Dataset, region: str) -> Figu
     """
     years = (int(ds["year"].values[0]), min(int(one["year"].values[-1]) for one in (ds, other)))
     falls = []
-    for measure, prefix, nil in PANELS:
-        before, after = (_yearly(one, region, measure, prefix, years) for one in (ds, other))
-        stocks = [_stock(one, region, measure, years[1]) for one in (ds, other)]
+    for display, prefix, nil in PANELS:
+        before, after = (_yearly(one, region, display, prefix, years) for one in (ds, other))
+        stocks = [_stock(one, region, display, years[1]) for one in (ds, other)]
         differences = {name: after[name] - before[name] for name in before}
-        falls.append(_fall(measure, (stocks[0], stocks[1]), differences, nil))
+        falls.append(_fall(display, (stocks[0], stocks[1]), differences, nil))
     return _drawn(
         falls,
         (_label(ds), _label(other)),
-        f"{place_of(ds, region)}: two scenarios in {years[1]} 两种情景的差异构成",
+        f"{place_of(ds, region)}: {around('charts.waterfall.difference', years[1])}",
         f"{title_of(ds)}  →  {title_of(other)}",
-        [
-            f"What each component adds over {years[0]}–{years[1]} in the second scenario, less "
-            "what it adds in the first; means of the draws.",
-            f"{years[0]}–{years[1]}年各项在后一情景中的累计减去在前一情景中的累计；"
-            "模拟结果的平均值。",
-        ],
+        in_both("charts.waterfall.difference_means", first=years[0], last=years[1]),
         prior_decides_split(ds, region),
     )
 
@@ -202,15 +191,21 @@ def _drawn(
 ) -> Figure:
     """Draw the panels beside each other, a row for each component."""
     absent = frozenset.intersection(*(fall.nil for fall in falls))
-    names = [name for name in PART_NAMES if name not in absent]
-    reading = [HATCHED] if any(fall.steps[n] < 0 for fall in falls for n in names) else []
-    reading += [CUT] if any(fall.limits[0] > 0 for fall in falls) else []
+    names = [component.name for component in COMPONENTS if component.name not in absent]
+    reading = []
+    if any(fall.steps[n] < 0 for fall in falls for n in names):
+        hatched = labelled("charts.waterfall.hatched", both("charts.waterfall.takes_away"))
+        reading.append(f"{hatched}.")
+    if any(fall.limits[0] > 0 for fall in falls):
+        reading.append(f"{both('charts.waterfall.cut')}.")
     lines = [*notes, "  ".join(reading)]
     if absent:
-        listed = "; ".join(PART_NAMES[name] for name in PART_NAMES if name in absent)
-        lines.append(f"Nil in all years 各年均为零: {listed}")
-    lines += OPPOSED if any(_opposed(falls, name) for name in names) else ()
-    lines += DECIDED_BY_PRIOR if prior and set(SHARED) & set(names) else ()
+        listed = "; ".join(component_name(c.name) for c in COMPONENTS if c.name in absent)
+        lines.append(labelled("charts.nil", listed))
+    if any(_opposed(falls, name) for name in names):
+        lines.append(both("charts.waterfall.opposed"))
+    if prior and set(SHARED) & set(names):
+        lines += in_both("charts.decided_by_prior")
     lines = [part for line in lines if line for part in shortened(line, FOOT).split("\n")]
     tall, top, bottom = ROW * (len(names) + 2), 1.3, 0.5 + LINE * len(lines)
     height = top + tall + bottom
@@ -221,7 +216,7 @@ def _drawn(
         for axes, fall in zip((ax, beside), falls, strict=True):
             _panel(axes, fall, names)
         rows = range(len(names) + 2)
-        ax.set_yticks(rows, [ends[0], *(_on_two_lines(PART_NAMES[n]) for n in names), ends[1]])
+        ax.set_yticks(rows, [ends[0], *(_on_two_lines(n) for n in names), ends[1]])
         beside.set_yticks(rows, [""] * len(rows))
         colors = [INK, *(PART_COLORS[name] for name in names), INK]
         for tick, color in zip(ax.get_yticklabels(), colors, strict=True):
@@ -264,8 +259,9 @@ def _panel(ax: Axes, fall: Fall, names: Sequence[str]) -> None:
     ax.tick_params(axis="y", length=0)
     if low > 0:
         _cut(ax, (0, last))
+    axis = apart("charts.axis.steps") if fall.display is RATE else fall.display.axis
     ax.annotate(
-        f"{fall.measure.name}\n{AXES[fall.measure.variable]}",
+        f"{fall.display.name}\n{axis}",
         (0, 1),
         (0, 6),
         "axes fraction",
@@ -295,35 +291,36 @@ def _say(ax: Axes, row: int, place: float, text: str, color: str) -> None:
 
 
 def _fall(
-    measure: Measure, stocks: tuple[float, float], yearly: Mapping[str, Array], nil: float
+    display: Display, stocks: tuple[float, float], yearly: Mapping[str, Array], nil: float
 ) -> Fall:
-    small = nil * measure.scale
+    small = nil * display.scale
     absent = frozenset(name for name, part in yearly.items() if np.abs(part).max() < small)
-    return Fall(measure, *stocks, {n: float(part.sum()) for n, part in yearly.items()}, absent)
+    return Fall(display, *stocks, {n: float(part.sum()) for n, part in yearly.items()}, absent)
 
 
 def _yearly(
-    ds: xr.Dataset, region: str, measure: Measure, prefix: str, years: tuple[int, int]
+    ds: xr.Dataset, region: str, display: Display, prefix: str, years: tuple[int, int]
 ) -> dict[str, Array]:
     """Return what each component adds in each year of a period, in the unit shown."""
     first = int(ds["year"].values[0])
     return {
-        name: part[years[0] - first : years[1] - first] * measure.scale
+        name: part[years[0] - first : years[1] - first] * display.scale
         for name, part in parts_of(ds, region, prefix).items()
     }
 
 
-def _stock(ds: xr.Dataset, region: str, measure: Measure, year: int) -> float:
-    mean = region_of(ds, region)[f"{measure.variable}_mean"]
-    return float(mean.sel(year=year)) * measure.scale
+def _stock(ds: xr.Dataset, region: str, display: Display, year: int) -> float:
+    mean = region_of(ds, region)[f"{display.variable}_mean"]
+    return float(mean.sel(year=year)) * display.scale
 
 
 def _on_two_lines(name: str) -> str:
-    english, _, chinese = name.rpartition(" ")
+    """Return what a component is called, in both languages, on a line each."""
+    english, chinese = in_both(f"charts.component.{name}")
     return f"{chinese}\n{english}"
 
 
 def _label(ds: xr.Dataset) -> str:
     """Return a scenario's title in both languages, on a line each."""
-    both = [str(ds.attrs.get(key, "")) for key in ("title_zh", "title_en")]
-    return "\n".join(shortened(text, LABEL).split("\n")[0] for text in both)
+    titles = [str(ds.attrs.get(key, "")) for key in ("title_zh", "title_en")]
+    return "\n".join(shortened(text, LABEL).split("\n")[0] for text in titles)

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from ..charts.fan import WIDE_AND_NARROW, Fan, ObservedPoint, TargetPoint, observed_point
-from ..charts.labels import MEASURES as DISPLAYED
+from ..charts.labels import DISPLAYS
 from ..charts.style import BLUE, GREY, INK, PART_COLORS, RED
 from ..inputs.region import BASE_YEAR
 from ..report.wording import Phrases
-from ..variables import COMPONENTS, Component
+from ..variables import COMPONENTS, WAN, Component
 from .explorer import SHARES, Results
 
 Trace = dict[str, Any]
@@ -128,7 +128,7 @@ def _fan(
     targets: Sequence[TargetPoint] = (),
 ) -> Fan:
     """Describe what is drawn of a state."""
-    display = DISPLAYED[measure]
+    display = DISPLAYS[measure]
     values = display.scale * (view.rate if measure == "urbanization_rate" else view.urban)
     return Fan(
         display,
@@ -141,7 +141,7 @@ def _fan(
 
 def _targets(base: Results, measure: str, phrases: Phrases) -> list[TargetPoint]:
     """Targets with a figure of their own."""
-    printed = DISPLAYED[measure].printed
+    printed = DISPLAYS[measure].printed
     return [
         TargetPoint(v.year, v.target * printed, v.comparison, phrases.aim(v))
         for v in base.verdicts
@@ -181,7 +181,7 @@ def growth(view: Results, base: Results, phrases: Phrases) -> dict[str, Any]:
         {
             "type": "bar",
             "x": years,
-            "y": (view.growth[part.name] / 1e4).tolist(),
+            "y": (view.growth[part.name] / WAN).tolist(),
             "name": say(f"report.part.{part.name}"),
             "marker": {"color": PART_COLORS[part.name]},
             "hovertemplate": f"{say(f'report.part.{part.name}')} {hover}<extra></extra>",
@@ -189,11 +189,11 @@ def growth(view: Results, base: Results, phrases: Phrases) -> dict[str, Any]:
         for part in parts_drawn(view, base)
     ]
     for key, one in (("explorer.base_net", base), ("report.js.net", view)):
-        net = np.sum([*one.growth.values()], axis=0) / 1e4
+        net = np.sum([*one.growth.values()], axis=0) / WAN
         traces.append(_line(years, net.tolist(), say(key), hover, dash=one is base))
     ends = [0.0]
     for one in (view, base):
-        parts = np.stack([*one.growth.values()]) / 1e4
+        parts = np.stack([*one.growth.values()]) / WAN
         ends += [np.minimum(parts, 0.0).sum(axis=0).min(), np.maximum(parts, 0.0).sum(axis=0).max()]
     layout = _layout(
         barmode="relative",

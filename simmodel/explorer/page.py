@@ -19,7 +19,7 @@ from nicegui import background_tasks, ui
 from nicegui.client import Client
 from nicegui.elements.mixins.value_element import ValueElement
 
-from ..charts.labels import YEARS_ADDED, lever_value
+from ..charts.labels import lever_value
 from ..charts.style import BLUE, PART_COLORS
 from ..errors import SimmodelError
 from ..inputs.region import BASE_YEAR
@@ -586,7 +586,7 @@ class _Lever:
                 back.props("flat dense round size=sm")
                 back.props["title"] = say("explorer.reset")
                 _named(back, say("explorer.reset"))
-                added = lever in YEARS_ADDED
+                added = not LEVERS[lever].multiplies
                 self.number = (
                     ui.input(
                         value=shortest(self._value()),

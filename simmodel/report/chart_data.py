@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..charts.fan import WIDE_AND_NARROW, fan_of, observed_point
-from ..charts.labels import LIKELIHOODS, MEASURES, parts_of
+from ..charts.labels import DISPLAYS, parts_of
 from ..charts.matrix import CLASSES
 from ..charts.pyramid import age_groups, by_group
 from ..charts.style import LINE_COLORS, PART_COLORS, RESIDENCE_COLORS
+from ..judging.likelihood import likelihood_class
 from ..judging.verdicts import Verdict
 from ..results.run import observation_marks
 from ..texts import keys
-from ..variables import COMPONENTS, RESIDENCES, SEXES
+from ..variables import COMPONENTS, RESIDENCES, SEXES, WAN
 from .contents import Case, Dossier
 from .wording import Key, Phrases, all_targets
 
@@ -25,7 +26,7 @@ SHOWN: Final = ("urbanization_rate", "urban_population", "total_population")
 LEVELS: Final = tuple(sorted({0.5, *(level for band in WIDE_AND_NARROW for level in band)}))
 DIGITS: Final = 4
 # From the unit of a Dataset to that of the page, by prefix of the components' variables.
-SCALES: Final = {"growth": ("urban_growth", 1e-4), "rate": ("rate_change", 100.0)}
+SCALES: Final = {"growth": ("urban_growth", 1 / WAN), "rate": ("rate_change", 100.0)}
 
 
 def color_of(dossier: Dossier, name: str) -> str:
@@ -44,8 +45,7 @@ def shade(probability: float | None) -> str:
     """
     if probability is None:
         return ""
-    assert len(CLASSES) == len(LIKELIHOODS)
-    return f"c{next(i for i, (bound, *_) in enumerate(LIKELIHOODS) if probability < bound)}"
+    return f"c{list(CLASSES).index(likelihood_class(probability))}"
 
 
 def places_of(dossier: Dossier, region_id: str) -> list[str]:
@@ -114,7 +114,7 @@ def _rounded(values: NDArray[np.float64]) -> list[float]:
 
 
 def _course(case: Case, place: str) -> dict[str, dict[str, list[float]]]:
-    fans = {name: fan_of(case.dataset, place, MEASURES[name], levels=LEVELS) for name in SHOWN}
+    fans = {name: fan_of(case.dataset, place, DISPLAYS[name], levels=LEVELS) for name in SHOWN}
     return {
         name: {f"p{100 * level:02.0f}": _rounded(values) for level, values in fan.quantiles.items()}
         for name, fan in fans.items()
@@ -141,7 +141,7 @@ def _ages(case: Case, region_id: str) -> dict[str, Any]:
             year: {
                 residence: {
                     sex: _rounded(
-                        by_group(people.sel(year=year, residence=residence, sex=sex).values) / 1e4
+                        by_group(people.sel(year=year, residence=residence, sex=sex).values) / WAN
                     )
                     for sex in SEXES
                 }
@@ -163,7 +163,7 @@ def _place(dossier: Dossier, phrases: Phrases, place: str) -> dict[str, Any]:
         }
         for mark in observation_marks(case.scenario, dossier.atlas)
         if mark["region"] == place and mark["indicator"] in SHOWN
-        for point in [observed_point(mark, MEASURES[str(mark["indicator"])])]
+        for point in [observed_point(mark, DISPLAYS[str(mark["indicator"])])]
     ]
     targets = [
         _target(phrases, next(iter(found.values())), found)
@@ -174,7 +174,7 @@ def _place(dossier: Dossier, phrases: Phrases, place: str) -> dict[str, Any]:
 
 
 def _printed(value: float | None, indicator: str) -> float | None:
-    return None if value is None else round(value * MEASURES[indicator].printed, DIGITS)
+    return None if value is None else round(value * DISPLAYS[indicator].printed, DIGITS)
 
 
 def _is_shown(key: Key, place: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ..charts.labels import of_hundred
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
+from ..judging.likelihood import of_hundred
 from ..judging.verdicts import NOT_MODELLED, Verdict
 from ..judging.wording import printed
 from ..levers import LEVERS

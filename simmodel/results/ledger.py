@@ -17,10 +17,10 @@ from ..inputs.scenario import Scenario
 from ..kernel.growth_components import sum_over_periods, urban_growth
 from ..simulation.projector import NIL, Ensemble, regions_of
 from ..simulation.quantiles import Exact, Sketch
+from ..texts import both
 from ..variables import (
     COMPONENTS,
     DECIDED_BY,
-    DECIDED_BY_PRIOR,
     PRIOR,
     RATE_CHANGE,
     SHARED,
@@ -281,4 +281,4 @@ class _Means:
         return float(values[end - BASE_YEAR] - values[start - BASE_YEAR])
 
     def note(self, name: str) -> str:
-        return " ".join(DECIDED_BY_PRIOR) if self._prior and name in SHARED else ""
+        return both("charts.decided_by_prior") if self._prior and name in SHARED else ""

@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 from .. import __version__
-from ..charts.labels import of_hundred
 from ..forecast.data_gaps import notice_lines, notices
 from ..forecast.fit import PRIOR_DECIDES, Atlas, Calibrated, withheld_errors
 from ..forecast.parameters import NAMES, PARAMETERS, natural
@@ -18,6 +17,7 @@ from ..forecast.pooling_file import atlas_of, read_skill
 from ..inputs.region import BASE_YEAR, Region
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
+from ..judging.likelihood import of_hundred
 from ..judging.verdicts import NOT_MODELLED, Verdict, is_conditional
 from ..texts import Bilingual
 from ..validation.backtest import Backtest

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ..charts.labels import LEVER_WORDS, of_hundred
+from ..charts.labels import in_both
 from ..errors import among
 from ..inputs.scenario import BASE_YEAR
 from ..inputs.seeds import Seeds
 from ..judging.historical_rates import PercentileRank
+from ..judging.likelihood import of_hundred
 from ..judging.target import NEAR_POINTS
 from ..levers import LEVERS
 from ..results.terminal import COMPARISONS, INDICATORS, table
@@ -52,6 +53,8 @@ RESIDENCES_ZH: Final = {"urban": "城镇", "rural": "农村"}
 # multistate model of China backwards from a projected urban share and found rural age structures
 # that cannot be. The share itself is ours.
 EMPTY: Final = 0.1
+
+LEVER_WORDS: Final = {lever: in_both(f"levers.{lever}") for lever in LEVERS}
 
 
 def as_data(answer: Answer, seeds: Seeds) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..charts.labels import LEVER_WORDS, MEASURES, QUANTITY_WORDS, Limit, box_sentence
+from ..charts.labels import BoxLimit, box_sentence, in_both
 from ..charts.pictures import DEFAULT, drawing
 from ..computing.checkpoints import Store
 from ..computing.output_files import Folder, write_csv, write_netcdf, write_zarr
@@ -404,8 +404,8 @@ def parameter_words(place: Place, seeds: Seeds) -> tuple[str, str]:
     if place.kind == "programme":
         names = seeds.programmes()[place.name][1].names
         return names.en, names.zh
-    words = LEVER_WORDS if place.kind == "lever" else QUANTITY_WORDS
-    en, zh = words[place.name]
+    section = "levers" if place.kind == "lever" else "quantities"
+    en, zh = in_both(f"{section}.{place.name}")
     if place.year is not None:
         en, zh = f"{en} in {place.year}", f"{place.year}年{zh}"
     if place.region is not None:
@@ -490,8 +490,7 @@ def _with_sentences(ds: xr.Dataset) -> xr.Dataset:
     said = np.full((2, ds.sizes["box"], ds.sizes["outcome"]), "", dtype=object)
     for k in range(ds.sizes["outcome"]):
         one = ds.isel(outcome=k)
-        measure = MEASURES[str(one["outcome_indicator"].item())]
-        en, _, zh = (measure.name or measure.short).rpartition(" ")
+        en, zh = in_both(f"indicators.{one['outcome_indicator'].item()}")
         year = int(one["outcome_year"].item())
         aim = (
             f"{one['place_en'].item()}'s {en} target for {year}",
@@ -510,7 +509,7 @@ def _with_sentences(ds: xr.Dataset) -> xr.Dataset:
     return ds.assign(texts)
 
 
-def _limits(box: xr.Dataset) -> list[Limit]:
+def _limits(box: xr.Dataset) -> list[BoxLimit]:
     """Limits of a box in the order of the parameters."""
     limits = []
     for j, name in enumerate(box["parameter"].values):
@@ -518,7 +517,7 @@ def _limits(box: xr.Dataset) -> list[Limit]:
         ends = [None if np.isnan(end) else end for end in (low, high)]
         if any(end is not None for end in ends):
             en, zh = (str(box[f"parameter_{language}"].values[j]) for language in ("en", "zh"))
-            limits.append(Limit(en, zh, ends[0], ends[1], str(name).startswith("programmes.")))
+            limits.append(BoxLimit(en, zh, ends[0], ends[1], str(name).startswith("programmes.")))
     return limits
 
 
