@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from .charts import figures
 from .charts.labels import Row
 from .charts.pictures import UNWANTED, image
-from .errors import OutputError, ScenarioError, SimmodelError, among, shown
+from .errors import Fault, OutputError, ScenarioError, SimmodelError, among, shown
 from .results.dataset_metadata import (
     LOST,
     has_lost,
@@ -26,6 +26,7 @@ from .results.dataset_metadata import (
     sources_of,
     verdicts_of,
 )
+from .texts import say
 from .variables import QUANTILES
 
 __all__ = [
@@ -44,8 +45,6 @@ __all__ = [
 SCREEN: Final = 100.0  # dots per inch of a chart in a notebook
 # What a name ends in that asks for a kind of picture.
 PICTURES: Final = (*UNWANTED, "jpg", "jpeg", "eps", "gif", "tif", "tiff", "webp")
-WHOLE: Final = "a Dataset of simmodel.run with all its dimensions, years and quantiles"
-AGES: Final = "a Dataset of simmodel.ages"
 
 
 class Chart(Figure):
@@ -227,11 +226,13 @@ def pyramid(ages: xr.Dataset, *, region: str) -> Figure:
     >>> len(sm.plot.pyramid(ages, region="jinchang").axes)
     2
     """
-    _check_dataset("pyramid", ages, AGES)
+    _check_dataset("pyramid", ages, "charts.fault.ages_dataset")
     _check_region("pyramid", region)
     wanted = {"region", "year", "residence", "sex", "age"}
     if "population" not in ages or set(ages["population"].dims) != wanted:
-        raise SimmodelError(f"pyramid: holds no population by age; allowed {AGES}")
+        raise SimmodelError(
+            _said("pyramid", "charts.fault.no_ages", allowed=say("charts.fault.ages_dataset"))
+        )
     return _shown(figures.pyramid(ages, region))
 
 
@@ -293,7 +294,8 @@ def matrix(datasets: xr.Dataset | Mapping[str, xr.Dataset]) -> Figure:
         names |= names_of(ds)
         titles[name] = f"{ds.attrs['title_zh']}\n{ds.attrs['title_en']}".strip()
     if not rows:
-        raise SimmodelError("matrix: holds no target; allowed a run of a region that has targets")
+        wanted = say("charts.fault.dataset_with_targets")
+        raise SimmodelError(_said("matrix", "charts.fault.no_target", allowed=wanted))
     return _shown(figures.matrix(rows, names, titles))
 
 
@@ -317,20 +319,22 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
         If it cannot be written there, or the ending is of another format of pictures.
     """
     if not isinstance(figure, Figure):
-        raise OutputError(f"save: is not a chart; found {shown(figure)}; allowed a Figure")
+        raise OutputError(_said("save", "charts.fault.no_figure", shown(figure), "Figure"))
     if not isinstance(path, (str, Path)):
-        raise OutputError(f"save: is not a path; found {shown(path)}; allowed text or a Path")
+        raise OutputError(
+            _said("save", "charts.fault.no_path", shown(path), say("charts.fault.path"))
+        )
     asked = Path(path).suffix.removeprefix(".").lower()
     if asked in PICTURES and asked not in UNWANTED:
         kinds = among(f".{kind}" for kind in UNWANTED)
-        raise OutputError(f"{path}: is not a kind of chart; found .{asked}; allowed {kinds}")
+        raise OutputError(_said(str(path), "charts.fault.no_picture", f".{asked}", kinds))
     try:
         if asked not in UNWANTED:
             return figures.save(figure, path)
         Path(path).write_bytes(image(figure, asked))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"{path}: cannot write there ({reason}); choose another path") from None
+        raise OutputError(say("charts.fault.not_writable", path=path, reason=reason)) from None
     return [Path(path)]
 
 
@@ -340,15 +344,20 @@ def _shown(figure: Figure) -> Figure:
     return figure
 
 
+def _said(where: str, problem: str, found: str | None = None, allowed: str | None = None) -> str:
+    """Return what is wrong, by the key of its text, with what was found and what is allowed."""
+    return str(Fault(where, None, "", say(problem), found, allowed))
+
+
 def _check_dataset(chart: str, ds: object, allowed: str) -> None:
     if not isinstance(ds, xr.Dataset):
-        raise SimmodelError(f"{chart}: is not a Dataset; found {shown(ds)}; allowed {allowed}")
+        raise SimmodelError(_said(chart, "charts.fault.no_dataset", shown(ds), say(allowed)))
 
 
 def _check_region(chart: str, region: object) -> None:
     if not isinstance(region, str):
-        found = f"found {shown(region)}; allowed the id of a region"
-        raise ScenarioError(f"{chart}: region is not text; {found}")
+        allowed = say("charts.fault.region_id")
+        raise ScenarioError(_said(chart, "charts.fault.region_no_text", shown(region), allowed))
 
 
 def _projection(chart: str, ds: xr.Dataset, region: str) -> xr.Dataset:
@@ -359,7 +368,7 @@ def _projection(chart: str, ds: xr.Dataset, region: str) -> xr.Dataset:
 
 
 def _check_whole(chart: str, ds: object) -> None:
-    _check_dataset(chart, ds, WHOLE)
+    _check_dataset(chart, ds, "charts.fault.whole_dataset")
     assert isinstance(ds, xr.Dataset)
     lacking = [name for name in ("region", "year", "quantile") if name not in ds.dims]
     lacking += [name for name in ("urbanization_rate", "urban_population_mean") if name not in ds]
@@ -369,26 +378,26 @@ def _check_whole(chart: str, ds: object) -> None:
     lacking += [name for name in wanted if name not in ds.attrs]
     if has_lost(ds):
         raise SimmodelError(f"{chart}: {LOST}")
+    whole = say("charts.fault.whole_dataset")
     if lacking:
-        raise SimmodelError(f"{chart}: has no {lacking[0]}; allowed {WHOLE}")
+        has_no = say("charts.fault.has_no", name=lacking[0])
+        raise SimmodelError(str(Fault(chart, None, "", has_no, allowed=whole)))
     years, levels = ds["year"].values, ds["quantile"].values
     first = int(ds.attrs["base_year"])
     if years.size < 2 or not np.array_equal(years, np.arange(first, first + years.size)):
         found = among(str(year) for year in years)
-        raise SimmodelError(f"{chart}: some years are cut away; found {found}; allowed {WHOLE}")
+        raise SimmodelError(_said(chart, "charts.fault.years_cut", found, whole))
     if levels.shape != (len(QUANTILES),) or not np.allclose(levels, QUANTILES):
         found = among(f"{level:g}" for level in levels)
-        raise SimmodelError(f"{chart}: some quantiles are cut away; found {found}; allowed {WHOLE}")
+        raise SimmodelError(_said(chart, "charts.fault.quantiles_cut", found, whole))
 
 
 def _check_attached(chart: str, ds: object) -> None:
     _check_whole(chart, ds)
     assert isinstance(ds, xr.Dataset)
     if not is_attached(ds):
-        raise SimmodelError(
-            f"{chart}: holds neither targets nor observations, nor does a projection.nc; allowed a "
-            "Dataset of simmodel.run, or one read from netCDF that was written of it"
-        )
+        allowed = say("charts.fault.attached_dataset")
+        raise SimmodelError(_said(chart, "charts.fault.not_attached", allowed=allowed))
 
 
 def _attached(chart: str, ds: xr.Dataset, region: str) -> xr.Dataset:
@@ -402,15 +411,14 @@ def _named(chart: str, datasets: object) -> dict[str, xr.Dataset]:
     # A Dataset is a mapping too, of its variables.
     by_name = isinstance(datasets, Mapping) and not isinstance(datasets, xr.Dataset)
     if not by_name or not datasets:
-        found = "none" if by_name else shown(datasets)
-        raise SimmodelError(
-            f"{chart}: is not Datasets by name; found {found}; allowed {{name: Dataset}}"
-        )
+        found = say("faults.none") if by_name else shown(datasets)
+        allowed = say("charts.fault.datasets_by_name")
+        raise SimmodelError(_said(chart, "charts.fault.no_names", found, allowed))
     assert isinstance(datasets, Mapping)
     named = {}
     for name, ds in datasets.items():
         if not isinstance(name, str):
-            raise SimmodelError(f"{chart}: a name is not text; found {shown(name)}")
+            raise SimmodelError(_said(chart, "charts.fault.name_no_text", shown(name)))
         _check_whole(chart, ds)
         own = name == ds.attrs["scenario"]
         named[name] = ds if own else ds.assign_attrs(title_en=name, title_zh="")
@@ -423,4 +431,4 @@ def _two_years(years: object) -> tuple[int, int]:
         kinds = (int, np.integer)
         if all(isinstance(year, kinds) and not isinstance(year, bool) for year in years):
             return int(years[0]), int(years[1])
-    raise ScenarioError(f"years: are not two years; found {years!r}; allowed (2020, 2035)")
+    raise ScenarioError(_said("years", "charts.fault.no_years", repr(years), "(2020, 2035)"))

@@ -56,8 +56,6 @@ def methods(units=31, **ours):
     """Scores of every method: ours the best, the last for fewer units."""
     named = [key.partition("method.")[2] for key in keys("charts")]
     points = [name for name in named if name and name != "simmodel"]
-        1:
-    ]
     scores = [score(hindcast(units, **ours))]
     for i, name in enumerate(points):
         fewer = units if name != "hamilton_perry" else max(units - 12, 1)

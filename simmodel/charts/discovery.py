@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
-from ..texts import both
+from ..texts import both, say
 from .labels import in_both
 from .style import (
     BLUE,
@@ -193,7 +193,7 @@ def _paired(one: xr.Dataset) -> list[int]:
     order = list(dict.fromkeys([*boxed, *(int(j) for j in others)]))
     wanted = min(max(len(set(boxed)), 2), MOST_PAIRED)
     if len(order) < 2:
-        raise ScenarioError("a pair plot needs two parameters; found 1")
+        raise ScenarioError(say("charts.fault.one_parameter"))
     return order[:wanted]
 
 

@@ -15,7 +15,7 @@ from ..errors import ScenarioError, among, did_you_mean
 from ..indicators import INDICATORS
 from ..judging import likelihood
 from ..levers import LEVERS
-from ..texts import LANGUAGES, Language, both, has, text
+from ..texts import LANGUAGES, Language, both, has, say, text
 from ..variables import COMPONENTS, DECIDED_BY, PRIOR, WAN
 
 Row = Mapping[str, Any]
@@ -356,7 +356,7 @@ def region_of(ds: xr.Dataset, region: str) -> xr.Dataset:
     if region not in ds["region"].values:
         regions = [str(name) for name in ds["region"].values]
         allowed = among(regions) + did_you_mean(region, regions)
-        raise ScenarioError(f"region {region} is not in this projection; allowed {allowed}")
+        raise ScenarioError(say("charts.fault.no_region", region=region, allowed=allowed))
     return ds.sel(region=region)
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError, among
-from ..texts import both, text
+from ..texts import both, say, text
 from ..variables import RESIDENCES, WAN
 from .labels import labelled, place_of, region_of, title_of, year_text
 from .style import GREY, INK, RESIDENCE_COLORS, foot, heading, house, use_chinese
@@ -72,7 +72,8 @@ def pyramid(ages: xr.Dataset, region: str) -> Figure:
     people = region_of(ages, region)["population"]
     if set(people["residence"].values) != set(RESIDENCES):
         found = among(map(str, people["residence"].values))
-        raise ScenarioError(f"residence: found {found}; allowed {among(RESIDENCES)}")
+        allowed = among(RESIDENCES)
+        raise ScenarioError(say("charts.fault.residences", found=found, allowed=allowed))
     years = [int(year) for year in (people["year"].values[0], people["year"].values[-1])]
     groups = {
         (year, residence, sex): by_group(

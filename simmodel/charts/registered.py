@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ..errors import ScenarioError, among, did_you_mean
-from ..texts import both, text
+from ..texts import both, say, text
 from ..variables import WAN
 from .fan import WIDE_AND_NARROW, fan_of
 from .fan_figure import (
@@ -86,7 +86,7 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
     there = registered_regions(ds)
     if region not in there:
         allowed = among(there) + did_you_mean(region, there)
-        raise ScenarioError(f"region {region} has no registered rate here; allowed {allowed}")
+        raise ScenarioError(say("charts.fault.no_registered", region=region, allowed=allowed))
     notes = _notes(ds, region, marks)
     residents, registered = fans = [
         fan_of(ds, region, display, marks) for display in (RATE, REGISTERED_RATE)

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
-from ..texts import both, text
+from ..texts import both, say, text
 from .discovery import boxes, pairs
 from .labels import apart, in_both, labelled, number
 from .style import (
@@ -321,7 +321,9 @@ def over_time(
         and str(ds["outcome_kind"].values[k]) == kind
     ]
     if not chosen:
-        raise ScenarioError(f"no outcome of {region} is {indicator} ({kind})")
+        raise ScenarioError(
+            say("charts.fault.no_outcome_of", region=region, indicator=indicator, kind=kind)
+        )
     years = ds["outcome_year"].values[chosen].astype(float)
     part = ds.isel(outcome=np.array(chosen)[np.argsort(years, kind="stable")])
     years = np.sort(years)

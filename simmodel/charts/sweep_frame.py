@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError, among, did_you_mean
-from ..texts import both, has, text
+from ..texts import both, has, say, text
 from .labels import DISPLAYS, apart, labelled, number, title_of
 from .style import (
     GREY,
@@ -43,10 +43,8 @@ def outcome_of(ds: xr.Dataset, outcome: str) -> xr.Dataset:
     """Return one outcome of a sweep."""
     known = [str(name) for name in ds["outcome"].values]
     if outcome not in known:
-        raise ScenarioError(
-            f"outcome {outcome} is not in this sweep; allowed {among(known)}"
-            f"{did_you_mean(outcome, known)}"
-        )
+        allowed = among(known) + did_you_mean(outcome, known)
+        raise ScenarioError(say("charts.fault.no_outcome", outcome=outcome, allowed=allowed))
     return ds.isel(outcome=known.index(outcome))
 
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
-from ..texts import both
+from ..texts import both, say
 from ..variables import COMPONENTS, SHARED
 from .labels import (
     RATE,
@@ -121,10 +121,8 @@ def waterfall(
     first, last = (int(ds["year"].values[i]) for i in (0, -1))
     start, end = years if years is not None else (first, last)
     if not first <= start < end <= last:
-        raise ScenarioError(
-            f"years: are not a start and a later end; found {start}, {end}; "
-            f"allowed {first} to {last}"
-        )
+        period = {"start": start, "end": end, "first": first, "last": last}
+        raise ScenarioError(say("charts.fault.no_period", **period))
     falls = [
         _fall(
             display,
