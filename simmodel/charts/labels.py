@@ -329,8 +329,8 @@ def box_sentence(
             language,
             aim=name,
             limits=text("charts.box.and", language).join([joined, last] if first else [last]),
-            count=likelihood.of_hundred(density, language),
-            share=likelihood.of_hundred(coverage, language),
+            count=likelihood.of_hundred(density, language) if density > 0.0 else "",
+            share=likelihood.of_hundred(coverage, language) if limits else "",
         )
 
     words = list(zip(*(limit.said() for limit in limits), strict=True)) or [(), ()]

@@ -29,7 +29,7 @@ from ..report.chart_data import shade
 from ..report.wording import Phrases
 from ..results.run import observation_marks
 from ..texts import LANGUAGES, Language, text
-from ..variables import COMPONENTS
+from ..variables import COMPONENTS, WAN
 from .charts import MEASURES, axis_of, fan, fan_legend, growth, growth_legend
 from .explorer import MEDIAN, Explorer, Results, SlowResults
 from .saving import SavingError, save
@@ -546,7 +546,7 @@ class Page:
 
     def _growth_rows(self) -> list[dict[str, Any]]:
         def sums(view: Results) -> list[float]:
-            parts = [float(view.growth[part.name].sum()) / 1e4 for part in COMPONENTS]
+            parts = [float(view.growth[part.name].sum()) / WAN for part in COMPONENTS]
             return [*parts, sum(parts)]
 
         names = [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import CalibrationError
 from ..inputs.region import BASE_YEAR, AgeSex, Census, Region, ResidenceTables
 from ..kernel import age_groups
+from ..variables import WAN
 
 Array = NDArray[np.float64]
 
@@ -164,7 +165,7 @@ def transferred_persons(gainer: Region) -> float:
     residence are taken to be those of the county they left.
     """
     totals = {
-        o.year: float(o.value) * 1e4
+        o.year: float(o.value) * WAN
         for o in gainer.observations
         if o.indicator == "total_population" and o.source != gainer.baseline.census.source
     }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs.region import AgeSex, Observation, Region, Span
+from ..inputs.units import persons_per
 from ..kernel import age_groups
 from ..kernel.hukou import RegisteredPopulation
 from ..kernel.projection import FLOWS, URBAN, Projection, Schedules, project
@@ -304,7 +305,7 @@ def _later_rows(
             error = RATE_ERROR.get(kinds.get(o.source, ""), COMMUNIQUE_ERROR)
             rows.add(label, o.value / 100.0, float(np.hypot(error, RATE_DRIFT * h)))
         else:
-            scale = 1.0 if o.unit == "persons" else 1e4
+            scale = persons_per(o.unit)
             error = LATER_TOTAL_ERROR if o.indicator == "total_population" else VITAL_ERROR
             rows.add(label, float(np.log(o.value * scale)), error)
         later.append((o.year, MEASURES[o.indicator]))

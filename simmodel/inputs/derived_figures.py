@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..kernel.hukou import RegisteredPopulation
+from ..variables import WAN
 from .region import BASE_YEAR, SPAN, Observation, Region, Span
+from .units import persons_per
 
 
 def derived_figures(region: Region) -> list[str]:
@@ -43,7 +45,7 @@ def registered_people(region: Region, indicator: str) -> dict[int, tuple[float, 
     found: dict[int, tuple[float, str]] = {}
     for o in sorted(region.observations, key=lambda o: o.year):
         if o.indicator == indicator:
-            persons = o.value * (1.0 if o.unit == "persons" else 1e4)
+            persons = o.value * persons_per(o.unit)
             found.setdefault(o.year, (persons, f"{o.source}, {o.place}"))
     return found
 
@@ -73,10 +75,10 @@ def registered_sentences(region: Region) -> list[str]:
     census = region.baseline.census
     lines = []
     for year, (urban, source) in registered_people(region, "registered_urban_population").items():
-        line = f"{year}: {urban / 1e4:.2f} 万 urban"
+        line = f"{year}: {urban / WAN:.2f} 万 urban"
         if year in everybody:
             total = everybody[year][0]
-            line += f" of {total / 1e4:.2f} 万, {100 * urban / total:.2f} %"
+            line += f" of {total / WAN:.2f} 万, {100 * urban / total:.2f} %"
         else:
             line += "; all registered not known, so no rate"
         if year == census.year:
@@ -109,15 +111,15 @@ def census_discrepancies(region: Region) -> list[CensusDiscrepancy]:
     """Printed figures of the base year that differ from the census count."""
     census = region.baseline.census
     counted = {
-        "urban_population": census.urban / 1e4,
-        "total_population": census.total / 1e4,
+        "urban_population": census.urban / WAN,
+        "total_population": census.total / WAN,
         "urbanization_rate": 100.0 * census.urban / census.total,
     }
     found = []
     for o in region.observations:
         if o.year != BASE_YEAR or o.indicator not in counted:
             continue
-        value = o.value / 1e4 if o.unit == "persons" else o.value
+        value = o.value / WAN if o.unit == "persons" else o.value
         if abs(value - counted[o.indicator]) >= 0.005:
             found.append(CensusDiscrepancy(o, value, counted[o.indicator]))
     return found

@@ -27,7 +27,7 @@ from .region import (
     Source,
     UrbanDistrict,
 )
-from .units import Level
+from .units import Level, persons_per
 from .yaml import BROKEN, Document, mapping_from, model_faults, read_text
 
 SOURCES: Final = "sources.yaml"
@@ -53,7 +53,7 @@ REGISTERED_FACTOR: Final = 2.0  # registered people over residents, or the other
 LATER_INDICATORS: Final = ("urbanization_rate", "total_population", "births", "deaths")
 LATER_VINTAGES: Final = ("post_2020_census", "plan", "undated")
 
-SCALES: Final = {"persons": 1.0, "10k_persons": 1e4}  # persons in one of a unit
+SCALES: Final = {unit: persons_per(unit) for unit in ("persons", "10k_persons")}
 
 PARENT_LEVEL: Final = {"province": "nation", "prefecture": "province", "county": "prefecture"}
 

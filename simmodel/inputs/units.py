@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..indicators import INDICATORS
+from ..variables import WAN
 
 Level = Literal["nation", "province", "prefecture", "county"]
 Unit = Literal[
@@ -114,3 +115,14 @@ HIGHEST: Final = {
     "per_mille": 1000.0,
     "years": 120.0,
 }
+
+
+def persons_per(unit: str) -> float:
+    """Return how many persons are one of a unit of people, or of people a year.
+
+    Examples
+    --------
+    >>> persons_per("persons"), persons_per("10k_persons_per_year")
+    (1.0, 10000.0)
+    """
+    return WAN if unit.startswith("10k_persons") else 1.0

@@ -20,6 +20,7 @@ from ..inputs.derived_figures import registered_of, registered_people
 from ..inputs.region import BASE_YEAR, Region, UrbanDistrict
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
+from ..inputs.units import persons_per
 from ..judging.verdicts import COLUMNS, Judge, Verdict, is_conditional
 from ..levers import LEVERS
 from ..simulation.projector import (
@@ -172,7 +173,7 @@ def observation_marks(scenario: Scenario, atlas: Atlas) -> list[dict[str, object
                 marks.append(_mark(region_id, indicator, census.year, value, "census", None))
         for o in region.observations:
             if o.indicator in ("urbanization_rate", "urban_population") and o.year != BASE_YEAR:
-                scale = 1e4 if o.unit == "10k_persons" else 1.0
+                scale = persons_per(o.unit)
                 marks.append(
                     _mark(region_id, o.indicator, o.year, o.value * scale, o.vintage, o.comparison)
                 )

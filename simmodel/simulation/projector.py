@@ -18,6 +18,7 @@ from ..forecast.parameters import NAMES, levels_after, natural, transformed
 from ..forecast.uncertainty import BLOCK, PaceNoise, pace_factors, standard_normal
 from ..inputs.region import BASE_YEAR, Programme, UrbanDistrict
 from ..inputs.scenario import Scenario
+from ..inputs.units import persons_per
 from ..kernel.growth_components import rate_change, urban_growth
 from ..kernel.hukou import conversion_hazard, natural_increase, project_registered
 from ..kernel.projection import FLOWS, Projection, project
@@ -601,7 +602,7 @@ def programme_flow(
     else:
         return np.zeros(years.size)
     running = (years >= programme.from_) & (years <= programme.to)
-    persons = programme.value * (1e4 if programme.unit == "10k_persons" else 1.0)
+    persons = programme.value * persons_per(programme.unit)
     a_year = persons * programme.urban_share / (programme.to - programme.from_ + 1)
     return np.where(running, a_year * share, 0.0)
 
@@ -617,7 +618,7 @@ def _programme(atlas: Atlas, programme_id: str) -> tuple[str, Programme]:
 def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:
     """Population of an urban district: its base times its counties' urban growth, (year, draw)."""
     assert district.population is not None
-    scale = 1e4 if district.population.unit == "10k_persons" else 1.0
+    scale = persons_per(district.population.unit)
     urban = sum(ensemble.urban[ensemble.row(county)] for county in district.counties)
     return np.asarray(district.population.value * scale * urban / np.asarray(urban)[:1])
 
