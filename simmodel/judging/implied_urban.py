@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..inputs.region import Region
+from ..variables import WAN
 from .projection_summary import RegionProjection
 from .target import RATE, URBAN, Aim, aims_of
 from .wording import printed
@@ -52,10 +53,10 @@ def implied_urban(region: Region, year: int, course: RegionProjection) -> Implie
         most = usual = min([*ceilings, math.inf])
     if counts:
         value = projected = counts[0].low
-        terms = printed(value / 1e4)
+        terms = printed(value / WAN)
     else:
         share = rates[0].low / 100.0
         value, projected = share * course.base.total, share * total.p50
-        factors = f"{printed(rates[0].low)} % × {course.base.total / 1e4:.1f}"
-        terms = f"{factors} = {value / 1e4:.1f}"
+        factors = f"{printed(rates[0].low)} % × {course.base.total / WAN:.1f}"
+        terms = f"{factors} = {value / WAN:.1f}"
     return ImpliedUrban(value, projected, most, usual, (*counts, *rates), terms)

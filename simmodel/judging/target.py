@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inputs.region import BASE_YEAR, Region, Target
+from ..inputs.units import persons_per
 from ..simulation.projector import Ensemble
 from .intervals import Interval
 
@@ -188,7 +189,7 @@ def target_years(region: Region) -> list[int]:
 
 def amount(value: float, unit: str) -> float:
     """A printed figure in persons or percent."""
-    return value * (1e4 if unit.startswith("10k_persons") else 1.0)
+    return value * persons_per(unit)
 
 
 def half_last_digit(value: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ..texts import Bilingual, bilingual
+from ..variables import WAN
 from .intervals import Interval
 from .target import Aim
 
@@ -12,12 +13,12 @@ from .target import Aim
 def persons(value: float) -> Bilingual:
     """Persons in 10 thousand with one decimal, two below 100 thousand."""
     digits = 2 if abs(value) < 1e5 else 1
-    return bilingual("judging.persons", value=f"{value / 1e4:,.{digits}f}")
+    return bilingual("judging.persons", value=f"{value / WAN:,.{digits}f}")
 
 
 def printed_persons(value: float) -> Bilingual:
     """A printed number of persons, in 10 thousand with the digits it has, at most two."""
-    return bilingual("judging.persons", value=printed(value / 1e4))
+    return bilingual("judging.persons", value=printed(value / WAN))
 
 
 def percent(value: float, digits: int = 2) -> Bilingual:
@@ -44,7 +45,7 @@ def printed(value: float) -> str:
 
 def aim_words(aim: Aim) -> Bilingual:
     """A target as printed."""
-    scale = 1.0 if aim.is_rate else 1e-4
+    scale = 1.0 if aim.is_rate else 1 / WAN
     if aim.is_band:
         changes = (aim.target.change_low, aim.target.change_high)
         steps = bilingual("judging.to").join(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...inputs.region import BASE_YEAR, Region
 from ...texts import NOTHING, Bilingual, bilingual
+from ...variables import WAN
 from ..historical_rates import HistoricalRates
 from ..intervals import Interval, ProjectedQuantiles
 from ..projection_summary import ProjectionSummary, RegionProjection
@@ -183,11 +184,11 @@ def _arithmetic(what: str, given: tuple[Aim, Aim], lower: bool) -> str:
     first, second = given
     if what == URBAN:
         one, two = (first.low, second.low) if lower else (first.high, second.high)
-        return f"{printed(one / 1e4)} × {printed(two)} %"
+        return f"{printed(one / WAN)} × {printed(two)} %"
     one, two = (first.low, second.high) if lower else (first.high, second.low)
     if what == TOTAL:
-        return f"{printed(one / 1e4)} / {printed(two)} %"
-    return f"{printed(one / 1e4)} / {printed(two / 1e4)}"
+        return f"{printed(one / WAN)} / {printed(two)} %"
+    return f"{printed(one / WAN)} / {printed(two / WAN)}"
 
 
 def _each_other(region: Region, year: int, rate: Aim, count: Aim, total: Aim) -> Finding:
@@ -273,8 +274,8 @@ def _between_censuses(region: Region) -> Bilingual:
     first, last = censuses[-2:]
     return bilingual(
         "consistency.total_fell" if last.total < first.total else "consistency.total_rose",
-        start=f"{first.total / 1e4:,.2f}",
-        end=f"{last.total / 1e4:,.2f}",
+        start=f"{first.total / WAN:,.2f}",
+        end=f"{last.total / WAN:,.2f}",
         first=first.year,
         last=last.year,
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from ...inputs.region import BASE_YEAR, Observation, Region
 from ...texts import NOTHING, Bilingual, bilingual
+from ...variables import WAN
 from ..historical_rates import HistoricalRates, PercentileRank
 from ..projection_summary import ProjectionSummary, RegionProjection, are_whole
 from ..target import NEAR_POINTS, RATE, URBAN, Aim, aims, aims_of, amount, cited_aims
@@ -128,7 +129,7 @@ def _figure(value: float, rate: bool) -> Bilingual:
     """A rate or a head-count with two decimals."""
     if rate:
         return percent(value)
-    return bilingual("judging.persons", value=f"{value / 1e4:.2f}")
+    return bilingual("judging.persons", value=f"{value / WAN:.2f}")
 
 
 def _ways(known: Sequence[StartingPoint], aim: Aim) -> list[RequiredGrowth]:
@@ -211,14 +212,14 @@ def _pace_finding(
 def _pace(value: float, rate: bool, *, bare: bool = False) -> Bilingual:
     """Points or persons a year; ``bare`` is without its unit in English, which was said before."""
     said = points(value) if rate else _figure(value, rate)
-    return Bilingual(f"{value * (1.0 if rate else 1e-4):.2f}", said.zh) if bare else said
+    return Bilingual(f"{value * (1.0 if rate else 1 / WAN):.2f}", said.zh) if bare else said
 
 
 def _pace_words(
     region: Region, aim: Aim, step: RequiredGrowth, gentle: RequiredGrowth
 ) -> Bilingual:
     """The pace of a target in words, and its gentlest reading where that is another."""
-    scale = 1.0 if aim.is_rate else 1e-4
+    scale = 1.0 if aim.is_rate else 1 / WAN
     ends = [step, RequiredGrowth(step.start, aim.high, step.years)] if aim.is_band else [step]
     paces = [f"{way.pace(kindly=False) * scale:.2f}" for way in ends]
     words = bilingual(

@@ -9,7 +9,9 @@ from typing import Final
 
 from ...forecast.base_population import census_of
 from ...inputs.region import BASE_YEAR, Census, Observation, Region
+from ...inputs.units import persons_per
 from ...texts import NOTHING, Bilingual, bilingual
+from ...variables import WAN
 from ..intervals import Interval
 from ..target import amount, half_last_digit
 from ..wording import percent, persons, points, printed, printed_persons
@@ -123,7 +125,7 @@ class _Item:
     def words(self) -> Bilingual:
         rate = self.indicator == "urbanization_rate"
         value, wanted = (
-            percent(v) if rate else bilingual("judging.persons", value=f"{v / 1e4:,.2f}")
+            percent(v) if rate else bilingual("judging.persons", value=f"{v / WAN:,.2f}")
             for v in (self.value, self.wanted)
         )
         if self.derived:
@@ -183,7 +185,7 @@ def _start_of_change(region: Region, o: Observation) -> tuple[int, _Item] | None
     value = end - change
     if value <= 0.0:
         return None
-    scale = 1.0 if stock == "urbanization_rate" else 1e-4
+    scale = 1.0 if stock == "urbanization_rate" else 1 / WAN
     derived = f"{printed(end * scale)} − {printed(change * scale)}"
     item = _Item(stock, value, wanted[stock], o, derived)
     if counted is not None:
@@ -334,7 +336,7 @@ def _changes_and_ends(region: Region) -> Iterator[Finding]:
         agree = open_.meets(as_printed(o))
         far = change == 0.0 or abs(said / change - 1.0) > CONTRADICTING_SHARE
         rate = stock == "urbanization_rate"
-        scale = 1.0 if rate else 1e-4
+        scale = 1.0 if rate else 1 / WAN
         unit = "points" if rate else "persons"
         a_year = o.indicator.endswith("per_year")
         printed_change = bilingual(
@@ -372,14 +374,14 @@ def _districts_and_whole(region: Region) -> Iterator[Finding]:
     figures = [f for f in figures if f.year == BASE_YEAR]
     if not figures:
         return
-    scale = [1e4 if f.unit == "10k_persons" else 1.0 for f in figures]
+    scale = [persons_per(f.unit) for f in figures]
     parts = sum(f.value * s for f, s in zip(figures, scale, strict=True))
     least = sum(
         (f.value - (0.0 if f.comparison == ">=" else half_last_digit(f.value))) * s
         for f, s in zip(figures, scale, strict=True)
     )
     whole = float(census_of(region, BASE_YEAR).urban)
-    named = " + ".join(printed(f.value * s / 1e4) for f, s in zip(figures, scale, strict=True))
+    named = " + ".join(printed(f.value * s / WAN) for f, s in zip(figures, scale, strict=True))
     beyond = least > whole
     yield Finding(
         "document",

@@ -9,6 +9,7 @@ from typing import Final
 
 from ...inputs.region import Region
 from ...texts import NOTHING, Bilingual, bilingual
+from ...variables import WAN
 from ..implied_urban import ImpliedUrban, implied_urban
 from ..intervals import ProjectedQuantiles
 from ..projection_summary import ProjectionSummary, RegionProjection, are_whole
@@ -238,7 +239,7 @@ def _parts(
     words = aim_words(aims[0])
     if len(aims) > 1:
         terms = bilingual("consistency.plus").join(
-            bilingual("consistency.term", place=part, terms=printed(a.low / 1e4))
+            bilingual("consistency.term", place=part, terms=printed(a.low / WAN))
             for a, part in zip(aims, parts, strict=True)
         )
         words = bilingual("consistency.equals", terms=terms, sum=persons(value))
