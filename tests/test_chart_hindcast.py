@@ -5,9 +5,8 @@ import pytest
 from scipy.stats import norm
 
 from simmodel.charts.hindcast import MOST_NAMED, NAME, forecast_figure, skill_figure
-from simmodel.charts.labels import in_both
 from simmodel.charts.pictures import UNWANTED, save
-from simmodel.texts import keys
+from simmodel.texts import bilingual, keys
 from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast
 from simmodel.validation.scores import Scored, score
 from tests.pictures import (
@@ -174,7 +173,7 @@ def test_methods_are_sorted_with_the_best_on_top():
     left, right = skill_figure(scores, 2010.0, 2020.0).axes
     best_last = sorted(scores, key=lambda one: -one.mae)
     assert [label.get_text() for label in left.get_yticklabels()] == [
-        "\n".join(in_both(f"charts.method.{one.method}")) for one in best_last
+        "\n".join(bilingual(f"charts.method.{one.method}")) for one in best_last
     ]
     assert f"{best_last[-1].mae:.2f}" in [t.get_text() for t in left.texts]
     assert sum(patch.get_height() for patch in right.patches[1:]) == 31

@@ -6,13 +6,14 @@ import xarray as xr
 from matplotlib.patches import Rectangle
 
 from simmodel.charts import sweep
-from simmodel.charts.labels import BoxLimit, box_sentence, in_both, number
+from simmodel.charts.labels import BoxLimit, box_sentence, number
 from simmodel.charts.pictures import UNWANTED, save
 from simmodel.errors import ScenarioError
 from simmodel.levers import LEVERS
 from simmodel.sweeps.designs import Dimension, sample
 from simmodel.sweeps.prim import discover
 from simmodel.sweeps.sensitivity import importance, morris, one_at_a_time, sobol
+from simmodel.texts import bilingual
 from tests.pictures import (
     assert_every_character_has_a_glyph_with_mainland_letterforms,
     assert_writing_is_legible_inside_the_figure_and_apart,
@@ -37,7 +38,7 @@ LONG = (
 
 def named(count, long_names=False):
     """Parameters: the levers, a programme, then places with levers of their own."""
-    lever_words = {name: in_both(f"levers.{name}") for name in LEVERS}
+    lever_words = {name: bilingual(f"levers.{name}") for name in LEVERS}
     rows = [(f"levers.{name}", *words) for name, words in lever_words.items()]
     rows.insert(2, RELOCATION)
     rows += [

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmodel.charts import figures
-from simmodel.charts.labels import in_both, parts_of
+from simmodel.charts.labels import parts_of
 from simmodel.charts.matrix import CLASSES, words_hold
 from simmodel.charts.pictures import UNWANTED
 from simmodel.charts.style import spread
 from simmodel.errors import ScenarioError
 from simmodel.judging.likelihood import LIKELIHOODS
 from simmodel.kernel.growth_components import rate_change, urban_growth
+from simmodel.texts import bilingual
 from simmodel.variables import (
     COMPONENTS,
     DECIDED_BY,
@@ -404,7 +405,7 @@ def test_the_ledger_adds_up_to_the_change_of_the_urban_population():
 
 
 def test_every_component_has_a_name_in_the_charts():
-    assert all(all(in_both(f"charts.component.{one.name}")) for one in COMPONENTS)
+    assert all(all(bilingual(f"charts.component.{one.name}")) for one in COMPONENTS)
 
 
 def test_classes_of_the_matrix_are_those_of_the_verdicts():

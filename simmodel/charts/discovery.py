@@ -17,8 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
-from ..texts import both, say
-from .labels import in_both
+from ..texts import bilingual, both, say
 from .style import (
     BLUE,
     GREY,
@@ -71,7 +70,7 @@ def boxes(ds: xr.Dataset, outcome: str) -> Figure:
         if language in one
     ]
     notes += [
-        *in_both("charts.discovery.measures"),
+        *bilingual("charts.discovery.measures"),
         *([both("charts.discovery.later")] if len(told) > 1 else []),
     ]
     names = [_measures(one, i) if j is None else parameter_name(ds, j) for i, j in lines]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..texts import both
+from ..texts import bilingual, both
 from .fan import BANDS, Fan, ObservedPoint, Series, TargetPoint, fan_of
 from .labels import (
     RATE,
@@ -19,7 +19,6 @@ from .labels import (
     Display,
     Row,
     around,
-    in_both,
     labelled,
     with_draws,
     year_text,
@@ -152,9 +151,9 @@ def draw_fan(fan: Fan, sources: Mapping[str, str] | None = None) -> Figure:
         outer = [fan.quantiles[level] for level in BANDS[0]]
         finish(ax, display, labels, [median], np.linspace(outer[0], outer[1], 9))
         words = {
-            0.95: "\n".join(in_both("charts.fan.below", count=95)),
+            0.95: "\n".join(bilingual("charts.fan.below", count=95)),
             0.5: both("charts.median"),
-            0.05: "\n".join(in_both("charts.fan.below", count=5)),
+            0.05: "\n".join(bilingual("charts.fan.below", count=5)),
         }
         ends = {q: float(fan.quantiles[q][-1]) for q in words}
         end_labels(ax, [(ends[q], f"{display.exact(ends[q])}  {words[q]}", BLUE) for q in words])
@@ -200,7 +199,7 @@ def _series_text(series: Series, year: int) -> str:
     if series == "census":
         return around("charts.series.census", year)
     if series == "other":
-        return "\n".join(in_both("charts.series.other"))
+        return "\n".join(bilingual("charts.series.other"))
     return both("charts.series.communique")
 
 

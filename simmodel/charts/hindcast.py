@@ -15,9 +15,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from ..texts import LANGUAGES, both, has, text
+from ..texts import LANGUAGES, bilingual, both, has, text
 from ..validation.scores import CENTRAL, POINTS, Score, Scored
-from .labels import apart, around, in_both
+from .labels import apart, around
 from .style import (
     BLUE,
     GREY,
@@ -193,10 +193,10 @@ def _errors(ax: Axes, ordered: Sequence[Score]) -> None:
         for said, across in ((f"{one.mae:.2f}", 36), (interval, 98), (f"{one.n:,}", 140)):
             _beside(ax, row, said, across, color)
     for name, across in (("error", 12), ("interval", 62), ("units", 112)):
-        _above(ax, 1, "\n".join(in_both(f"charts.hindcast.{name}")), across)
+        _above(ax, 1, "\n".join(bilingual(f"charts.hindcast.{name}")), across)
     furthest = max(_error_interval(one)[1] for one in ordered)
     ax.set(xlim=(0, 1.04 * max(furthest, 0.1)), ylim=(-0.6, len(ordered) - 0.4))
-    ax.set_xlabel("\n".join(in_both("charts.hindcast.mae")))
+    ax.set_xlabel("\n".join(bilingual("charts.hindcast.mae")))
     ax.set_yticks(range(len(ordered)), ["\n".join(_names(one.method)) for one in ordered])
     for tick, one in zip(ax.get_yticklabels(), ordered, strict=True):
         tick.set_color(BLUE if one.method == OURS else INK)
@@ -218,12 +218,12 @@ def _histogram(ax: Axes, pit: Array) -> None:
     for bound in (low, high):
         ax.axhline(bound, color=GREY, lw=0.8, zorder=3)
     ax.axhline(len(pit) / BINS, color=INK, lw=1.1, ls=(0, (4, 3)), zorder=3)
-    below = "\n".join(in_both("charts.hindcast.position"))
+    below = "\n".join(bilingual("charts.hindcast.position"))
     ax.set(xlim=(0, 100), ylim=(0, 1.12 * max(counts.max(), high)), xlabel=below)
     ax.set_xticks(range(0, 101, 20))
     ticks = MaxNLocator(5, integer=True).tick_values(0, max(counts.max(), high))
     ax.set_yticks([tick for tick in ticks if tick <= ax.get_ylim()[1]])
-    _above(ax, 0, "\n".join(in_both("charts.hindcast.histogram")), -22)
+    _above(ax, 0, "\n".join(bilingual("charts.hindcast.histogram")), -22)
 
 
 def _key(figure: Figure, ordered: Sequence[Scored], median: Line2D, inside: str) -> None:
@@ -307,7 +307,7 @@ def _summary(one: Score) -> list[str]:
     """Return what is written below forecasts: the scores in words."""
     ends = one.intervals.get("mae")
     intervals = (
-        in_both("charts.hindcast.bootstrap", low=ends[0], high=ends[1]) if ends else ("", "")
+        bilingual("charts.hindcast.bootstrap", low=ends[0], high=ends[1]) if ends else ("", "")
     )
     count = "charts.hindcast.unit_error" if one.n == 1 else "charts.hindcast.units_error"
     english, chinese = (
@@ -315,10 +315,10 @@ def _summary(one: Score) -> list[str]:
         for language, interval in zip(LANGUAGES, intervals, strict=True)
     )
     lean = "charts.hindcast.too_high" if one.bias > 0 else "charts.hindcast.too_low"
-    bias, chinese_bias = in_both(lean, bias=f"{abs(one.bias):.2f}")
+    bias, chinese_bias = bilingual(lean, bias=f"{abs(one.bias):.2f}")
     lines = [english, bias, chinese + chinese_bias]
     if one.coverage80 is not None and one.coverage95 is not None:
-        lines += in_both(
+        lines += bilingual(
             "charts.hindcast.coverage",
             within80=f"{POINTS * one.coverage80:.0f} %",
             within95=f"{POINTS * one.coverage95:.0f} %",
@@ -333,7 +333,7 @@ def _rate_axis(of: str) -> str:
 
 def _dated(key: str, year: str) -> str:
     """Return a title with a year after its English."""
-    english, chinese = in_both(key)
+    english, chinese = bilingual(key)
     return f"{english}, {year} {chinese}"
 
 
@@ -342,11 +342,11 @@ def _skill_notes(ordered: Sequence[Score], ours: Score | None) -> list[str]:
     lines: list[str] = []
     if any(one.intervals for one in ordered):
         blocks = all(one.block == "block" for one in ordered)
-        lines += in_both("charts.hindcast.by_block" if blocks else "charts.hindcast.by_unit")
+        lines += bilingual("charts.hindcast.by_block" if blocks else "charts.hindcast.by_unit")
     if len({one.n for one in ordered}) > 1:
         lines.append(both("charts.hindcast.not_comparable"))
     if ours:
-        lines += [*in_both("charts.hindcast.even"), *in_both("charts.hindcast.grey")]
+        lines += [*bilingual("charts.hindcast.even"), *bilingual("charts.hindcast.grey")]
     return lines
 
 
@@ -369,7 +369,7 @@ def _date(year: float) -> str:
 
 def _names(method: str) -> tuple[str, ...]:
     key = f"charts.method.{method}"
-    return in_both(key) if has(key) else (_cut(method),)
+    return bilingual(key) if has(key) else (_cut(method),)
 
 
 def _signed(points: float) -> str:

@@ -15,7 +15,7 @@ from ..errors import ScenarioError, among, did_you_mean
 from ..indicators import INDICATORS
 from ..judging import likelihood
 from ..levers import LEVERS
-from ..texts import LANGUAGES, Language, both, has, say, text
+from ..texts import LANGUAGES, NOTHING, Bilingual, bilingual, both, has, say, text
 from ..variables import COMPONENTS, DECIDED_BY, PRIOR, WAN
 
 Row = Mapping[str, Any]
@@ -26,13 +26,7 @@ CONDITIONS: Final = ("probability.if_delivered", "probability.under_assumptions"
 
 def apart(key: str, /, **values: object) -> str:
     """Return a text in both languages, with two spaces between, as along an axis."""
-    return "  ".join(in_both(key, **values))
-
-
-def in_both(key: str, /, **values: object) -> tuple[str, str]:
-    """Return a text in English and in Chinese."""
-    english, chinese = (text(key, language, **values) for language in LANGUAGES)
-    return english, chinese
+    return "  ".join(bilingual(key, **values))
 
 
 def around(key: str, value: object) -> str:
@@ -43,7 +37,7 @@ def around(key: str, value: object) -> str:
     >>> around("probability.likely", 2020).split()[:2]
     ['likely', '2020']
     """
-    return f" {value} ".join(in_both(key))
+    return f" {value} ".join(bilingual(key))
 
 
 def labelled(key: str, value: object) -> str:
@@ -263,15 +257,11 @@ class BoxLimit:
     high: float | None
     yes_no: bool = False
 
-    def said(self) -> tuple[str, str]:
-        """Return the limit in words, English and Chinese."""
+    def said(self) -> Bilingual:
+        """Return the limit in words."""
         low, high = (None if end is None else number(end) for end in (self.low, self.high))
-        names = dict(zip(LANGUAGES, (self.en, self.zh), strict=True))
-        english, chinese = (
-            text(f"charts.limit.{self._kind}", language, name=name, low=low, high=high)
-            for language, name in names.items()
-        )
-        return english, chinese
+        name = Bilingual(self.en, self.zh)
+        return bilingual(f"charts.limit.{self._kind}", name=name, low=low, high=high)
 
     @property
     def _kind(self) -> str:
@@ -286,7 +276,7 @@ class BoxLimit:
 
 def box_sentence(
     aim: tuple[str, str], limits: Sequence[BoxLimit], density: float, coverage: float, later: bool
-) -> tuple[str, str]:
+) -> Bilingual:
     r"""Say where in the ranges of a sweep a target is met.
 
     Parameters
@@ -303,8 +293,7 @@ def box_sentence(
 
     Returns
     -------
-    tuple of str
-        In English and Chinese.
+    Bilingual
 
     Examples
     --------
@@ -321,21 +310,19 @@ def box_sentence(
     else:
         kind = "met_always" if density >= 1.0 else "met_anywhere"
 
-    def sentence(language: Language, name: str, said: Sequence[str]) -> str:
-        *first, last = said or ("",)
-        joined = text("charts.box.comma", language).join(first)
-        return text(
-            f"charts.box.{kind}",
-            language,
-            aim=name,
-            limits=text("charts.box.and", language).join([joined, last] if first else [last]),
-            count=likelihood.of_hundred(density, language) if density > 0.0 else "",
-            share=likelihood.of_hundred(coverage, language) if limits else "",
-        )
+    *first, last = [limit.said() for limit in limits] or [NOTHING]
+    joined = bilingual("charts.box.comma").join(first)
+    return bilingual(
+        f"charts.box.{kind}",
+        aim=Bilingual(*aim),
+        limits=bilingual("charts.box.and").join([joined, last] if first else [last]),
+        count=_of_hundred(density) if density > 0.0 else "",
+        share=_of_hundred(coverage) if limits else "",
+    )
 
-    words = list(zip(*(limit.said() for limit in limits), strict=True)) or [(), ()]
-    english, chinese = map(sentence, LANGUAGES, aim, words)
-    return english, chinese
+
+def _of_hundred(share: float) -> Bilingual:
+    return Bilingual(likelihood.of_hundred(share, "en"), likelihood.of_hundred(share, "zh"))
 
 
 def number(value: float) -> str:

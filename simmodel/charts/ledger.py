@@ -8,14 +8,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from ..texts import both, text
+from ..texts import bilingual, both, text
 from ..variables import SHARED, WAN
 from .labels import (
     URBAN,
     apart,
     component_name,
     draws_of,
-    in_both,
     labelled,
     parts_of,
     place_of,
@@ -66,7 +65,7 @@ def ledger(ds: xr.Dataset, region: str) -> Figure:
     net = sum(parts.values(), np.zeros_like(years))
     notes = _notes(ds, [component_name(name) for name in parts if name not in drawn])
     if prior_decides_split(ds, region) and set(SHARED) & set(drawn):
-        notes += in_both("charts.decided_by_prior")
+        notes += bilingual("charts.decided_by_prior")
     with house():
         figure, ax = canvas(
             8.0, 5.0 + 0.19 * len(notes), (0.65, 2.75, 0.55 + 0.19 * len(notes), 1.1)

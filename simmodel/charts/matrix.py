@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..judging.likelihood import likelihood_class, of_hundred
-from ..texts import both
+from ..texts import bilingual, both
 from .labels import (
     DISPLAYS,
     Row,
@@ -18,7 +18,6 @@ from .labels import (
     apart,
     condition,
     conditions,
-    in_both,
     known,
     same_aim,
     unjudged,
@@ -153,7 +152,7 @@ def _key_lines(width: float, free: set[str], held: bool) -> list[list[str]]:
     if held and not free:
         return []
     columns = int((width - 0.3) / len(CLASSES) / 0.06)
-    words = [in_both(f"probability.{name}") for name in CLASSES]
+    words = [bilingual(f"probability.{name}") for name in CLASSES]
     texts = [" ".join(word) for word in words]
     if any("\n" in shortened(text, columns) for text in texts):
         texts = [f"{shortened(english, 15)}\n{chinese}" for english, chinese in words]

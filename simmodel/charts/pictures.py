@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import OutputError, among, did_you_mean, shown
+from ..errors import Fault, OutputError, among, did_you_mean, shown
+from ..texts import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,17 +55,19 @@ def formats_of(text: object) -> tuple[str, ...]:
     >>> formats_of("svg, png"), formats_of("none")
     (('png', 'svg'), ())
     """
-    allowed = f"{among(UNWANTED)} with commas between them, or {NONE}"
+    allowed = say("charts.fault.formats", formats=among(UNWANTED), none=NONE)
     if not isinstance(text, str):
-        raise OutputError(f"charts: is not text; found {shown(text)}; allowed {allowed}")
+        problem = say("charts.fault.formats_no_text")
+        raise OutputError(str(Fault("charts", None, "", problem, shown(text), allowed)))
     names = [name.strip().lower() for name in text.split(",")]
     if names == [NONE]:
         return ()
     for name in names:
         if name not in UNWANTED:
-            problem = "goes alone" if name == NONE else "is not a format of pictures"
+            problem = say("charts.fault.none_alone" if name == NONE else "charts.fault.no_format")
             hint = "" if name == NONE else did_you_mean(name, UNWANTED)
-            raise OutputError(f"charts: {problem}; found {shown(name)}; allowed {allowed}{hint}")
+            fault = Fault("charts", None, "", problem, shown(name), allowed + hint)
+            raise OutputError(str(fault))
     return tuple(name for name in UNWANTED if name in names)
 
 

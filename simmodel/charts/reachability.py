@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from ..judging.likelihood import LIKELIHOODS, of_hundred
 from ..levers import LEVERS
-from ..texts import both
-from .labels import in_both, labelled, lever_value
+from ..texts import bilingual, both
+from .labels import labelled, lever_value
 from .matrix import CLASSES
 from .style import (
     BLUE,
@@ -304,7 +304,7 @@ def _key(figure: Figure, grid: ReachGrid, bottom: float) -> None:
         across = [left / width, (left + 0.34) / width]
         figure.add_artist(Line2D(across, [(down - 0.10) / height] * 2, **look))
 
-    write("\n".join(in_both("charts.reach.colours")))
+    write("\n".join(bilingual("charts.reach.colours")))
     for name, (face, _, bounds) in reversed(CLASSES.items()):
         swatch(_tint(face), ec="none")
         write(f"{bounds}  {both(f'probability.{name}')}", 0.44)
@@ -328,7 +328,7 @@ def _notes(grid: ReachGrid) -> list[str]:
     """Return the lines below the map."""
     points = f"{grid.values[0].size} × {grid.values[1].size}"
     count = of_hundred(grid.asked)
-    lines = [*in_both("charts.reach.points", draws=grid.draws, points=points)]
+    lines = [*bilingual("charts.reach.points", draws=grid.draws, points=points)]
     if np.nanmax(grid.probability) < grid.asked:
         lines.append(both("charts.reach.nowhere", count=count))
     elif np.nanmin(grid.probability) >= grid.asked:

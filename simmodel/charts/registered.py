@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from ..errors import ScenarioError, among, did_you_mean
-from ..texts import both, say, text
+from ..texts import bilingual, both, say, text
 from ..variables import WAN
 from .fan import WIDE_AND_NARROW, fan_of
 from .fan_figure import (
@@ -29,7 +29,6 @@ from .labels import (
     Row,
     around,
     bands_note,
-    in_both,
     labelled,
     method_note,
 )
@@ -119,7 +118,7 @@ def registered(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> Figure:
         ax.update_datalim([(float(lines[0][0, 0]), lowest)])
         finish(ax, REGISTERED_RATE, labels, lines, np.array(edges))
         end_labels(ax, ends)
-        english, chinese = in_both("charts.registered.title")
+        english, chinese = bilingual("charts.registered.title")
         scenario = labelled("charts.scenario", residents.scenario)
         heading(figure, f"{residents.place}: {english}", f"{chinese}   {scenario}")
         foot(figure, *notes)
@@ -138,11 +137,11 @@ def _notes(ds: xr.Dataset, region: str, marks: Sequence[Row]) -> list[str]:
     }
     first = min(counts)
     seen = f"{counts[first]:.2f} ({first}) → {counts[base]:.2f} {text('charts.wan', 'zh')} ({base})"
-    pace = in_both("charts.registered.pace")
+    pace = bilingual("charts.registered.pace")
     lines = [
         f"{labelled('charts.registered.count', seen)}. {pace[0]}",
         pace[1],
-        *in_both("charts.registered.assumed"),
+        *bilingual("charts.registered.assumed"),
         f"{bands_note()}.  {method_note()}",
     ]
     return broken(lines)

@@ -13,9 +13,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
-from ..texts import both, say, text
+from ..texts import bilingual, both, say, text
 from .discovery import boxes, pairs
-from .labels import apart, in_both, labelled, number
+from .labels import apart, labelled, number
 from .style import (
     BLUE,
     GREY,
@@ -203,7 +203,10 @@ def morris(ds: xr.Dataset, outcome: str) -> Figure:
     order = np.argsort(-star, kind="stable")
     named = [j for j in order if star[j] > LEAST_SHARE * star.max()][:MOST_LABELS]
     colors = np.where(mu >= 0.0, BLUE, ORANGE)
-    across_text, up_text = in_both("charts.sweep.morris_across"), in_both("charts.sweep.morris_up")
+    across_text, up_text = (
+        bilingual("charts.sweep.morris_across"),
+        bilingual("charts.sweep.morris_up"),
+    )
     notes = [across_text[0], up_text[0], across_text[1] + up_text[1]]
     if len(named) < len(star):
         fewer = len(star) - len(named)
@@ -269,7 +272,7 @@ def sobol(ds: xr.Dataset, outcome: str) -> Figure:
         ("ST", both("charts.sweep.total"), PALE, "#666666", -0.125),
     )
     notes = [
-        *in_both("charts.sweep.orders"),
+        *bilingual("charts.sweep.orders"),
         *_sums(one),
         *left_out_note(left_out),
     ]
@@ -380,7 +383,7 @@ def importance(ds: xr.Dataset, outcome: str) -> Figure:
     values, chance = one["importance"].values, one["importance_chance"].values
     order, left_out = ranked(np.nan_to_num(values, nan=-np.inf))
     notes = [
-        *in_both("charts.sweep.distance"),
+        *bilingual("charts.sweep.distance"),
         both("charts.sweep.chance"),
         *left_out_note(left_out),
     ]

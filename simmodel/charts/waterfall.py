@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
-from ..texts import both, say
+from ..texts import bilingual, both, say
 from ..variables import COMPONENTS, SHARED
 from .labels import (
     RATE,
@@ -25,7 +25,6 @@ from .labels import (
     around,
     component_name,
     draws_of,
-    in_both,
     labelled,
     parts_of,
     place_of,
@@ -174,7 +173,7 @@ def waterfall_difference(ds: xr.Dataset, other: xr.Dataset, region: str) -> Figu
         (_label(ds), _label(other)),
         f"{place_of(ds, region)}: {around('charts.waterfall.difference', years[1])}",
         f"{title_of(ds)}  →  {title_of(other)}",
-        in_both("charts.waterfall.difference_means", first=years[0], last=years[1]),
+        bilingual("charts.waterfall.difference_means", first=years[0], last=years[1]),
         prior_decides_split(ds, region),
     )
 
@@ -203,7 +202,7 @@ def _drawn(
     if any(_opposed(falls, name) for name in names):
         lines.append(both("charts.waterfall.opposed"))
     if prior and set(SHARED) & set(names):
-        lines += in_both("charts.decided_by_prior")
+        lines += bilingual("charts.decided_by_prior")
     lines = [part for line in lines if line for part in shortened(line, FOOT).split("\n")]
     tall, top, bottom = ROW * (len(names) + 2), 1.3, 0.5 + LINE * len(lines)
     height = top + tall + bottom
@@ -314,7 +313,7 @@ def _stock(ds: xr.Dataset, region: str, display: Display, year: int) -> float:
 
 def _on_two_lines(name: str) -> str:
     """Return what a component is called, in both languages, on a line each."""
-    english, chinese = in_both(f"charts.component.{name}")
+    english, chinese = bilingual(f"charts.component.{name}")
     return f"{chinese}\n{english}"
 
 

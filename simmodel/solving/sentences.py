@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ..charts.labels import in_both
 from ..errors import among
 from ..inputs.scenario import BASE_YEAR
 from ..inputs.seeds import Seeds
@@ -15,6 +14,7 @@ from ..judging.likelihood import of_hundred
 from ..judging.target import NEAR_POINTS
 from ..levers import LEVERS
 from ..results.terminal import COMPARISONS, INDICATORS, table
+from ..texts import bilingual
 from .problem import scale_of
 from .solution import Answer, Change, DepletedAgeGroup, LeverSetting
 
@@ -54,7 +54,7 @@ RESIDENCES_ZH: Final = {"urban": "城镇", "rural": "农村"}
 # that cannot be. The share itself is ours.
 EMPTY: Final = 0.1
 
-LEVER_WORDS: Final = {lever: in_both(f"levers.{lever}") for lever in LEVERS}
+LEVER_WORDS: Final = {lever: bilingual(f"levers.{lever}") for lever in LEVERS}
 
 
 def as_data(answer: Answer, seeds: Seeds) -> dict[str, Any]:

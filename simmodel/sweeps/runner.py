@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..charts.labels import BoxLimit, box_sentence, in_both
+from ..charts.labels import BoxLimit, box_sentence
 from ..charts.pictures import DEFAULT, drawing
 from ..computing.checkpoints import Store
 from ..computing.output_files import Folder, write_csv, write_netcdf, write_zarr
@@ -30,6 +30,7 @@ from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..results.run import attributes, provenance_of
 from ..simulation.projector import EXACT_BYTES, on_its_scale
+from ..texts import bilingual
 from ..variables import DISTRICT, FLOWS, STOCKS
 from . import sensitivity
 from .batch import evaluate, families, work_of
@@ -405,7 +406,7 @@ def parameter_words(place: Place, seeds: Seeds) -> tuple[str, str]:
         names = seeds.programmes()[place.name][1].names
         return names.en, names.zh
     section = "levers" if place.kind == "lever" else "quantities"
-    en, zh = in_both(f"{section}.{place.name}")
+    en, zh = bilingual(f"{section}.{place.name}")
     if place.year is not None:
         en, zh = f"{en} in {place.year}", f"{place.year}年{zh}"
     if place.region is not None:
@@ -490,7 +491,7 @@ def _with_sentences(ds: xr.Dataset) -> xr.Dataset:
     said = np.full((2, ds.sizes["box"], ds.sizes["outcome"]), "", dtype=object)
     for k in range(ds.sizes["outcome"]):
         one = ds.isel(outcome=k)
-        en, zh = in_both(f"indicators.{one['outcome_indicator'].item()}")
+        en, zh = bilingual(f"indicators.{one['outcome_indicator'].item()}")
         year = int(one["outcome_year"].item())
         aim = (
             f"{one['place_en'].item()}'s {en} target for {year}",
