@@ -22,7 +22,6 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmodel.charts.labels import of_hundred
 from simmodel.cli import main
 from simmodel.errors import FaultError, ScenarioError, SimmodelError
 from simmodel.explorer import page
@@ -44,6 +43,7 @@ from simmodel.explorer.state import (
 from simmodel.inputs.scenario import Scenario
 from simmodel.inputs.scenario_file import read_scenario
 from simmodel.inputs.seeds import read_seeds
+from simmodel.judging.likelihood import of_hundred
 from simmodel.judging.verdicts import Judge
 from simmodel.levers import LEVERS
 from simmodel.report.wording import Phrases

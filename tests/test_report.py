@@ -16,10 +16,10 @@ import pytest
 from click.testing import CliRunner
 from fontTools.ttLib import TTFont
 
-from simmodel.charts.labels import of_hundred
 from simmodel.cli import main
 from simmodel.inputs.scenario import Scenario
 from simmodel.judging.historical_rates import read
+from simmodel.judging.likelihood import of_hundred
 from simmodel.report import files
 from simmodel.report.contents import gather
 from simmodel.report.files import check_replaceable, write
