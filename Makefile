@@ -18,7 +18,7 @@ FAST := $(addprefix tests/test_,$(addsuffix .py,architecture calibration cells c
 	docstrings graduation hierarchy life_table migration parameters projection \
 	quantiles sampling scenario scores sensitivity texts verdicts words))
 FAST_AT_LEAST := 700
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: lint types fast
 

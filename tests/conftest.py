@@ -1,5 +1,6 @@
 """What several test files share: the shipped seeds, their posteriors, and one run."""
 
+import fcntl
 import os
 import shutil
 from pathlib import Path
@@ -39,6 +40,55 @@ def pytest_sessionfinish(session):
     if passed < wanted:
         reporter.write_line(f"\nonly {passed} tests passed, at least {wanted} are asked for")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# The longest files, longest first: begun last, one of them would keep one process busy alone.
+LONGEST = (
+    "test_report.py",
+    "test_explorer.py",
+    "test_front.py",
+    "test_hindcast.py",
+    "test_posterior.py",
+    "test_coherence.py",
+    "test_cli.py",
+    "test_scale_out.py",
+    "test_experience.py",
+    "test_conformance.py",
+    "test_charts.py",
+    "test_new_region.py",
+    "test_borrowed.py",
+    "test_howto.py",
+    "test_tutorial.py",
+    "test_notebook.py",
+    "test_solution.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest files; the rest in their order."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Make a folder once for all processes that test side by side; the others wait for it."""
+
+    def made(name, make):
+        base = tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            base = base.parent  # of one run of the tests
+        folder = base / name
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                making = base / f"{name}.making"
+                making.mkdir()
+                make(making)
+                making.rename(folder)
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -88,19 +138,22 @@ def shipped(seeds):
 
 
 @pytest.fixture(scope="session")
-def trend(tmp_path_factory):
-    """Run `simmodel run scenarios/trend.yaml --keep-draws` on a small ensemble."""
+def trend(once):
+    """Run `simmodel run scenarios/trend.yaml --keep-draws` small: its folder and its stdout."""
     from click.testing import CliRunner
 
     from simmodel.cli import main
 
-    out = tmp_path_factory.mktemp("figures")
-    arguments = ["run", str(ROOT / "scenarios/trend.yaml"), "--draws", "200", "--keep-draws"]
-    result = CliRunner().invoke(
-        main, [*arguments, "--out", str(out), "--seeds", str(ROOT / "seeds")]
-    )
-    assert result.exit_code == 0, result.output
-    return out / "trend", result
+    def run(out):
+        arguments = ["run", str(ROOT / "scenarios/trend.yaml"), "--draws", "200", "--keep-draws"]
+        result = CliRunner().invoke(
+            main, [*arguments, "--out", str(out), "--seeds", str(ROOT / "seeds")]
+        )
+        assert result.exit_code == 0, result.output
+        (out / "stdout.txt").write_text(result.stdout, encoding="utf-8")
+
+    folder = once("figures", run)
+    return folder / "trend", (folder / "stdout.txt").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

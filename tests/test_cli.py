@@ -437,7 +437,7 @@ def test_every_command_says_what_it_calibrated_anew(command, tmp_path):
     out = ["--out", tmp_path / "out"]
     aim = ["--region", "jinchang", "--indicator", "total_population", "--year", "2025"]
     arguments = {
-        "run": [TREND, "--draws", "20", "--set", "regions=[jinchang]", *out],
+        "run": [TREND, "--draws", "20", "--set", "regions=[jinchang]", "--charts", "none", *out],
         "solve": [TREND, *aim, "--lever", "arrivals", "--draws", "20"],
         "sweep": [asked, *out],
     }

@@ -395,6 +395,7 @@ def test_the_command_prints_what_a_machine_reads_and_run_agrees(tmp_path):
     assert data.keys() >= KEYS
     assert list(data["levers"]) == ["rural_exit"]
     run = ["run", str(TREND), "--draws", "300", "--set", "regions=[wuwei]", *data["set"]]
+    run += ["--charts", "none"]
     again = CliRunner().invoke(
         main, [*run, "--out", str(tmp_path), "--seeds", str(SEEDS)], catch_exceptions=False
     )
