@@ -142,3 +142,27 @@ def test_flows_are_named_once():
     from simmodel.variables import FLOWS as NAMED
 
     assert tuple(v.name for v in NAMED) == FLOWS
+
+
+def test_ten_thousand_persons_are_a_number_in_one_place():
+    """Only `variables.WAN` has it; what else is ten thousand, or a part of it, is not of people."""
+    others = {
+        "forecast/calibration",
+        "forecast/pooling",
+        "inputs/workbook/cells",
+        "inputs/yaml",
+        "kernel/age_groups",
+        "solving/lever_search",
+        "solving/sentences",
+        "sweeps/sweep_file",
+        "variables",
+    }
+    found = {
+        place(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, (int, float))
+        and node.value in (1e4, 1e-4)
+    }
+    assert found <= others

@@ -495,7 +495,9 @@ def test_the_charts_show_the_numbers_of_the_state(explorer, seeds, measure):
     assert bool(shown.get("target")) == rate
     bars = {trace["name"]: trace["y"] for trace in growth(view, base, phrases)["data"]}
     for name, a_year in view.growth.items():
-        assert bars.get(phrases.say(f"report.part.{name}"), [0.0] * 15) == (a_year / 1e4).tolist()
+        assert (
+            bars.get(phrases.say(f"charts.component.{name}"), [0.0] * 15) == (a_year / 1e4).tolist()
+        )
 
 
 # The command

@@ -496,12 +496,12 @@ def tables_of(path):
 YEARLY = {
     "sheet_growth": (
         "column_component",
-        {f"report.part.{part.name}": f"urban_growth_{part.name}" for part in COMPONENTS},
+        {f"charts.component.{part.name}": f"urban_growth_{part.name}" for part in COMPONENTS},
         1e-4,
     ),
     "sheet_points": (
         "column_component",
-        {f"report.part.{part.name}": f"rate_change_{part.name}" for part in COMPONENTS},
+        {f"charts.component.{part.name}": f"rate_change_{part.name}" for part in COMPONENTS},
         100.0,
     ),
     "sheet_flows": ("column_flow", {f"report.flow.{flow.name}": flow.name for flow in FLOWS}, 1e-4),
@@ -542,7 +542,7 @@ def check_ages(tables, language, results):
     scenario_of = {titles[language == "zh"]: name for name, titles in NAMES.items()}
     sums = {}
     for row in tables[say("sheet_ages")]:
-        residence = {say(f"report.residence.{name}"): name for name in ("urban", "rural")}
+        residence = {say(f"charts.residence.{name}"): name for name in ("urban", "rural")}
         key = (
             scenario_of[row[say("column_scenario")]],
             f"{residence[row[say('column_residence')]]}_population",
@@ -774,9 +774,8 @@ def test_places_measures_and_scenarios_can_be_chosen(browser, reports, results):
                 assert len(cells) == 3 + len(wanted)
                 for cell, verdict in zip(cells[3:], wanted, strict=True):
                     count = of_hundred(float(verdict["probability"]))
-                    key = {"<1": "of_hundred_few", ">99": "of_hundred_many"}.get(
-                        count, "of_hundred"
-                    )
+                    keys = {"<1": "probability.fewer_than_1", ">99": "probability.more_than_99"}
+                    key = keys.get(count, "probability.of_hundred")
                     assert cell == say(key, count=count)
                     checked += 1
                 factor = 100.0 if measure == "urbanization_rate" else 1e-4

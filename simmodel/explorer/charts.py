@@ -182,9 +182,9 @@ def growth(view: Results, base: Results, phrases: Phrases) -> dict[str, Any]:
             "type": "bar",
             "x": years,
             "y": (view.growth[part.name] / WAN).tolist(),
-            "name": say(f"report.part.{part.name}"),
+            "name": say(f"charts.component.{part.name}"),
             "marker": {"color": PART_COLORS[part.name]},
-            "hovertemplate": f"{say(f'report.part.{part.name}')} {hover}<extra></extra>",
+            "hovertemplate": f"{say(f'charts.component.{part.name}')} {hover}<extra></extra>",
         }
         for part in parts_drawn(view, base)
     ]
@@ -221,7 +221,7 @@ def growth_legend(view: Results, base: Results, phrases: Phrases) -> list[dict[s
     """What the signs of a chart of growth stand for; arguments as in `growth`."""
     say = phrases.say
     kinds = [
-        ("box", PART_COLORS[part.name], f"report.part.{part.name}")
+        ("box", PART_COLORS[part.name], f"charts.component.{part.name}")
         for part in parts_drawn(view, base)
     ]
     kinds += [("line", INK, "report.js.net"), ("dash", INK, "explorer.base_net")]

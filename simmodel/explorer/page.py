@@ -550,7 +550,8 @@ class Page:
             return [*parts, sum(parts)]
 
         names = [
-            (self.say(f"report.part.{part.name}"), PART_COLORS[part.name]) for part in COMPONENTS
+            (self.say(f"charts.component.{part.name}"), PART_COLORS[part.name])
+            for part in COMPONENTS
         ] + [(self.say("report.js.net"), "")]
         return [
             {

@@ -92,7 +92,11 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
             for case in dossier.cases
         },
         "parts": [
-            {"name": c.name, "title": say(f"report.part.{c.name}"), "color": PART_COLORS[c.name]}
+            {
+                "name": c.name,
+                "title": say(f"charts.component.{c.name}"),
+                "color": PART_COLORS[c.name],
+            }
             for c in COMPONENTS
         ],
         "growth": {
@@ -100,7 +104,7 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
             for case in dossier.cases
         },
         "residences": {
-            name: {"title": say(f"report.residence.{name}"), "color": color}
+            name: {"title": say(f"charts.residence.{name}"), "color": color}
             for name, color in RESIDENCE_COLORS.items()
         },
         "ages": {

@@ -20,6 +20,7 @@ from ..forecast.parameters import PARAMETERS
 from ..forecast.pooling_file import read_skill
 from ..inputs.region import BASE_YEAR
 from ..inputs.scenario_file import write_scenario
+from ..inputs.units import persons_per
 from ..judging.consistency.findings import Finding
 from ..judging.target import NEAR_POINTS
 from ..judging.verdicts import Verdict, is_conditional
@@ -316,7 +317,7 @@ def _case(dossier: Dossier, phrases: Phrases, case: Case) -> dict[str, Any]:
     programmes = dossier.seeds.programmes()
     for programme_id in scenario.programmes:
         _, item = programmes[programme_id]
-        persons = item.value * (1e4 if item.unit == "10k_persons" else 1.0)
+        persons = item.value * persons_per(item.unit)
         lines.append(
             say(
                 "report.programme",

@@ -12,6 +12,7 @@ from ..judging.verdicts import NOT_MODELLED, Verdict
 from ..judging.wording import printed
 from ..levers import LEVERS
 from ..texts import Language, text
+from ..variables import WAN
 from .contents import Case, Dossier
 
 Key = tuple[str, str, int, str, int]
@@ -90,12 +91,12 @@ class Phrases:
         """
         if value is None:
             return "–"
-        key, shown = ("report.rate", value) if unit == "percent" else ("report.wan", value / 1e4)
+        key, shown = ("report.rate", value) if unit == "percent" else ("report.wan", value / WAN)
         return self.say(key, value=printed(shown) if exact else _signed(shown))
 
     def bare(self, value: float | None, unit: str) -> str:
         """The same without its unit."""
-        return "–" if value is None else _signed(value if unit == "percent" else value / 1e4)
+        return "–" if value is None else _signed(value if unit == "percent" else value / WAN)
 
     def shortfall(self, verdict: Verdict) -> str:
         """How much is missing in the median: points of a rate, or persons."""
@@ -143,8 +144,8 @@ class Phrases:
     def chance(self, probability: float) -> str:
         """A probability as futures of 100."""
         count = of_hundred(probability)
-        keys = {"<1": "report.of_hundred_few", ">99": "report.of_hundred_many"}
-        return self.say(keys.get(count, "report.of_hundred"), count=count)
+        keys = {"<1": "probability.fewer_than_1", ">99": "probability.more_than_99"}
+        return self.say(keys.get(count, "probability.of_hundred"), count=count)
 
     def likelihood(self, verdict: Verdict) -> str:
         """The word for a probability, where it is unconditional."""

@@ -16,13 +16,15 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from .. import __version__
+from ..charts.fan import BANDS, fan_of
+from ..charts.labels import RATE
 from ..charts.pyramid import age_groups, by_group
 from ..charts.style import PART_COLORS
 from ..inputs.region import BASE_YEAR
 from ..results.run import sources_used
 from ..sweeps.runner import index_rows
 from ..texts import Language, has
-from ..variables import COMPONENTS, FLOWS, RATE_CHANGE, RESIDENCES, SEXES, URBAN_GROWTH
+from ..variables import COMPONENTS, FLOWS, RATE_CHANGE, RESIDENCES, SEXES, URBAN_GROWTH, WAN
 from .chart_data import color_of
 from .contents import Case, Dossier
 from .wording import Phrases, all_targets
@@ -36,10 +38,10 @@ MEAN: Final = "mean"
 # Sheets of stocks: name, variable, its dimension, factor, unit, unit of the change.
 STOCKS: Final = (
     ("rate", "urbanization_rate", "region", 100.0, "percent", "points"),
-    ("urban", "urban_population", "region", 1e-4, "wan", "wan"),
-    ("rural", "rural_population", "region", 1e-4, "wan", "wan"),
-    ("total", "total_population", "region", 1e-4, "wan", "wan"),
-    ("districts", "urban_district_population", "district", 1e-4, "wan", "wan"),
+    ("urban", "urban_population", "region", 1 / WAN, "wan", "wan"),
+    ("rural", "rural_population", "region", 1 / WAN, "wan", "wan"),
+    ("total", "total_population", "region", 1 / WAN, "wan", "wan"),
+    ("districts", "urban_district_population", "district", 1 / WAN, "wan", "wan"),
     ("registered", "registered_urban_rate", "registered_region", 100.0, "percent", "points"),
 )
 HEAD: Final = 3  # row of the column heads, below title, unit and a gap
@@ -165,7 +167,7 @@ def book(dossier: Dossier, language: Language, command: str) -> bytes:
     places = {
         key: _stocks(made, *row) for row in STOCKS if _has(dossier, row[2]) for key in [row[0]]
     }
-    growth = _parts(made, "growth", "wan_a_year", URBAN_GROWTH, 1e-4)
+    growth = _parts(made, "growth", "wan_a_year", URBAN_GROWTH, 1 / WAN)
     _parts(made, "points", "points_a_year", RATE_CHANGE, 100.0)
     _flows(made)
     _ages(made)
@@ -275,7 +277,7 @@ def _parts(
                     say("report.mean"),
                     made.phrases.place(place),
                 ]
-                row = table.add([*labels, place, say(f"report.part.{component.name}"), *cells])
+                row = table.add([*labels, place, say(f"charts.component.{component.name}"), *cells])
                 found[case.name, place, component.name] = (table.name, row, len(years))
             table.add([*labels, place, say("report.total"), *map(float, sums)])
     table.close()
@@ -293,7 +295,7 @@ def _flows(made: _Book) -> None:
         for place in map(str, case.dataset["region"].values):
             here = case.dataset.sel(region=place)
             for flow in FLOWS:
-                values = here[f"{flow.name}_mean"].values * 1e-4
+                values = here[f"{flow.name}_mean"].values * (1 / WAN)
                 labels = [
                     made.phrases.title(case.scenario),
                     say("report.mean"),
@@ -325,9 +327,9 @@ def _ages(made: _Book) -> None:
                                 made.phrases.place(place),
                                 place,
                                 (year, made.whole),
-                                say(f"report.residence.{residence}"),
+                                say(f"charts.residence.{residence}"),
                                 say(f"report.sex.{sex}"),
-                                *map(float, by_group(here) / 1e4),
+                                *map(float, by_group(here) / WAN),
                             ]
                         )
     table.close()
@@ -366,7 +368,7 @@ def _targets(made: _Book) -> None:
                 continue
             v = found[case.name]
             percent = v.unit == "percent"
-            factor = 1.0 if percent else 1e-4
+            factor = 1.0 if percent else 1 / WAN
 
             def scaled(value: float | None, by: float = factor) -> float | None:
                 return None if value is None else value * by
@@ -387,7 +389,7 @@ def _targets(made: _Book) -> None:
                     None if v.probability is None else (v.probability, made.share),
                     phrases.count(v) if v.probability is None else phrases.likelihood(v),
                     scaled(v.shortfall),
-                    scaled(v.shortfall_persons, 1e-4),
+                    scaled(v.shortfall_persons, 1 / WAN),
                     None if v.first_year_met is None else (v.first_year_met, made.whole),
                     phrases.source(v.source),
                     v.place,
@@ -514,7 +516,8 @@ def _charts(
         base, top = phrases.title(cases[0].scenario), TOP + number * ROWS_A_CHART
         place = phrases.place(region_id)
         chart = made.workbook.add_chart({"type": "line"})
-        for level, name in ((0.05, "report.book_series_low"), (0.95, "report.book_series_high")):
+        ends = ("report.book_series_low", "report.book_series_high")
+        for level, name in zip(BANDS[0], ends, strict=True):
             _line(
                 chart, rates[cases[0].name, region_id, level], say(name, title=base), "#9db8cf", 1
             )
@@ -522,8 +525,8 @@ def _charts(
             color = color_of(dossier, case.name)
             where = rates[case.name, region_id, 0.5]
             _line(chart, where, phrases.title(case.scenario), color, 2.25)
-        lowest = [case.dataset.sel(region=region_id, quantile=0.05) for case in cases]
-        floor = min(100.0 * float(here["urbanization_rate"].min()) for here in lowest)
+        fans = [fan_of(case.dataset, region_id, RATE, levels=BANDS[0]) for case in cases]
+        floor = min(float(fan.quantiles[BANDS[0][0]].min()) for fan in fans)
         _finish(chart, say("report.book_chart_rate", place=place, base=base), 5.0 * (floor // 5.0))
         sheet.insert_chart(top, 0, chart)
         chart = made.workbook.add_chart({"type": "column", "subtype": "stacked"})
@@ -532,7 +535,7 @@ def _charts(
             color = PART_COLORS[component.name]
             chart.add_series(
                 {
-                    "name": say(f"report.part.{component.name}"),
+                    "name": say(f"charts.component.{component.name}"),
                     "categories": [name, HEAD, 5, HEAD, 4 + count],
                     "values": [name, row, 5, row, 4 + count],
                     "fill": {"color": color},

@@ -22,7 +22,7 @@ from ..judging.verdicts import NOT_MODELLED, Verdict, is_conditional
 from ..texts import Bilingual
 from ..validation.backtest import Backtest
 from ..validation.scores import Score, as_rows
-from ..variables import DATA, PRIOR
+from ..variables import DATA, PRIOR, WAN
 from .run import sources_used
 
 INDICATORS = {
@@ -77,7 +77,7 @@ def _figure(value: float | None, unit: str) -> str:
     """A rate in percent, or persons in 万."""
     if value is None:
         return "–"
-    return f"{value:.1f} %" if unit == "percent" else f"{value / 1e4:.1f} 万"
+    return f"{value:.1f} %" if unit == "percent" else f"{value / WAN:.1f} 万"
 
 
 def _aim(verdict: Verdict) -> str:
@@ -87,7 +87,7 @@ def _aim(verdict: Verdict) -> str:
     if verdict.comparison == "near":
         return f"near {_figure(verdict.target, verdict.unit)}"
     percent = verdict.unit == "percent"
-    figure = f"{verdict.target if percent else verdict.target / 1e4:.6g}"
+    figure = f"{verdict.target if percent else verdict.target / WAN:.6g}"
     return f"{COMPARISONS[verdict.comparison]} {figure} {'%' if percent else '万'}"
 
 
@@ -211,8 +211,8 @@ def region_list(seeds: Seeds) -> str:
                 f"{indent}{region_id}",
                 f"{region.names.en} {region.names.zh}",
                 region.level,
-                f"{census.total / 1e4:.2f}",
-                f"{census.urban / 1e4:.2f}",
+                f"{census.total / WAN:.2f}",
+                f"{census.urban / WAN:.2f}",
                 f"{100 * census.urban / census.total:.2f}",
                 str(len(region.targets)),
             ]

@@ -11,8 +11,10 @@ from ..errors import Fault, FaultError, SimmodelError, among, did_you_mean, show
 from ..inputs.region import BASE_YEAR, Target
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
+from ..inputs.units import persons_per
 from ..judging.target import Aim, judged_aims, own_aim
 from ..levers import LEVERS
+from ..variables import WAN
 
 INDICATORS: Final = (
     "urbanization_rate",
@@ -167,7 +169,7 @@ def _value_faults(question: Question, seeds: Seeds) -> Iterator[Fault]:
     now = _present_count(question, seeds)
     if not (math.isfinite(value) and value >= LEAST_COUNT_SHARE * now):
         # A figure in 万 that would be near the present one is what was meant.
-        meant = 1e4 * value
+        meant = WAN * value
         hint = f". Did you mean {meant:.0f}?" if 0.1 * now < meant < 10.0 * now else ""
         allowed = f"a number of persons; {now:,.0f} in {BASE_YEAR}{hint}"
         yield _fault(OWN_VALUE, "is not a number of persons here", f"{value:g}", allowed)
@@ -177,7 +179,7 @@ def _present_count(question: Question, seeds: Seeds) -> float:
     if question.indicator == "urban_district_population":
         figure = seeds.districts()[question.region][1].population
         assert figure is not None
-        return figure.value * (1e4 if figure.unit == "10k_persons" else 1.0)
+        return figure.value * persons_per(figure.unit)
     census = seeds.regions[question.region].baseline.census
     return float(census.urban if question.indicator == "urban_population" else census.total)
 

@@ -15,6 +15,7 @@ from ..judging.target import NEAR_POINTS
 from ..levers import LEVERS
 from ..results.terminal import COMPARISONS, INDICATORS, table
 from ..texts import bilingual
+from ..variables import WAN
 from .problem import scale_of
 from .solution import Answer, Change, DepletedAgeGroup, LeverSetting
 
@@ -315,7 +316,7 @@ def _aim(answer: Answer, seeds: Seeds) -> str:
 
 
 def _figure(answer: Answer) -> str:
-    return f"{answer.wanted:.6g} %" if _is_rate(answer) else f"{answer.wanted / 1e4:.6g} 万"
+    return f"{answer.wanted:.6g} %" if _is_rate(answer) else f"{answer.wanted / WAN:.6g} 万"
 
 
 def names_of(seeds: Seeds, place: str) -> tuple[str, str]:
