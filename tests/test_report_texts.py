@@ -9,17 +9,15 @@ import simmodel
 from simmodel.forecast.parameters import NAMES
 from simmodel.levers import LEVERS
 from simmodel.texts import keys, templates
-from simmodel.variables import COMPONENTS, FLOWS, RESIDENCES, SEXES
+from simmodel.variables import FLOWS, SEXES
 
 HOUSE = Path(simmodel.__file__).parent
 SECTIONS = ("explorer", "report")
 # Keys of the report with a dot, by the names that the package looks up under them.
 FAMILIES = {
     "level": {"nation", "province", "prefecture", "county"},
-    "residence": set(RESIDENCES),
     "sex": set(SEXES),
     "flow": {flow.name for flow in FLOWS},
-    "part": {component.name for component in COMPONENTS},
     "parameter": set(NAMES),
     "js": set(re.findall(r"\bwords\.([a-z]+)", (HOUSE / "report" / "report.js").read_text())),
 }

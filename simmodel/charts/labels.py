@@ -96,10 +96,13 @@ class Display:
         Name in the Dataset, and of the indicator in verdicts and observations.
     unit_kind : {"percent", "persons"}
         Unit of verdicts and observations.
+    key : str
+        Of its name in the texts.
     """
 
     variable: str
     unit_kind: Literal["percent", "persons"]
+    key: str
 
     @property
     def scale(self) -> float:
@@ -114,12 +117,12 @@ class Display:
     @property
     def name(self) -> str:
         """In titles, in both languages."""
-        return both(f"{self._section}.{self.variable}")
+        return both(self.key)
 
     @property
     def short(self) -> str:
         """In tables, in both languages."""
-        return both(f"{self._section}.{self.variable}.short")
+        return both(f"{self.key}.short")
 
     @property
     def axis(self) -> str:
@@ -131,10 +134,6 @@ class Display:
     def unit(self) -> str:
         """After a number."""
         return text(f"charts.unit.{self.unit_kind}", "zh")
-
-    @property
-    def _section(self) -> str:
-        return "indicators" if self.variable in INDICATORS else "charts"
 
     def aim(self, value: float) -> str:
         """Return a target's value with the digits it has, at most two decimals.
@@ -151,10 +150,12 @@ class Display:
         return f"{value:,.1f}{self.unit}"
 
 
-DISPLAYS: Final = {name: Display(name, one.unit) for name, one in INDICATORS.items()}
+DISPLAYS: Final = {
+    name: Display(name, one.unit, f"indicators.{name}") for name, one in INDICATORS.items()
+}
 RATE: Final = DISPLAYS["urbanization_rate"]
 URBAN: Final = DISPLAYS["urban_population"]
-REGISTERED_RATE: Final = Display("registered_urban_rate", "percent")
+REGISTERED_RATE: Final = Display("registered_urban_rate", "percent", "charts.registered_urban_rate")
 
 
 def known(value: Any) -> bool:

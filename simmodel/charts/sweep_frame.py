@@ -174,7 +174,10 @@ def _made(ds: xr.Dataset) -> list[str]:
         held = f"{ensemble} {text('charts.sweep.mean_of_draws', 'zh', draws=draws)}"
     key = f"charts.design.{method}"
     named = both(key) if has(key) else method
-    said = [f"{named}, {runs:,} {both('charts.sweep.runs')}", f"at {held}" if held else ""]
+    said = [
+        f"{named}, {runs:,} {both('charts.sweep.runs')}",
+        text("charts.sweep.held", "en", held=held) if held else "",
+    ]
     interval = str(attrs.get("interval", ""))
     if interval and method in ("sobol", "morris"):
         said.append(labelled("charts.sweep.interval", interval))
