@@ -71,7 +71,7 @@ def projection_of(folder):
 
 
 @pytest.fixture(scope="module")
-def dossier(shipped, seeds, atlas, posteriors):
+def contents(shipped, seeds, atlas, posteriors):
     small = {"ensemble": {"draws": DRAWS, "seed": 20201101}}
     scenarios = [
         Scenario.model_validate(shipped[name].resolved() | small)
@@ -81,13 +81,13 @@ def dossier(shipped, seeds, atlas, posteriors):
 
 
 @pytest.fixture(scope="module")
-def reports(dossier, tmp_path_factory):
+def reports(contents, tmp_path_factory):
     """Folders with a report in each language."""
     folders = {}
     for language in LANGUAGES:
         folders[language] = tmp_path_factory.mktemp(language)
         paths = check_replaceable(folders[language])
-        assert write(paths, dossier, language, "simmodel report trend.yaml") == ""
+        assert write(paths, contents, language, "simmodel report trend.yaml") == ""
     return folders
 
 
@@ -130,8 +130,8 @@ def test_signs_are_those_of_the_language(seeds, english, chinese, said, said_zh)
     assert Phrases("zh", seeds).pick(english, chinese) == said_zh
 
 
-def test_the_trend_comes_first_whatever_the_order_of_the_files(dossier):
-    assert [case.name for case in dossier.cases] == ["trend", "plan_as_written"]
+def test_the_trend_comes_first_whatever_the_order_of_the_files(contents):
+    assert [case.name for case in contents.cases] == ["trend", "plan_as_written"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -175,9 +175,9 @@ def test_the_answer_comes_first_and_is_that_of_the_verdicts(pages, results, lang
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_section_and_chart_is_there(pages, dossier, language):
+def test_every_section_and_chart_is_there(pages, contents, language):
     html = own(pages[language])
-    for region in dossier.regions:
+    for region in contents.regions:
         section = html[html.index(f'<section id="region-{region}"') :]
         section = section[: section.index("</section>")]
         drawn = set(re.findall(r'aria-label="[^"]*"', section))
@@ -186,9 +186,9 @@ def test_every_section_and_chart_is_there(pages, dossier, language):
     for name in ("trust", "assumptions", "provenance"):
         assert f'<section id="{name}">' in html
     assert {"zh": "借用：", "en": "borrowed: "}[language] in html
-    assert dossier.seeds.sha256 in html
+    assert contents.seeds.sha256 in html
     assert "simmodel report trend.yaml" in html
-    for finding in dossier.findings:
+    for finding in contents.findings:
         if finding.grade != "fine":
             sentence = finding.sentence if language == "en" else finding.sentence_zh
             assert sentence[:20].replace("<", "&lt;").replace("'", "&#39;") in html
@@ -255,10 +255,10 @@ def shown_by_script(data):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_speaks_one_language(pages, data, dossier, language):
+def test_the_page_speaks_one_language(pages, data, contents, language):
     text = told(own(pages[language]))
     assert len(text.split()) > 500
-    names = {case.name for case in dossier.cases}
+    names = {case.name for case in contents.cases}
     assert strange(text, language) - names == set()
     texts = list(shown_by_script(data[language]))
     assert len(texts) > 100
@@ -285,13 +285,13 @@ def test_the_workbook_speaks_one_language(reports, language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_scenario_is_described_in_the_language_of_the_page(pages, reports, dossier, language):
+def test_a_scenario_is_described_in_the_language_of_the_page(pages, reports, contents, language):
     _, tables = tables_of(reports[language] / "report.xlsx")
     say = speaker(language)
     sheet = tables[say("sheet_sources")]
     cells = [row[say("column_value")] for row in sheet]
     text = told(own(pages[language]))
-    for case in dossier.cases:
+    for case in contents.cases:
         said = getattr(case.scenario.description, language)
         assert len(said) > 50
         assert said in text
@@ -307,13 +307,13 @@ def cards(html):
     return found
 
 
-def test_what_moves_people_comes_before_what_is_relabelled(pages, dossier):
+def test_what_moves_people_comes_before_what_is_relabelled(pages, contents):
     shown = cards(pages["en"])
     seen = set()
-    for region, answers in dossier.answers.items():
+    for region, answers in contents.answers.items():
         years = [
             v.year
-            for v in dossier.base.verdicts
+            for v in contents.base.verdicts
             if (v.region, v.indicator) == (region, "urbanization_rate")
             and v.probability is not None
         ]
@@ -322,7 +322,7 @@ def test_what_moves_people_comes_before_what_is_relabelled(pages, dossier):
             continue
         enough = {way.changes[0].lever: way.enough for way in answer.alone}
         relabelling = enough.pop("reclassification")
-        text = shown[dossier.seeds.regions[region].names.en]
+        text = shown[contents.seeds.regions[region].names.en]
         takes = text[text.index("What would it take?") :]
         moving, counting = (
             takes.index("moves people" if any(enough.values()) else "None of"),
@@ -375,8 +375,8 @@ def test_a_character_that_the_font_lacks_is_told(shipped, seeds, atlas, posterio
 # Files
 
 
-def test_the_same_report_has_the_same_bytes(reports, dossier, tmp_path):
-    write(check_replaceable(tmp_path), dossier, "zh", "simmodel report trend.yaml")
+def test_the_same_report_has_the_same_bytes(reports, contents, tmp_path):
+    write(check_replaceable(tmp_path), contents, "zh", "simmodel report trend.yaml")
     for name in ("report.html", "report.xlsx"):
         assert (tmp_path / name).read_bytes() == (reports["zh"] / name).read_bytes()
 
@@ -632,9 +632,9 @@ def test_parts_of_growth_add_up_in_the_workbook(reports):
         assert all(sums[place] == pytest.approx(totals[place], abs=1e-9) for place in sums)
 
 
-def test_native_charts_stand_on_the_first_sheet(reports, dossier):
+def test_native_charts_stand_on_the_first_sheet(reports, contents):
     book = openpyxl.load_workbook(reports["zh"] / "report.xlsx")
-    assert len(book.worksheets[0]._charts) == 2 * len(dossier.regions)
+    assert len(book.worksheets[0]._charts) == 2 * len(contents.regions)
     assert all(not sheet._charts for sheet in book.worksheets[1:])
     with zipfile.ZipFile(reports["zh"] / "report.xlsx") as file:
         chart = file.read("xl/charts/chart1.xml").decode()

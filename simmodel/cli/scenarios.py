@@ -234,7 +234,7 @@ def report(
     atlas = workspace.atlas
     posteriors = posteriors_of(workspace)
     known = workspace.historical_rates
-    dossier = gather(
+    contents = gather(
         scenarios, seeds, atlas, posteriors, known, sweeps=swept, progress=progress("report:")
     )
     options = [f"--lang {lang}", *(f"--sweep {found.attrs['sweep']}" for found in swept)]
@@ -242,7 +242,7 @@ def report(
     options += [f"--seed {seed}"] if seed is not None else []
     # Without folders: where files lay on one machine says nothing on another.
     command = " ".join(["simmodel report", *(path.name for path in files), *options])
-    lacking = report_files.write(paths, dossier, lang, command)
+    lacking = report_files.write(paths, contents, lang, command)
     clear()
     if lacking:
         shown = " ".join(f"U+{ord(c):04X}" for c in lacking)

@@ -25,7 +25,7 @@ BANDS: Final = tuple(
     zip(WIDE_AND_NARROW, (0.16, 0.26), ("report.js.band", "report.js.half"), strict=True)
 )
 _CONFIG: Final = {"displayModeBar": False, "responsive": True}
-_LEAST_STEP: Final = 1e-3  # between round numbers of an axis, percent or 万
+_LEAST_STEP: Final = 1e-3  # between round numbers of an axis, percent or 10,000 persons
 _NOTHING: Final = 0.5  # persons a year: a component below it in all years is not drawn
 
 

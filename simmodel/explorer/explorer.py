@@ -140,8 +140,12 @@ class Explorer:
 
     def levers(self, state: State) -> tuple[str, ...]:
         """Levers that change something a state shows."""
-        hidden = set() if self._has_registered(state.region) else {"urban_registration"}
-        return tuple(name for name in LEVERS if name not in hidden or name in state.levers)
+        registered = self._has_registered(state.region)
+        return tuple(
+            name
+            for name, lever in LEVERS.items()
+            if registered or not lever.needs_registered or name in state.levers
+        )
 
     def fixed_whole(self, region_id: str) -> str | None:
         """The region that stands as it is while a region's levers share it out anew, if any."""

@@ -577,7 +577,7 @@ class _Lever:
 
     def __init__(self, page: Page, lever: str):
         self.page, self.lever = page, lever
-        say, neutral = page.say, LEVERS[lever].neutral
+        say, multiplies = page.say, LEVERS[lever].multiplies
         name = say(f"levers.{lever}")
         low, high = slider_range(lever, self._value())
         with ui.element("div").classes("lever").props(f"data-lever={lever}") as self.box:
@@ -587,12 +587,11 @@ class _Lever:
                 back.props("flat dense round size=sm")
                 back.props["title"] = say("explorer.reset")
                 _named(back, say("explorer.reset"))
-                added = not LEVERS[lever].multiplies
                 self.number = (
                     ui.input(
                         value=shortest(self._value()),
-                        prefix=None if added else "×",
-                        suffix=say("explorer.years") if added else None,
+                        prefix="×" if multiplies else None,
+                        suffix=None if multiplies else say("explorer.years"),
                     )
                     .props("dense outlined inputmode=decimal autocomplete=off")
                     .classes("value")
@@ -606,7 +605,7 @@ class _Lever:
             page._text("div", say(f"levers.{lever}.about"), "about")
             if base := self._base():
                 page._text("div", base, "stands")
-            self.slider = _Slider(low, high, STEP[neutral], self._value(), name)
+            self.slider = _Slider(low, high, STEP[multiplies], self._value(), name)
             self.slider.on_value_change(lambda event: self._slid(event.value))
             self._label_ends(low, high)
             self.wrong = page._text("div", "", "wrong")

@@ -151,7 +151,7 @@ def _read_back(explorer: Explorer, content: str) -> Scenario | None:
 
 def _sign(lever: str, value: float) -> str:
     """What stands before a lever's value: it multiplies, or adds."""
-    return "×" if LEVERS[lever].neutral == 1.0 else "+" if value > 0.0 else ""
+    return "×" if LEVERS[lever].multiplies else "+" if value > 0.0 else ""
 
 
 def _moved(state: State, language: Language) -> list[str]:

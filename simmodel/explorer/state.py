@@ -21,8 +21,9 @@ from ..simulation.projector import regions_of
 from ..texts import LANGUAGES, Language, say, text
 
 # The sensible part of what a lever may be: a slider shows more only where more is set.
-SENSIBLE: Final = {1.0: (0.0, 3.0), 0.0: (-5.0, 5.0)}  # by the value that changes nothing
-STEP: Final = {1.0: 0.05, 0.0: 0.5}
+# Factors, and years added.
+SENSIBLE: Final = {True: (0.0, 3.0), False: (-5.0, 5.0)}
+STEP: Final = {True: 0.05, False: 0.5}
 # Digits and signs as wide as Chinese characters, as input methods write them.
 _WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\Z", re.ASCII | re.IGNORECASE)
@@ -205,7 +206,7 @@ def slider_range(lever: str, value: float) -> tuple[float, float]:
     (-5.0, 5.0)
     """
     rule = LEVERS[lever]
-    low, high = SENSIBLE[rule.neutral]
+    low, high = SENSIBLE[rule.multiplies]
     return (low, high) if low <= value <= high else (rule.low, rule.high)
 
 

@@ -13,15 +13,18 @@ from ..charts.labels import DISPLAYS, parts_of
 from ..charts.matrix import CLASSES
 from ..charts.pyramid import age_groups, by_group
 from ..charts.style import LINE_COLORS, PART_COLORS, RESIDENCE_COLORS
+from ..indicators import INDICATORS
 from ..judging.likelihood import likelihood_class
 from ..judging.verdicts import Verdict
 from ..results.run import observation_marks
 from ..texts import keys
 from ..variables import COMPONENTS, RESIDENCES, SEXES, WAN
-from .contents import Case, Dossier
+from .contents import Case, ReportContents
 from .wording import Key, Phrases, all_targets
 
-SHOWN: Final = ("urbanization_rate", "urban_population", "total_population")
+SHOWN: Final = tuple(
+    name for name, one in INDICATORS.items() if one.in_dataset and one.of == "region"
+)
 # Levels of the bands and of the median.
 LEVELS: Final = tuple(sorted({0.5, *(level for band in WIDE_AND_NARROW for level in band)}))
 DIGITS: Final = 4
@@ -29,9 +32,9 @@ DIGITS: Final = 4
 SCALES: Final = {"growth": ("urban_growth", 1 / WAN), "rate": ("rate_change", 100.0)}
 
 
-def color_of(dossier: Dossier, name: str) -> str:
+def color_of(contents: ReportContents, name: str) -> str:
     """Colour of a scenario's line."""
-    order = [case.name for case in dossier.cases]
+    order = [case.name for case in contents.cases]
     return LINE_COLORS[order.index(name) % len(LINE_COLORS)]
 
 
@@ -48,20 +51,20 @@ def shade(probability: float | None) -> str:
     return f"c{list(CLASSES).index(likelihood_class(probability))}"
 
 
-def places_of(dossier: Dossier, region_id: str) -> list[str]:
+def places_of(contents: ReportContents, region_id: str) -> list[str]:
     """Places that a region's charts can show: itself, and parts without a section of theirs."""
-    parts = dossier.parts_of(region_id)
-    return [region_id, *(i for i in parts if i not in dossier.regions)]
+    parts = contents.parts_of(region_id)
+    return [region_id, *(i for i in parts if i not in contents.regions)]
 
 
-def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
+def page_data(contents: ReportContents, phrases: Phrases) -> dict[str, Any]:
     """All that the page's script reads."""
     say = phrases.say
-    named = [i for region_id in dossier.regions for i in places_of(dossier, region_id)]
-    rate = ("report.rate", "report.rate_range", "report.in_percent")
-    wan = ("report.wan", "report.wan_range", "report.in_wan")
-    units = {"urbanization_rate": rate, "urban_population": wan, "total_population": wan}
-    ends = {"low": "{low}", "high": "{high}"}
+    named = [i for region_id in contents.regions for i in places_of(contents, region_id)]
+    units = {
+        "percent": ("report.rate", "report.rate_range", "report.in_percent"),
+        "persons": ("report.wan", "report.wan_range", "report.in_wan"),
+    }
     return {
         "words": {
             name: say(f"report.js.{name}")
@@ -71,25 +74,25 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
             {
                 "name": case.name,
                 "title": phrases.title(case.scenario),
-                "color": color_of(dossier, case.name),
+                "color": color_of(contents, case.name),
             }
-            for case in dossier.cases
+            for case in contents.cases
         ],
         "measures": {
             name: {
                 "name": say(f"indicators.{name}"),
-                "unit": say(units[name][0], value="").replace(" ", "\u00a0"),
-                "range": say(units[name][1], **ends),
-                "axis": say(f"indicators.{name}")
-                + say("report.bracketed", text=say(units[name][2])),
+                "unit": say(unit, value="").replace(" ", "\u00a0"),
+                "range": say(ends, low="{low}", high="{high}"),
+                "axis": say(f"indicators.{name}") + say("report.bracketed", text=say(axis)),
             }
             for name in SHOWN
+            for unit, ends, axis in [units[INDICATORS[name].unit]]
         },
-        "years": {case.name: case.dataset["year"].values.tolist() for case in dossier.cases},
-        "places": {place: _place(dossier, phrases, place) for place in named},
+        "years": {case.name: case.dataset["year"].values.tolist() for case in contents.cases},
+        "places": {place: _place(contents, phrases, place) for place in named},
         "courses": {
             case.name: {place: _course(case, place) for place in named if case.has(place)}
-            for case in dossier.cases
+            for case in contents.cases
         },
         "parts": [
             {
@@ -101,14 +104,14 @@ def page_data(dossier: Dossier, phrases: Phrases) -> dict[str, Any]:
         ],
         "growth": {
             case.name: {place: _growth(case, place) for place in named if case.has(place)}
-            for case in dossier.cases
+            for case in contents.cases
         },
         "residences": {
             name: {"title": say(f"charts.residence.{name}"), "color": color}
             for name, color in RESIDENCE_COLORS.items()
         },
         "ages": {
-            case.name: {i: _ages(case, i) for i in case.scenario.regions} for case in dossier.cases
+            case.name: {i: _ages(case, i) for i in case.scenario.regions} for case in contents.cases
         },
     }
 
@@ -156,8 +159,8 @@ def _ages(case: Case, region_id: str) -> dict[str, Any]:
     }
 
 
-def _place(dossier: Dossier, phrases: Phrases, place: str) -> dict[str, Any]:
-    case = dossier.cases_of(place)[0]
+def _place(contents: ReportContents, phrases: Phrases, place: str) -> dict[str, Any]:
+    case = contents.cases_of(place)[0]
     marks = [
         {
             "measure": mark["indicator"],
@@ -165,13 +168,13 @@ def _place(dossier: Dossier, phrases: Phrases, place: str) -> dict[str, Any]:
             "value": round(point.value, DIGITS),
             "other": not point.comparable,
         }
-        for mark in observation_marks(case.scenario, dossier.atlas)
+        for mark in observation_marks(case.scenario, contents.atlas)
         if mark["region"] == place and mark["indicator"] in SHOWN
         for point in [observed_point(mark, DISPLAYS[str(mark["indicator"])])]
     ]
     targets = [
         _target(phrases, next(iter(found.values())), found)
-        for key, found in all_targets(dossier).items()
+        for key, found in all_targets(contents).items()
         if _is_shown(key, place)
     ]
     return {"name": phrases.place(place), "marks": marks, "targets": targets}

@@ -1,4 +1,4 @@
-"""All that a dossier says, gathered: scenarios run, targets checked, levers solved, estimates."""
+"""All that a report says, gathered: scenarios run, targets checked, levers solved, estimates."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ..judging.consistency.findings import Finding
 from ..judging.historical_rates import HistoricalRates
 from ..judging.projection_summary import summarize_projection
 from ..judging.verdicts import Verdict, is_conditional
+from ..levers import LEVERS
 from ..results.run import run_scenario
 from ..simulation.projector import ages_dataset, regions_of
 from ..solving.problem import SolveProblem
@@ -30,7 +31,7 @@ from ..solving.solution import Answer, solve
 from ..texts import say
 
 # What a plan can hope to move, each tried alone.
-TRIED: Final = ("local_retention", "arrivals", "urban_out_migration", "reclassification")
+TRIED: Final = tuple(name for name, lever in LEVERS.items() if lever.in_report)
 # Of these the one that makes places urban where they stand: nobody moves.
 RELABELLING: Final = "reclassification"
 ASKED: Final = 0.5
@@ -88,8 +89,8 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Dossier:
-    """Everything a dossier is written from.
+class ReportContents:
+    """Everything a report is written from.
 
     Attributes
     ----------
@@ -135,7 +136,7 @@ class Dossier:
         return [district.id for district in self.seeds.regions[region_id].urban_districts]
 
     def section_of(self, place: str) -> str | None:
-        """Region of the dossier under which a place is reported: itself, or the nearest around it.
+        """Region of the report under which a place is reported: itself, or the nearest around it.
 
         A place around which none lies stands under no region.
         """
@@ -184,7 +185,7 @@ def _section(place: str, regions: Sequence[str], seeds: Seeds) -> str | None:
 
 
 def _check_sweeps(sweeps: Sequence[xr.Dataset], regions: Sequence[str], seeds: Seeds) -> None:
-    """Refuse, before any work, a sweep that says nothing on any region of the dossier."""
+    """Refuse, before any work, a sweep that says nothing on any region of the report."""
     for ds in sweeps:
         places = list(dict.fromkeys(map(str, ds["outcome_region"].values)))
         if all(_section(place, regions, seeds) is None for place in places):
@@ -214,7 +215,7 @@ def gather(
     *,
     sweeps: Sequence[xr.Dataset] = (),
     progress: Callable[[str], None] = lambda _: None,
-) -> Dossier:
+) -> ReportContents:
     """Run the scenarios, check the targets and solve for what is not reached.
 
     Parameters
@@ -234,7 +235,7 @@ def gather(
     Raises
     ------
     ScenarioError
-        If no outcome of a sweep is of a region of the dossier, or a scenario cannot be projected.
+        If no outcome of a sweep is of a region of the report, or a scenario cannot be projected.
     """
     regions = tuple(dict.fromkeys(i for scenario in scenarios for i in scenario.regions))
     _check_sweeps(sweeps, regions, seeds)
@@ -256,7 +257,7 @@ def gather(
     for region_id in base.scenario.regions:
         progress(say("report.progress_levers", region=region_id))
         answers[region_id] = _answers(region_id, base, seeds, atlas, posteriors, experience)
-    return Dossier(
+    return ReportContents(
         cases=tuple(cases),
         regions=regions,
         findings=tuple(findings),

@@ -14,7 +14,7 @@ import xarray as xr
 from ..computing.output_files import try_writing
 from ..errors import OutputError, ScenarioError
 from ..texts import Language, say
-from .contents import Dossier
+from .contents import ReportContents
 from .page import page
 from .workbook import MADE_BY, book
 
@@ -105,7 +105,9 @@ def _inside(folder: Path) -> str:
     return ", ".join(names[:3]) or say("report.no_sweep_nothing")
 
 
-def write(paths: tuple[Path, Path], dossier: Dossier, language: Language, command: str) -> str:
+def write(
+    paths: tuple[Path, Path], contents: ReportContents, language: Language, command: str
+) -> str:
     """Write page and workbook, both or neither.
 
     Returns
@@ -113,13 +115,13 @@ def write(paths: tuple[Path, Path], dossier: Dossier, language: Language, comman
     str
         Characters that the page's font lacks.
     """
-    html, lacking = page(dossier, language, command)
-    contents = html.encode("utf-8"), book(dossier, language, command)
+    html, lacking = page(contents, language, command)
+    encoded = html.encode("utf-8"), book(contents, language, command)
     paths[0].parent.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(dir=paths[0].parent, prefix=".report.") as folder:
             made = [Path(folder) / path.name for path in paths]
-            for place, content in zip(made, contents, strict=True):
+            for place, content in zip(made, encoded, strict=True):
                 place.write_bytes(content)
             for place, path in zip(made, paths, strict=True):
                 os.replace(place, path)

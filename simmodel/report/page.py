@@ -1,4 +1,4 @@
-"""A dossier as one page that needs nothing but itself."""
+"""A report as one page that needs nothing but itself."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from ..solving.solution import Answer, LeverSetting
 from ..sweeps.runner import figures as sweep_figures
 from ..texts import Language
 from ..variables import DECIDED_BY, PRIOR
-from .chart_data import color_of, page_data, places_of, shade
-from .contents import ASKED, RELABELLING, SOLVED, TRIED, Case, Dossier, Estimate
+from .chart_data import SHOWN, color_of, page_data, places_of, shade
+from .contents import ASKED, RELABELLING, SOLVED, TRIED, Case, Estimate, ReportContents
 from .inline import font, svg
 from .wording import Key, Phrases, all_targets, met_by_half
 
@@ -48,22 +48,22 @@ MODEL_ASSUMPTIONS: Final = (
 )
 
 
-def page(dossier: Dossier, language: Language, command: str) -> tuple[str, str]:
-    """Return a dossier as HTML, and the characters that its font lacks.
+def page(contents: ReportContents, language: Language, command: str) -> tuple[str, str]:
+    """Return a report as HTML, and the characters that its font lacks.
 
     Parameters
     ----------
-    dossier : Dossier
+    contents : ReportContents
     language : {"zh", "en"}
     command : str
         Which makes it again.
     """
-    phrases = Phrases(language, dossier.seeds)
+    phrases = Phrases(language, contents.seeds)
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True
     )
     template = environment.from_string(_resource("report.html.jinja"))
-    data = json.dumps(page_data(dossier, phrases), ensure_ascii=False, separators=(",", ":"))
+    data = json.dumps(page_data(contents, phrases), ensure_ascii=False, separators=(",", ":"))
     html = template.render(
         say=phrases.say,
         shade=shade,
@@ -72,7 +72,7 @@ def page(dossier: Dossier, language: Language, command: str) -> tuple[str, str]:
         script=Markup(_resource("report.js")),
         # A tag inside of a text would be read as one.
         data=Markup(data.replace("<", "\\u003c")),
-        **_view(dossier, phrases, command),
+        **_view(contents, phrases, command),
     )
     library = _plotly()
     drawn = html.replace(library, "")
@@ -90,22 +90,22 @@ def _plotly() -> str:
     return str(get_plotlyjs())
 
 
-def _view(dossier: Dossier, phrases: Phrases, command: str) -> dict[str, Any]:
+def _view(contents: ReportContents, phrases: Phrases, command: str) -> dict[str, Any]:
     """What the template shows, as plain texts and lists."""
-    say, base = phrases.say, dossier.base
+    say, base = phrases.say, contents.base
     return {
         "subtitle": say(
             "report.subtitle",
-            regions=phrases.join([phrases.place(i) for i in dossier.regions]),
+            regions=phrases.join([phrases.place(i) for i in contents.regions]),
             horizon=base.scenario.horizon,
             draws=base.scenario.ensemble.draws,
         ),
-        "headline": _headline(dossier, phrases),
-        "cards": [_card(dossier, phrases, i) for i in dossier.regions],
-        "targets": _targets(dossier, phrases),
-        "cases": [_case(dossier, phrases, case) for case in dossier.cases],
+        "headline": _headline(contents, phrases),
+        "cards": [_card(contents, phrases, i) for i in contents.regions],
+        "targets": _targets(contents, phrases),
+        "cases": [_case(contents, phrases, case) for case in contents.cases],
         "near_points": NEAR_POINTS,
-        "conditional": any(is_conditional(case.scenario) for case in dossier.cases),
+        "conditional": any(is_conditional(case.scenario) for case in contents.cases),
         "asked": f"{100 * ASKED:g}",
         "levers": [
             say("report.takes_column_relabelled", lever=say(f"levers.{lever}"))
@@ -113,18 +113,15 @@ def _view(dossier: Dossier, phrases: Phrases, command: str) -> dict[str, Any]:
             else say(f"levers.{lever}")
             for lever in TRIED
         ],
-        "measures": [
-            {"id": name, "name": say(f"indicators.{name}")}
-            for name in ("urbanization_rate", "urban_population", "total_population")
-        ],
-        "regions": [_region(dossier, phrases, i) for i in dossier.regions],
-        "trust": _trust(dossier, phrases),
-        "notices": _notices(dossier, phrases),
-        "calibration": _calibration(dossier, phrases),
+        "measures": [{"id": name, "name": say(f"indicators.{name}")} for name in SHOWN],
+        "regions": [_region(contents, phrases, i) for i in contents.regions],
+        "trust": _trust(contents, phrases),
+        "notices": _notices(contents, phrases),
+        "calibration": _calibration(contents, phrases),
         "model_assumptions": [say(key) for key in MODEL_ASSUMPTIONS],
-        "sources": _sources(dossier, phrases),
-        "provenance": _provenance(dossier, phrases, command),
-        "resolved": [write_scenario(case.scenario) for case in dossier.cases],
+        "sources": _sources(contents, phrases),
+        "provenance": _provenance(contents, phrases, command),
+        "resolved": [write_scenario(case.scenario) for case in contents.cases],
     }
 
 
@@ -137,8 +134,8 @@ def _judged(case: Case) -> list[Verdict]:
     return [v for v in case.verdicts if v.probability is not None]
 
 
-def _headline(dossier: Dossier, phrases: Phrases) -> list[str]:
-    say, base = phrases.say, dossier.base
+def _headline(contents: ReportContents, phrases: Phrases) -> list[str]:
+    say, base = phrases.say, contents.base
     count = len(_judged(base))
     if count == 0:
         return [say("report.headline_none")]
@@ -148,11 +145,11 @@ def _headline(dossier: Dossier, phrases: Phrases) -> list[str]:
     # Counts of scenarios with other regions, or a nearer horizon, are not to be compared.
     others = [
         say("report.headline_other", met=met_by_half(case), title=phrases.title(case.scenario))
-        for case in dossier.cases[1:]
+        for case in contents.cases[1:]
         if len(_judged(case)) == count
     ]
     lines = [phrases.join([first, *others], "report.semicolon") + say("report.end")]
-    grades = [f.grade for f in dossier.findings]
+    grades = [f.grade for f in contents.findings]
     lines.append(
         say(
             "report.headline_findings",
@@ -160,14 +157,14 @@ def _headline(dossier: Dossier, phrases: Phrases) -> list[str]:
             strained=grades.count("strained"),
         )
     )
-    levels = [str(dossier.seeds.regions[i].level) for i in dossier.regions]
-    lines += [_skill(dossier, phrases, level) for level in dict.fromkeys(levels)][:1]
+    levels = [str(contents.seeds.regions[i].level) for i in contents.regions]
+    lines += [_skill(contents, phrases, level) for level in dict.fromkeys(levels)][:1]
     return [line for line in lines if line]
 
 
-def _skill(dossier: Dossier, phrases: Phrases, level: str) -> str:
+def _skill(contents: ReportContents, phrases: Phrases, level: str) -> str:
     """How well regions of a level have been forecast; empty where none was."""
-    skill = read_skill(dossier.seeds.directory).get(level)
+    skill = read_skill(contents.seeds.directory).get(level)
     if skill is None:
         return ""
     return phrases.say(
@@ -187,8 +184,8 @@ def _latest(case: Case, region_id: str) -> Verdict | None:
     return max(rates or here, key=lambda v: v.year, default=None)
 
 
-def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
-    say, case = phrases.say, dossier.cases_of(region_id)[0]
+def _card(contents: ReportContents, phrases: Phrases, region_id: str) -> dict[str, Any]:
+    say, case = phrases.say, contents.cases_of(region_id)[0]
     verdict = _latest(case, region_id)
     card: dict[str, Any] = {"place": phrases.place(region_id), "anchor": anchor(region_id)}
     if verdict is None or verdict.probability is None:
@@ -201,11 +198,11 @@ def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
         else say("report.card_first", year=met)
     )
     others = []
-    for key, found in all_targets(dossier).items():
+    for key, found in all_targets(contents).items():
         if found.get(case.name) is verdict:
             others = [
                 f"{phrases.title(other.scenario)} {phrases.count(found[other.name])}"
-                for other in dossier.cases
+                for other in contents.cases
                 if other is not case and other.name in found and key[0] == region_id
             ]
     return card | {
@@ -221,11 +218,13 @@ def _card(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
         ),
         "first": first,
         "others": phrases.join(others, "report.semicolon"),
-        "takes": _takes(dossier, phrases, region_id, verdict),
+        "takes": _takes(contents, phrases, region_id, verdict),
     }
 
 
-def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict) -> list[str]:
+def _takes(
+    contents: ReportContents, phrases: Phrases, region_id: str, verdict: Verdict
+) -> list[str]:
     """What a single lever would take: one that moves people first, then what mere labels would.
 
     Empty where nothing was solved.
@@ -235,7 +234,7 @@ def _takes(dossier: Dossier, phrases: Phrases, region_id: str, verdict: Verdict)
         return []
     if verdict.probability >= ASKED:
         return [say("report.takes_already")]
-    answers = dossier.answers.get(region_id, ())
+    answers = contents.answers.get(region_id, ())
     answer = next((a for a in answers if a.question.year == verdict.year), None)
     if answer is None:
         return []
@@ -268,36 +267,36 @@ def _effort(way: LeverSetting) -> float:
     return abs(math.log(change.value / change.before))
 
 
-def _targets(dossier: Dossier, phrases: Phrases) -> list[dict[str, Any]]:
+def _targets(contents: ReportContents, phrases: Phrases) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    order = list(dossier.regions)
-    targets = all_targets(dossier)
+    order = list(contents.regions)
+    targets = all_targets(contents)
     places = list(dict.fromkeys(key[0] for key in targets))
     found = sorted(
         targets.items(),
         key=lambda item: (
-            order.index(dossier.section_of(item[0][0]) or order[0]),
+            order.index(contents.section_of(item[0][0]) or order[0]),
             places.index(item[0][0]),
         ),
     )
     before = None
     for key, by_case in found:
-        rows.append(_target(dossier, phrases, key, by_case, key[0] != before))
+        rows.append(_target(contents, phrases, key, by_case, key[0] != before))
         before = key[0]
     return rows
 
 
 def _target(
-    dossier: Dossier, phrases: Phrases, key: Key, by_case: dict[str, Verdict], first: bool
+    contents: ReportContents, phrases: Phrases, key: Key, by_case: dict[str, Verdict], first: bool
 ) -> dict[str, Any]:
-    v = by_case.get(dossier.base.name)
+    v = by_case.get(contents.base.name)
     some = next(iter(by_case.values()))
     chances = [
         {
             "count": phrases.count(by_case[case.name]) if case.name in by_case else "–",
             "probability": by_case[case.name].probability if case.name in by_case else None,
         }
-        for case in dossier.cases
+        for case in contents.cases
     ]
     return {
         "place": phrases.place(key[0]),
@@ -311,10 +310,10 @@ def _target(
     }
 
 
-def _case(dossier: Dossier, phrases: Phrases, case: Case) -> dict[str, Any]:
+def _case(contents: ReportContents, phrases: Phrases, case: Case) -> dict[str, Any]:
     say, scenario = phrases.say, case.scenario
     lines = [f"{name}{say('report.colon')}{value}" for name, value in phrases.levers(scenario)]
-    programmes = dossier.seeds.programmes()
+    programmes = contents.seeds.programmes()
     for programme_id in scenario.programmes:
         _, item = programmes[programme_id]
         persons = item.value * persons_per(item.unit)
@@ -332,17 +331,17 @@ def _case(dossier: Dossier, phrases: Phrases, case: Case) -> dict[str, Any]:
     return {
         "name": case.name,
         "title": phrases.title(scenario),
-        "color": color_of(dossier, case.name),
+        "color": color_of(contents, case.name),
         "lines": lines,
         "sources": phrases.join(list(sources), "report.semicolon"),
         "description": phrases.pick(scenario.description.en, scenario.description.zh),
     }
 
 
-def _region(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any]:
-    say, cases = phrases.say, dossier.cases_of(region_id)
+def _region(contents: ReportContents, phrases: Phrases, region_id: str) -> dict[str, Any]:
+    say, cases = phrases.say, contents.cases_of(region_id)
     case = cases[0]
-    findings = dossier.findings_of(region_id)
+    findings = contents.findings_of(region_id)
     fine = sum(1 for f in findings if f.grade == "fine")
     decided = str(case.dataset[DECIDED_BY].sel(region=region_id).item())
     place = phrases.place(region_id)
@@ -354,18 +353,18 @@ def _region(dossier: Dossier, phrases: Phrases, region_id: str) -> dict[str, Any
         "first": BASE_YEAR,
         "last": case.scenario.horizon,
         "together": _together(phrases, case, region_id),
-        "places": [{"id": i, "name": phrases.place(i)} for i in places_of(dossier, region_id)],
-        "cases": [_case(dossier, phrases, c) for c in cases],
+        "places": [{"id": i, "name": phrases.place(i)} for i in places_of(contents, region_id)],
+        "cases": [_case(contents, phrases, c) for c in cases],
         "aged": [
             {"name": c.name, "title": phrases.title(c.scenario)}
             for c in cases
             if region_id in c.scenario.regions
         ],
-        "charts": _charts(dossier, phrases, region_id, cases),
-        "takes": [_answer(phrases, case, a) for a in dossier.answers.get(region_id, ())],
+        "charts": _charts(contents, phrases, region_id, cases),
+        "takes": [_answer(phrases, case, a) for a in contents.answers.get(region_id, ())],
         "split": say("report.trust_split", places=place) if decided == PRIOR else "",
-        "parts": _parts(dossier, phrases, region_id, case),
-        "sensitivity": _sensitivity(dossier, phrases, region_id),
+        "parts": _parts(contents, phrases, region_id, case),
+        "sensitivity": _sensitivity(contents, phrases, region_id),
         "findings": [_finding(phrases, f) for f in findings if f.grade != "fine"],
         "fine": _fine(phrases, len(findings), fine),
     }
@@ -395,13 +394,13 @@ def _together(phrases: Phrases, case: Case, region_id: str) -> str:
 
 
 def _charts(
-    dossier: Dossier, phrases: Phrases, region_id: str, cases: Sequence[Case]
+    contents: ReportContents, phrases: Phrases, region_id: str, cases: Sequence[Case]
 ) -> dict[str, Markup | None]:
     """The region's charts as they are printed, and shown where scripts are off."""
     case = cases[0]
-    marks = observation_marks(case.scenario, dossier.atlas)
+    marks = observation_marks(case.scenario, contents.atlas)
     rows = [v.row() for v in case.verdicts]
-    cited = printed_sources(dossier.seeds)
+    cited = printed_sources(contents.seeds)
     datasets: dict[str, xr.Dataset] = {c.name: c.dataset for c in cases}
     place = phrases.place(region_id)
 
@@ -461,10 +460,12 @@ def _way(phrases: Phrases, way: LeverSetting) -> dict[str, Any]:
     return {"lever": lever, "enough": way.enough, "apart": _relabels(way), "text": text}
 
 
-def _parts(dossier: Dossier, phrases: Phrases, region_id: str, case: Case) -> list[tuple[str, ...]]:
+def _parts(
+    contents: ReportContents, phrases: Phrases, region_id: str, case: Case
+) -> list[tuple[str, ...]]:
     """Residents and rates of what lies inside a region, and of what is left."""
     ds, last = case.dataset, case.scenario.horizon
-    here = [i for i in dossier.parts_of(region_id) if case.has(i)]
+    here = [i for i in contents.parts_of(region_id) if case.has(i)]
     sources = [(phrases.place(i), ds.sel(region=i), "") for i in here]
     if "remainder" in ds.dims and region_id in ds["remainder"].values:
         rest = phrases.say("report.parts_rest", place=phrases.place(region_id))
@@ -490,10 +491,12 @@ def _parts(dossier: Dossier, phrases: Phrases, region_id: str, case: Case) -> li
     return rows
 
 
-def _sensitivity(dossier: Dossier, phrases: Phrases, region_id: str) -> list[dict[str, Any]]:
+def _sensitivity(
+    contents: ReportContents, phrases: Phrases, region_id: str
+) -> list[dict[str, Any]]:
     """What the sweeps that were given say of a region."""
     say, found = phrases.say, []
-    for number, ds in enumerate(dossier.sweeps_of(region_id)):
+    for number, ds in enumerate(contents.sweeps_of(region_id)):
         title = phrases.pick(str(ds.attrs["title_en"]), str(ds.attrs["title_zh"]))
         drawn = list(sweep_figures(ds))
         shown = [
@@ -536,31 +539,31 @@ def _bracketed(phrases: Phrases, sources: Sequence[tuple[str, str]]) -> str:
     return phrases.say("report.bracketed", text=phrases.join(named, "report.semicolon"))
 
 
-def _trust(dossier: Dossier, phrases: Phrases) -> list[str]:
-    say, seeds = phrases.say, dossier.seeds
-    shown = {i for case in dossier.cases for i in map(str, case.dataset["region"].values)}
+def _trust(contents: ReportContents, phrases: Phrases) -> list[str]:
+    say, seeds = phrases.say, contents.seeds
+    shown = {i for case in contents.cases for i in map(str, case.dataset["region"].values)}
     levels = {str(seeds.regions[i].level) for i in shown}
     scored = [level for level in read_skill(seeds.directory) if level in levels]
-    lines = [_skill(dossier, phrases, level) for level in scored]
+    lines = [_skill(contents, phrases, level) for level in scored]
     if "county" in levels:
         lines.append(say("report.skill_counties"))
     decided = {
         i
-        for case in dossier.cases
-        for i in dossier.regions
+        for case in contents.cases
+        for i in contents.regions
         if case.has(i) and str(case.dataset[DECIDED_BY].sel(region=i).item()) == PRIOR
     }
     if decided:
-        places = [phrases.place(i) for i in dossier.regions if i in decided]
+        places = [phrases.place(i) for i in contents.regions if i in decided]
         lines.append(say("report.trust_split", places=phrases.join(places)))
     return [*lines, say("report.trust_limits")]
 
 
-def _notices(dossier: Dossier, phrases: Phrases) -> list[tuple[str, list[tuple[str, str]]]]:
+def _notices(contents: ReportContents, phrases: Phrases) -> list[tuple[str, list[tuple[str, str]]]]:
     """What to know of each region's figures before its verdicts are read, with the source."""
     colon = phrases.say("report.colon")
     found = []
-    for region_id in dossier.regions:
+    for region_id in contents.regions:
         lines = [
             (
                 phrases.pick(notice.kind, KINDS_ZH[notice.kind])
@@ -568,16 +571,16 @@ def _notices(dossier: Dossier, phrases: Phrases) -> list[tuple[str, list[tuple[s
                 + phrases.pick(notice.en, notice.zh),
                 "" if notice.source is None else _bracketed(phrases, [notice.source]).strip(),
             )
-            for notice in notices(dossier.seeds.regions, region_id)
+            for notice in notices(contents.seeds.regions, region_id)
         ]
         if lines:
             found.append((phrases.place(region_id), lines))
     return found
 
 
-def _calibration(dossier: Dossier, phrases: Phrases) -> list[list[str]]:
+def _calibration(contents: ReportContents, phrases: Phrases) -> list[list[str]]:
     """Every parameter of every region: posterior median and 90 %, and whether the prior decides."""
-    by_region = [dossier.estimates(i) for i in dossier.regions]
+    by_region = [contents.estimates(i) for i in contents.regions]
     rows = []
     for number, parameter in enumerate(PARAMETERS):
         percent = parameter.units in PERCENT
@@ -594,26 +597,26 @@ def _estimate(phrases: Phrases, estimate: Estimate, percent: bool) -> str:
     return f"{middle:.{digits}f}{mark}{phrases.say('report.bracketed', text=interval)}"
 
 
-def _sources(dossier: Dossier, phrases: Phrases) -> list[str]:
-    ids = {name for case in dossier.cases for name in sources_used(case.scenario, dossier.seeds)}
+def _sources(contents: ReportContents, phrases: Phrases) -> list[str]:
+    ids = {name for case in contents.cases for name in sources_used(case.scenario, contents.seeds)}
     lines = []
     for name in sorted(ids):
-        source = dossier.seeds.sources[name]
+        source = contents.seeds.sources[name]
         title = phrases.pick(source.title.en, source.title.zh)
         parts = [title, source.publisher, str(source.year), source.number, source.url]
         lines.append(phrases.say("report.stop").join(str(part) for part in parts if part))
     return lines
 
 
-def _provenance(dossier: Dossier, phrases: Phrases, command: str) -> list[tuple[str, str]]:
+def _provenance(contents: ReportContents, phrases: Phrases, command: str) -> list[tuple[str, str]]:
     say = phrases.say
     rows = [
         (say("report.command"), command),
         (say("report.version"), __version__),
-        (say("report.seeds_hash"), dossier.seeds.sha256),
-        (say("report.posterior_hash"), dossier.posteriors.sha256),
+        (say("report.seeds_hash"), contents.seeds.sha256),
+        (say("report.posterior_hash"), contents.posteriors.sha256),
     ]
-    for case in dossier.cases:
+    for case in contents.cases:
         ensemble = case.scenario.ensemble
         value = say("report.ensemble_value", draws=ensemble.draws, seed=ensemble.seed)
         rows.append((say("report.scenario_hash", name=case.name), case.scenario.sha256))

@@ -1,4 +1,4 @@
-"""How a dossier puts places, targets, chances and amounts, in the language of its reader."""
+"""How a report puts places, targets, chances and amounts, in the language of its reader."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..judging.wording import printed
 from ..levers import LEVERS
 from ..texts import Language, text
 from ..variables import WAN
-from .contents import Case, Dossier
+from .contents import Case, ReportContents
 
 Key = tuple[str, str, int, str, int]
 # The short dash of a range, and a hyphen that stands for a minus.
@@ -182,7 +182,7 @@ class Phrases:
 
 def _setting(lever: str, value: float) -> str:
     """A lever's value: a factor, or years added."""
-    if LEVERS[lever].neutral == 0.0:
+    if not LEVERS[lever].multiplies:
         return f"{value:+g}".replace("-", "−")
     return f"×{value:g}"
 
@@ -202,10 +202,10 @@ def keyed(verdicts: tuple[Verdict, ...]) -> dict[Key, Verdict]:
     return found
 
 
-def all_targets(dossier: Dossier) -> dict[Key, dict[str, Verdict]]:
+def all_targets(contents: ReportContents) -> dict[Key, dict[str, Verdict]]:
     """Every target with its verdict in each scenario, by name of the scenario."""
     found: dict[Key, dict[str, Verdict]] = {}
-    for case in dossier.cases:
+    for case in contents.cases:
         for key, verdict in keyed(case.verdicts).items():
             found.setdefault(key, {})[case.name] = verdict
     return found

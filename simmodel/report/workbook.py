@@ -1,4 +1,4 @@
-"""A dossier as a workbook: tables as a statistical yearbook lays them out, and native charts."""
+"""A report as a workbook: tables as a statistical yearbook lays them out, and native charts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..sweeps.runner import index_rows
 from ..texts import Language, has
 from ..variables import COMPONENTS, FLOWS, RATE_CHANGE, RESIDENCES, SEXES, URBAN_GROWTH, WAN
 from .chart_data import color_of
-from .contents import Case, Dossier
+from .contents import Case, ReportContents
 from .wording import Phrases, all_targets
 
 MADE_BY: Final = "simmodel report"
@@ -116,8 +116,8 @@ class _Sheet:
 class _Book:
     """The workbook with its looks."""
 
-    def __init__(self, workbook: Workbook, dossier: Dossier, phrases: Phrases):
-        self.workbook, self.dossier, self.phrases = workbook, dossier, phrases
+    def __init__(self, workbook: Workbook, contents: ReportContents, phrases: Phrases):
+        self.workbook, self.contents, self.phrases = workbook, contents, phrases
         self.count = 0
         self.title = workbook.add_format({"bold": True, "font_size": 13})
         self.note = workbook.add_format({"font_color": "#666666"})
@@ -142,17 +142,17 @@ class _Book:
         return self.phrases.say("report.mean") if level == MEAN else (float(level), self.share)
 
 
-def book(dossier: Dossier, language: Language, command: str) -> bytes:
-    """Return a dossier as an Excel workbook.
+def book(contents: ReportContents, language: Language, command: str) -> bytes:
+    """Return a report as an Excel workbook.
 
     Parameters
     ----------
-    dossier : Dossier
+    contents : ReportContents
     language : {"zh", "en"}
     command : str
         Which makes it again.
     """
-    phrases = Phrases(language, dossier.seeds)
+    phrases = Phrases(language, contents.seeds)
     buffer = io.BytesIO()
     # A workbook carries no font; this is one that its readers have.
     font = phrases.say("report.workbook_font")
@@ -161,18 +161,18 @@ def book(dossier: Dossier, language: Language, command: str) -> bytes:
     workbook.set_properties(
         {"title": phrases.say("report.title"), "company": MADE_BY, "created": CREATED}
     )
-    made = _Book(workbook, dossier, phrases)
+    made = _Book(workbook, contents, phrases)
     first = workbook.add_worksheet(phrases.say("report.sheet_charts"))
     _targets(made)
     places = {
-        key: _stocks(made, *row) for row in STOCKS if _has(dossier, row[2]) for key in [row[0]]
+        key: _stocks(made, *row) for row in STOCKS if _has(contents, row[2]) for key in [row[0]]
     }
     growth = _parts(made, "growth", "wan_a_year", URBAN_GROWTH, 1 / WAN)
     _parts(made, "points", "points_a_year", RATE_CHANGE, 100.0)
     _flows(made)
     _ages(made)
     _findings(made)
-    if dossier.sweeps:
+    if contents.sweeps:
         _sweeps(made)
     _sources(made, command)
     _charts(made, first, places["rate"], growth)
@@ -180,13 +180,13 @@ def book(dossier: Dossier, language: Language, command: str) -> bytes:
     return buffer.getvalue()
 
 
-def _has(dossier: Dossier, dimension: str) -> bool:
-    return any(dimension in case.dataset.dims for case in dossier.cases)
+def _has(contents: ReportContents, dimension: str) -> bool:
+    return any(dimension in case.dataset.dims for case in contents.cases)
 
 
-def _years(dossier: Dossier) -> list[int]:
+def _years(contents: ReportContents) -> list[int]:
     """Every year of any scenario."""
-    return sorted({int(y) for case in dossier.cases for y in case.dataset["year"].values})
+    return sorted({int(y) for case in contents.cases for y in case.dataset["year"].values})
 
 
 def _by_year(years: Sequence[int], case: Case, values: Any) -> list[float]:
@@ -205,8 +205,8 @@ def _stocks(
     change: str,
 ) -> dict[tuple[str, str, float], tuple[str, int, int]]:
     """Write regions by year for every scenario and quantile; return where each row stands."""
-    dossier, say = made.dossier, made.phrases.say
-    years = _years(dossier)
+    contents, say = made.contents, made.phrases.say
+    years = _years(contents)
     note = say("report.book_note_quantiles", first=BASE_YEAR)
     table = _Sheet(made, key, unit, note)
     ends = {"first": years[0], "last": years[-1]}
@@ -218,7 +218,7 @@ def _stocks(
     )
     found = {}
     for level in (*QUANTILES, MEAN):
-        for case in dossier.cases:
+        for case in contents.cases:
             if dimension not in case.dataset.dims:
                 continue
             for place in map(str, case.dataset[dimension].values):
@@ -254,8 +254,8 @@ def _parts(
     made: _Book, key: str, unit: str, variables: Sequence[Any], factor: float
 ) -> dict[tuple[str, str, str], tuple[str, int, int]]:
     """Write what growth, or the rate's change, consists of by year; return where rows stand."""
-    dossier, say = made.dossier, made.phrases.say
-    years = _years(dossier)[1:]
+    contents, say = made.contents, made.phrases.say
+    years = _years(contents)[1:]
     table = _Sheet(made, key, unit, say("report.book_note_means"))
     heads = made.heads("scenario", "quantile", "region", "code", "component")
     table.head(
@@ -264,7 +264,7 @@ def _parts(
         5,
     )
     found = {}
-    for case in dossier.cases:
+    for case in contents.cases:
         for place in map(str, case.dataset["region"].values):
             here = case.dataset.sel(region=place)
             sums = np.zeros(len(years))
@@ -286,12 +286,12 @@ def _parts(
 
 def _flows(made: _Book) -> None:
     """Write the means of every flow by year."""
-    dossier, say = made.dossier, made.phrases.say
-    years = _years(dossier)[1:]
+    contents, say = made.contents, made.phrases.say
+    years = _years(contents)[1:]
     table = _Sheet(made, "flows", "wan_a_year", say("report.book_note_means"))
     heads = made.heads("scenario", "quantile", "region", "code", "flow")
     table.head([*heads, *years], [27, 9, 20, 24, 20, *([9.5] * len(years))], 5)
-    for case in dossier.cases:
+    for case in contents.cases:
         for place in map(str, case.dataset["region"].values):
             here = case.dataset.sel(region=place)
             for flow in FLOWS:
@@ -308,12 +308,12 @@ def _flows(made: _Book) -> None:
 
 def _ages(made: _Book) -> None:
     """Write the population by residence, sex and five-year age group."""
-    dossier, say = made.dossier, made.phrases.say
+    contents, say = made.contents, made.phrases.say
     table = _Sheet(made, "ages", "wan")
     groups = age_groups()
     heads = made.heads("scenario", "quantile", "region", "code", "year", "residence", "sex")
     table.head([*heads, *groups], [27, 9, 20, 24, 7, 8, 8, *([8.5] * len(groups))], 7)
-    for case in dossier.cases:
+    for case in contents.cases:
         for place in map(str, case.ages["region"].values):
             people = case.ages["population"].sel(region=place)
             for year in map(int, people["year"].values):
@@ -337,7 +337,7 @@ def _ages(made: _Book) -> None:
 
 def _targets(made: _Book) -> None:
     """Write every target under every scenario."""
-    dossier, phrases, say = made.dossier, made.phrases, made.phrases.say
+    contents, phrases, say = made.contents, made.phrases, made.phrases.say
     table = _Sheet(made, "targets")
     heads = made.heads(
         "scenario",
@@ -362,8 +362,8 @@ def _targets(made: _Book) -> None:
     widths = [27, 20, 30, 24, 7, 12, 10, 19, 10, 10, 10, 11, 20, 10, 12, 9, 48, 22]
     table.head(heads, widths, 5)
     signs = {">=": "≥", "~": "≈", "near": say("report.near_sign")}
-    for found in all_targets(dossier).values():
-        for case in dossier.cases:
+    for found in all_targets(contents).values():
+        for case in contents.cases:
             if case.name not in found:
                 continue
             v = found[case.name]
@@ -401,11 +401,11 @@ def _targets(made: _Book) -> None:
 def _findings(made: _Book) -> None:
     """Write what the check of targets found."""
     phrases, say = made.phrases, made.phrases.say
-    base = phrases.title(made.dossier.base.scenario)
+    base = phrases.title(made.contents.base.scenario)
     table = _Sheet(made, "findings", note=say("report.findings_basis", base=base))
     heads = made.heads("grade", "region", "code", "year", "kind", "finding", "source")
     table.head(heads, [10, 20, 20, 7, 24, 110, 60], 4)
-    for f in made.dossier.findings:
+    for f in made.contents.findings:
         cited = [phrases.cited(*_split(text)) for text in f.sources]
         row = table.add(
             [
@@ -428,7 +428,7 @@ def _sweeps(made: _Book) -> None:
     heads = made.heads("sweep", "outcome", "parameter", "index", "value", "low", "high")
     table.head(heads, [18, 44, 60, 10, 12, 12, 12], 2)
     language = made.phrases.language
-    for ds in made.dossier.sweeps:
+    for ds in made.contents.sweeps:
         names = _named(ds, "parameter", f"parameter_{language}")
         for row in index_rows(ds):
             of = [names[str(row[key])] for key in ("parameter", "parameter_2") if row[key]]
@@ -461,16 +461,16 @@ def _split(text: str) -> tuple[str, str]:
 
 def _sources(made: _Book, command: str) -> None:
     """Write what the numbers rest on, and how to make them again."""
-    dossier, phrases, say = made.dossier, made.phrases, made.phrases.say
+    contents, phrases, say = made.contents, made.phrases, made.phrases.say
     table = _Sheet(made, "sources")
     table.head(made.heads("item", "value"), [34, 120], 1)
     rows = [
         (say("report.command"), command),
         (say("report.version"), __version__),
-        (say("report.seeds_hash"), dossier.seeds.sha256),
-        (say("report.posterior_hash"), dossier.posteriors.sha256),
+        (say("report.seeds_hash"), contents.seeds.sha256),
+        (say("report.posterior_hash"), contents.posteriors.sha256),
     ]
-    for case in dossier.cases:
+    for case in contents.cases:
         ensemble = case.scenario.ensemble
         levers = [
             f"{name}{say('report.colon')}{value}" for name, value in phrases.levers(case.scenario)
@@ -486,9 +486,9 @@ def _sources(made: _Book, command: str) -> None:
             ),
             (phrases.title(case.scenario), f"{said}{phrases.join(levers, 'report.semicolon')}"),
         ]
-    ids = {name for case in dossier.cases for name in sources_used(case.scenario, dossier.seeds)}
+    ids = {name for case in contents.cases for name in sources_used(case.scenario, contents.seeds)}
     for name in sorted(ids):
-        source = dossier.seeds.sources[name]
+        source = contents.seeds.sources[name]
         parts = [phrases.source(name), source.publisher, str(source.year), source.url]
         rows.append((name, say("report.stop").join(part for part in parts if part)))
     for row in rows:
@@ -502,17 +502,17 @@ def _charts(
     growth: dict[tuple[str, str, str], tuple[str, int, int]],
 ) -> None:
     """Draw two charts a region on the first sheet, from the cells of the tables."""
-    dossier, phrases, say = made.dossier, made.phrases, made.phrases.say
+    contents, phrases, say = made.contents, made.phrases, made.phrases.say
     sheet.hide_gridlines(2)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    count = len(dossier.regions)
+    count = len(contents.regions)
     sheet.set_h_pagebreaks([TOP + ROWS_A_CHART * k for k in range(2, count, 2)])
     sheet.write_string(0, 0, say("report.title"), made.title)
-    sheet.write_string(1, 0, phrases.join([phrases.place(i) for i in dossier.regions]), made.note)
-    for number, region_id in enumerate(dossier.regions):
-        cases = dossier.cases_of(region_id)
+    sheet.write_string(1, 0, phrases.join([phrases.place(i) for i in contents.regions]), made.note)
+    for number, region_id in enumerate(contents.regions):
+        cases = contents.cases_of(region_id)
         base, top = phrases.title(cases[0].scenario), TOP + number * ROWS_A_CHART
         place = phrases.place(region_id)
         chart = made.workbook.add_chart({"type": "line"})
@@ -522,7 +522,7 @@ def _charts(
                 chart, rates[cases[0].name, region_id, level], say(name, title=base), "#9db8cf", 1
             )
         for case in cases:
-            color = color_of(dossier, case.name)
+            color = color_of(contents, case.name)
             where = rates[case.name, region_id, 0.5]
             _line(chart, where, phrases.title(case.scenario), color, 2.25)
         fans = [fan_of(case.dataset, region_id, RATE, levels=BANDS[0]) for case in cases]
