@@ -1,6 +1,7 @@
 """What runs before a change lands: it looks for a browser and an office, and goes on without."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,8 +83,16 @@ def test_the_fast_part_of_the_tests_shrinks_only_when_it_is_made_to():
     assert "only 5 tests passed, at least 6 are asked for" in found[1].stdout
 
 
+def test_every_file_of_the_fast_part_exists():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    (names,) = re.findall(r"^FAST := .*,\$\(addsuffix \.py,(.*)\)\)$", text, re.MULTILINE)
+    absent = [name for name in names.split() if not (ROOT / f"tests/test_{name}.py").is_file()]
+    assert not absent
+
+
 def run_pytest(more):
     """Run the five tests of this file that come before the last, in a process of its own."""
     chosen = ["-q", "-k", "absent or install or there", *more, __file__]
     command = [sys.executable, "-m", "pytest", *chosen]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    alone = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, env=alone)

@@ -12,6 +12,7 @@ import pytest
 from simmodel.forecast.base_population import by_residence, table_of
 from simmodel.forecast.pooling import logit, share_of
 from simmodel.forecast.pooling_file import Estimates, read
+from simmodel.validation import hindcast
 from simmodel.validation.backtest import backtest
 from simmodel.validation.forecasts import LEVELS, Panel, Point
 from simmodel.validation.hindcast import METHOD, forecast
@@ -35,6 +36,14 @@ WEST = points((2000, 30_000_000, 8_100_000), (2010, 29_000_000, 10_700_000))
 LAND = points((2000, 100_000_000, 36_000_000), (2010, 106_000_000, 51_600_000))
 WITHIN = {"land": None, "east": "land", "mid": "land", "west": "land"}
 NESTED = Panel({"land": LAND, "east": EAST, "mid": MID, "west": WEST}, WITHIN)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def smaller_samples():
+    """A quarter of the draws by which a posterior is found: nothing here depends on how many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hindcast, "SAMPLE", hindcast.SAMPLE // 4)
+        yield
 
 
 @pytest.fixture(scope="module")
