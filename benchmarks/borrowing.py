@@ -25,7 +25,6 @@ from simmodel.forecast.fit import (
     Calibrated,
     arrival_rate,
     calibrate_one,
-    lineage,
     pace_noise,
 )
 from simmodel.forecast.pooling_file import read
@@ -112,7 +111,7 @@ def rates(seeds: Seeds, region_id: str, variant: str) -> tuple[np.ndarray, float
     above = Calibrated(full.inputs(parent), _stored(normals[parent]), ())
     found = calibrate_one(atlas, region_id, {parent: above})
     horizon = YEARS[-1] - BASE_YEAR
-    noise = [pace_noise(atlas, i, horizon) for i in lineage(atlas.regions, region_id)]
+    noise = [pace_noise(atlas, i, horizon) for i in atlas.tree.lineage(region_id)]
     paths = [
         draw(
             atlas.inputs(region_id), found.posterior.posterior, noise, horizon, (SEED, b)

@@ -21,7 +21,8 @@ from simmodel.explorer.server import leave_room
 from simmodel.explorer.state import State, trend_base
 from simmodel.forecast.pooling_file import atlas_of
 from simmodel.forecast.posterior_file import load
-from simmodel.inputs.seeds import find_seeds, read_seeds
+from simmodel.inputs.seed_folder import find_seeds
+from simmodel.inputs.seeds import read_seeds
 
 REGIONS = {"prefecture": "wuwei", "county": "wuwei.minqin", "province": "gansu"}
 LEVER = "local_retention"

@@ -23,7 +23,7 @@ from pooling import prefectures as prefecture_records
 from simmodel.charts.hindcast import forecast_figure, skill_figure
 from simmodel.charts.pictures import save
 from simmodel.forecast.base_population import GROUPS
-from simmodel.forecast.fit import Atlas, Calibrated, calibrate_one, lineage, pace_noise
+from simmodel.forecast.fit import Atlas, Calibrated, calibrate_one, pace_noise
 from simmodel.forecast.pooling_file import Estimates, atlas_of, read
 from simmodel.inputs.region import Observation, Span
 from simmodel.inputs.seeds import read_seeds
@@ -267,7 +267,7 @@ def annual_forecasts(
     )
     posterior = calibrate_one(told, unit, done).posterior.posterior
     years = 2015 - told.span.base
-    noise = [pace_noise(told, name, years) for name in lineage(regions, unit)]
+    noise = [pace_noise(told, name, years) for name in told.tree.lineage(unit)]
     path = draw(told.inputs(unit), posterior, noise, years, (20201101, 0)).project()
     total = path.urban + path.rural
     levels = np.array(LEVELS)

@@ -52,7 +52,7 @@ def design(size: int = SIZE) -> tuple[Work, np.ndarray]:
     posteriors = load(atlas, seeds.directory)
     scenario = read_scenario(
         ROOT / "scenarios/trend.yaml",
-        region_ids=seeds.parents(),
+        region_ids=seeds.tree.parents,
         programme_ids=list(seeds.programmes()),
     )
     swept = [

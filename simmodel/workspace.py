@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .computing.cache import Cache, content_key
 from .errors import FaultError, SimmodelError
-from .inputs.seeds import Seeds, find_seeds, read_index, read_seeds, shipped_seeds
+from .inputs.seed_folder import find_seeds, read_index, shipped_seeds
 
 if TYPE_CHECKING:
     from .forecast.fit import Atlas
     from .forecast.posterior_file import Posteriors
     from .forecast.standards import Record
     from .inputs.scenario import Scenario
-    from .inputs.seeds import Index
+    from .inputs.seed_folder import Index
+    from .inputs.seeds import Seeds
     from .judging.historical_rates import HistoricalRates
 
 Say = Callable[[str], None]
@@ -64,8 +65,10 @@ class Workspace:
         FaultError
             Naming everything that is wrong with the files.
         """
+        from .inputs.seeds import read_seeds
+
         paths = [path for path in files_behind(self.directory) if path.suffix == ".yaml"]
-        key = content_key(paths, packages=("pydantic", "ruamel.yaml"))
+        key = content_key(paths, packages=("pydantic", "pyyaml", "ruamel.yaml"))
         if (kept := _seeds_from(self._cache.read("seeds", key), self.directory)) is not None:
             return kept
         seeds = read_seeds(self.directory)
@@ -212,6 +215,7 @@ def _seeds_as_data(seeds: Seeds) -> dict[str, Any]:
 def _seeds_from(data: Any, directory: Path) -> Seeds | None:
     """Seeds from what the cache holds, checked again; None where that is no good."""
     from .inputs.region import Region, Source
+    from .inputs.seeds import Seeds
 
     try:
         regions, sources = data["regions"].items(), data["sources"].items()

@@ -129,7 +129,7 @@ def shipped(seeds):
     return {
         path.stem: read_scenario(
             path,
-            region_ids=seeds.parents(),
+            region_ids=seeds.tree.parents,
             programme_ids=list(seeds.programmes()),
             source_ids=list(seeds.sources),
         )

@@ -28,7 +28,7 @@ def test_populations_are_the_census_counts_by_age_sex_and_residence(seeds, atlas
 
 @pytest.mark.parametrize("region_id", PREFECTURES)
 def test_counties_sum_to_their_prefecture_in_every_cell(atlas, region_id):
-    parts = sum(atlas.base(child) for child in atlas.children(region_id))
+    parts = sum(atlas.base(child) for child in atlas.tree.children(region_id))
     np.testing.assert_allclose(parts, atlas.base(region_id), rtol=1e-9, atol=1e-6)
     assert round(parts.sum()) == round(atlas.base(region_id).sum())
 

@@ -118,7 +118,7 @@ def strained(strained_folder, posteriors):
 def read_back(path, seeds):
     return read_scenario(
         path,
-        region_ids=seeds.parents(),
+        region_ids=seeds.tree.parents,
         programme_ids=list(seeds.programmes()),
         source_ids=list(seeds.sources),
     )

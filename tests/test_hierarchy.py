@@ -131,7 +131,7 @@ def small(shipped):
 def test_counties_add_up_to_their_prefecture_in_every_draw(small, atlas, posteriors):
     ensemble = simulate(small, atlas, posteriors.by_region)
     for prefecture in ("wuwei", "linxia", "jinchang", "liupanshui"):
-        rows = [ensemble.row(i) for i in atlas.children(prefecture)]
+        rows = [ensemble.row(i) for i in atlas.tree.children(prefecture)]
         for stock in (ensemble.urban, ensemble.rural):
             np.testing.assert_allclose(stock[rows].sum(axis=0), stock[ensemble.row(prefecture)])
     np.testing.assert_allclose(

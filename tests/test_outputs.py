@@ -86,7 +86,7 @@ def test_the_base_year_is_the_census_and_the_same_in_every_draw(projection, draw
 
 def test_counties_sum_to_their_prefecture_in_the_base_year(projection, atlas):
     for prefecture in ("wuwei", "linxia", "jinchang", "liupanshui"):
-        children = atlas.children(prefecture)
+        children = atlas.tree.children(prefecture)
         for name in ("urban_population_mean", "rural_population_mean"):
             first = projection[name].sel(year=2020)
             assert float(first.sel(region=children).sum()) == pytest.approx(

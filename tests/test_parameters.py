@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmodel.forecast import pooling
-from simmodel.forecast.fit import lineage, pace_noise
+from simmodel.forecast.fit import pace_noise
 from simmodel.forecast.parameters import (
     NAMES,
     PARAMETERS,
@@ -351,7 +351,7 @@ def test_levers_at_ten_are_projected(atlas, region):
     levers = {name: np.full(years, 10.0) for name in LEVERS}
     levers["life_expectancy"] = atlas.standard.mortality_of_gain(np.full(years, -10.0))
     values = {name: np.repeat(value, BLOCK) for name, value in VALUES.items()}
-    noise = [pace_noise(atlas, name, years) for name in lineage(atlas.regions, region)]
+    noise = [pace_noise(atlas, name, years) for name in atlas.tree.lineage(region)]
     found = levels_after(
         values,
         setting,

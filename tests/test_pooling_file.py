@@ -10,7 +10,7 @@ import pytest
 from simmodel.errors import SeedError
 from simmodel.forecast.pooling import Pooling
 from simmodel.forecast.pooling_file import LEVELS, NAME, Estimates, as_data, atlas_of, read
-from simmodel.inputs import seeds as seeds_module
+from simmodel.inputs import seed_folder
 from tests.conftest import ROOT
 
 POOLING = Pooling(
@@ -97,12 +97,12 @@ def test_an_installed_package_has_the_seeds_inside(tmp_path, monkeypatch):
     inside = tmp_path / "site" / "simmodel"
     (inside / "seeds").mkdir(parents=True)
     write(inside / "seeds", as_data(ESTIMATES, MADE))
-    monkeypatch.setattr(seeds_module, "__file__", str(inside / "seeds.py"))
+    monkeypatch.setattr(seed_folder, "PACKAGE", inside)
     assert read(tmp_path / "own") == ESTIMATES
 
 
 def test_no_file_anywhere_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(seeds_module, "__file__", str(tmp_path / "a" / "b" / "seeds.py"))
+    monkeypatch.setattr(seed_folder, "PACKAGE", tmp_path / "a")
     with pytest.raises(SeedError) as caught:
         read(tmp_path)
     assert str(caught.value) == (

@@ -120,11 +120,12 @@ def test_every_kind_of_fault_has_a_file():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_scenario_survives_writing_and_reading(path, tmp_path):
-    from simmodel.inputs.seeds import find_seeds, read_seeds
+    from simmodel.inputs.seed_folder import find_seeds
+    from simmodel.inputs.seeds import read_seeds
 
     seeds = read_seeds(find_seeds(HERE.parent / "seeds"))
     world = {
-        "region_ids": seeds.parents(),
+        "region_ids": seeds.tree.parents,
         "programme_ids": seeds.programmes(),
         "source_ids": seeds.sources,
     }

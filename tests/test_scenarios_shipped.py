@@ -40,7 +40,9 @@ def test_a_scenario_survives_a_round_trip(name, shipped, seeds, tmp_path):
     scenario = shipped[name]
     path = tmp_path / "again.yaml"
     path.write_text(write_scenario(scenario), encoding="utf-8")
-    again = read_scenario(path, region_ids=seeds.parents(), programme_ids=list(seeds.programmes()))
+    again = read_scenario(
+        path, region_ids=seeds.tree.parents, programme_ids=list(seeds.programmes())
+    )
     assert again == scenario
     assert again.sha256 == scenario.sha256
     assert Scenario.model_validate(json.loads(json.dumps(scenario.resolved()))) == scenario
@@ -86,7 +88,7 @@ def test_the_programme_is_in_the_ledger_under_its_name_and_adds_up(medians, atla
     assert flow[ensemble.row("liupanshui")].sum() == pytest.approx(0.8 * 37_900)
     np.testing.assert_allclose(flow[ensemble.row("liupanshui"), :5], 0.8 * 37_900 / 5)
     assert (flow[ensemble.row("liupanshui"), 5:] == 0).all()
-    counties = [ensemble.row(c) for c in atlas.children("liupanshui")]
+    counties = [ensemble.row(c) for c in atlas.tree.children("liupanshui")]
     np.testing.assert_allclose(flow[counties].sum(axis=0), flow[ensemble.row("liupanshui")])
     assert (flow[ensemble.row("wuwei")] == 0).all()
 

@@ -17,8 +17,11 @@ from ruamel.yaml import YAML
 from simmodel.errors import FaultError, SeedError
 from simmodel.forecast.observations import MEASURES, VINTAGE_AFTER, later_observations
 from simmodel.inputs.region import BASE_YEAR, Observation
-from simmodel.inputs.seeds import LATER_INDICATORS, LATER_VINTAGES, find_seeds, read_seeds
+from simmodel.inputs.seed_checks import LATER_INDICATORS, LATER_VINTAGES
+from simmodel.inputs.seed_folder import find_seeds
+from simmodel.inputs.seeds import read_seeds
 from simmodel.inputs.units import UNITS_OF, ObservedIndicator, TargetIndicator
+from tests.faults_in_chinese import check_the_faults_are_said_in_chinese
 
 HERE = Path(__file__).parent
 VALID = HERE / "bad_seeds" / "valid"
@@ -59,6 +62,12 @@ def test_a_malformed_seed_file_is_reported_in_full_and_no_more(path, folder):
     assert len(found) == len(comments), "\n".join(found)
 
 
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_malformed_seed_file_is_reported_in_chinese_too(path, folder):
+    patch(folder, YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+    check_the_faults_are_said_in_chinese(lambda: read_seeds(folder))
+
+
 def test_every_kind_of_fault_has_a_file():
     assert len(BAD) >= 30
 
@@ -86,16 +95,16 @@ def test_every_source_is_used(shipped):
 
 
 def test_the_family_of_regions(shipped):
-    assert shipped.ancestors("wuwei.liangzhou") == ("wuwei", "gansu", "china")
-    assert shipped.ancestors("china") == ()
-    assert shipped.children("china") == ("gansu", "guizhou")
-    assert shipped.children("jinchang") == ("jinchang.jinchuan", "jinchang.yongchang")
-    inside = shipped.descendants("gansu")
+    assert shipped.tree.ancestors("wuwei.liangzhou") == ("wuwei", "gansu", "china")
+    assert shipped.tree.ancestors("china") == ()
+    assert shipped.tree.children("china") == ("gansu", "guizhou")
+    assert shipped.tree.children("jinchang") == ("jinchang.jinchuan", "jinchang.yongchang")
+    inside = shipped.tree.descendants("gansu")
     assert len(inside) == len(set(inside)) == 17
     assert inside.index("wuwei") < inside.index("wuwei.minqin")
-    assert set(shipped.descendants("china")) == set(shipped.regions) - {"china"}
-    assert shipped.parents()["wuwei"] == "gansu"
-    assert shipped.parents()["china"] is None
+    assert set(shipped.tree.descendants("china")) == set(shipped.regions) - {"china"}
+    assert shipped.tree.parents["wuwei"] == "gansu"
+    assert shipped.tree.parents["china"] is None
 
 
 def test_programmes_and_districts_know_their_region(shipped):
@@ -118,7 +127,7 @@ def test_an_unknown_region_is_named(shipped):
     with pytest.raises(SeedError, match=r"'wuwie' does not exist; allowed .* Did you mean wuwei\?"):
         shipped.region("wuwie")
     with pytest.raises(SeedError):
-        shipped.descendants("atlantis")
+        shipped.tree.descendants("atlantis")
 
 
 def test_seeds_survive_pickling(shipped):
@@ -228,10 +237,10 @@ def test_zero_is_a_value(value):
 
 
 def test_the_index_read_without_figures_is_that_of_the_seeds(seeds):
-    from simmodel.inputs.seeds import read_index
+    from simmodel.inputs.seed_folder import read_index
 
     index = read_index(seeds.directory)
-    assert index.parents == seeds.parents()
+    assert index.parents == seeds.tree.parents
     assert index.programmes == tuple(seeds.programmes())
     assert set(index.sources) == set(seeds.sources)
 

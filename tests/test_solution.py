@@ -49,7 +49,7 @@ def read(seeds):
     def reading(*overrides, path=TREND):
         return read_scenario(
             path,
-            region_ids=seeds.parents(),
+            region_ids=seeds.tree.parents,
             programme_ids=list(seeds.programmes()),
             source_ids=list(seeds.sources),
             overrides=(f"ensemble.draws={DRAWS}", *overrides),

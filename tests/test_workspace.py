@@ -47,7 +47,7 @@ def same(one, two):
 def test_seeds_and_arrays_from_the_cache_are_the_same_to_the_bit(tmp_path, monkeypatch):
     fresh = Workspace(SEEDS, cache=Cache(tmp_path))
     fresh.atlas.inputs(REGION)
-    forbid(monkeypatch, "workspace.read_seeds")
+    forbid(monkeypatch, "inputs.seeds.read_seeds")
     forbid(monkeypatch, "forecast.fit.national_standard")
     forbid(monkeypatch, "forecast.fit.fitted_pattern")
     kept = Workspace(SEEDS, cache=Cache(tmp_path))

@@ -14,6 +14,7 @@ from simmodel.forecast.observations import Inputs
 from simmodel.forecast.parameters import NAMES
 from simmodel.forecast.uncertainty import PaceNoise
 from simmodel.inputs.region import Region
+from simmodel.inputs.region_tree import RegionTree
 from simmodel.kernel.projection import Schedules
 
 AGES = 101
@@ -90,7 +91,7 @@ def atlas(**targets):
     regions = {name: region(name, targets.get(name.split(".")[-1], ())) for name in COUNTED}
     return SimpleNamespace(
         regions=regions,
-        children=lambda name: [i for i, r in regions.items() if r.parent == name],
+        tree=RegionTree.of(regions),
         is_whole=lambda name: name == "shire",
         inputs=inputs,
         base=lambda name: inputs(name).base,

@@ -131,7 +131,8 @@ def new_region(
     if out is not None and not template:
         raise click.UsageError("--out goes with --template")
     from ..inputs.region_file import check_is_new, seeds_for, write_region
-    from ..inputs.seeds import check_region_id, find_seeds, read_seeds, shipped_seeds
+    from ..inputs.seed_folder import check_region_id, find_seeds, shipped_seeds
+    from ..inputs.seeds import read_seeds
 
     check_region_id(name)
     if book is None:

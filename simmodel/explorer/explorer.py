@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
-from ..forecast.fit import Atlas, lineage
+from ..forecast.fit import Atlas
 from ..forecast.posterior_file import Posteriors
 from ..inputs.region import BASE_YEAR, UrbanDistrict
 from ..inputs.scenario import Scenario, Value
@@ -119,7 +119,7 @@ class Explorer:
     def base_setting(self, region_id: str, lever: str) -> Value:
         """What the base scenario sets a region's lever to: a number, or a path."""
         own = self.base.levers.by_region
-        for above in lineage(self.atlas.regions, region_id):
+        for above in self.atlas.tree.lineage(region_id):
             value = getattr(own[above], lever) if above in own else None
             if value is not None:
                 return value  # type: ignore[no-any-return]
@@ -127,7 +127,7 @@ class Explorer:
 
     def base_value(self, region_id: str, lever: str) -> float:
         """Where a lever stands that was not moved: the base's value at its horizon."""
-        ancestry = lineage(self.atlas.regions, region_id)
+        ancestry = self.atlas.tree.lineage(region_id)
         return self.base.lever_at(lever, ancestry, self.base.horizon)
 
     def with_lever(self, state: State, lever: str, value: float) -> State:
@@ -154,7 +154,7 @@ class Explorer:
 
     def ignored_regions(self, region_id: str) -> tuple[str, ...]:
         """Regions with levers or parameters of their own that a region's scenario cannot name."""
-        parents = self.seeds.parents()
+        parents = self.seeds.tree.parents
         own = {**self.base.levers.by_region, **self.base.parameters}
         return tuple(i for i in own if not is_heeded(i, [region_id], parents))
 
@@ -169,7 +169,7 @@ class Explorer:
         **names
             ``scenario``, ``title`` and ``description``, else those of no one's.
         """
-        parents = self.seeds.parents()
+        parents = self.seeds.tree.parents
 
         def heeded(own: Mapping[str, Any]) -> dict[str, Any]:
             return {i: v for i, v in own.items() if is_heeded(i, [state.region], parents)}
@@ -197,7 +197,7 @@ class Explorer:
     def _concerns(self, programme_id: str, region_id: str) -> bool:
         """Whether a programme moves people of a region or of what is projected beside it."""
         owner, _ = self.seeds.programmes()[programme_id]
-        near = {owner, *self.seeds.ancestors(owner), *self.seeds.descendants(owner)}
+        near = {owner, *self.seeds.tree.ancestors(owner), *self.seeds.tree.descendants(owner)}
         return bool(near & {region_id, *references_of((region_id,), self.atlas)})
 
     # The numbers

@@ -244,7 +244,9 @@ class Page:
                         self._text("li", describe(self.phrases, problem))
 
     def _indented(self, region_id: str) -> str:
-        above = [i for i in self.explorer.seeds.ancestors(region_id) if i in self.explorer.regions]
+        above = [
+            i for i in self.explorer.seeds.tree.ancestors(region_id) if i in self.explorer.regions
+        ]
         return "\u3000" * len(above) + self.phrases.place(region_id)
 
     def _levers(self) -> None:

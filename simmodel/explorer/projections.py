@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..forecast.fit import Atlas, lineage
+from ..forecast.fit import Atlas
 from ..forecast.posterior_file import Posteriors
 from ..forecast.uncertainty import BLOCK
 from ..inputs.region import UrbanDistrict
@@ -56,7 +56,7 @@ class CachedProjections:
         self._base, self._atlas, self._region = base, atlas, region_id
         self.cast = Cast(base, atlas, posteriors.by_region, regions=(region_id, *parts), keep=True)
         self._districts = districts
-        self._movable = {i for i in self.cast.named if region_id in lineage(atlas.regions, i)}
+        self._movable = {i for i in self.cast.named if region_id in atlas.tree.lineage(i)}
         self._kept: dict[tuple[str, int], Projection] = {}
 
     def simulate(self, scenario: Scenario, *, moved: bool) -> list[Ensemble]:

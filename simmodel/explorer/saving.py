@@ -141,7 +141,7 @@ def _read_back(explorer: Explorer, content: str) -> Scenario | None:
         try:
             return read_scenario(
                 path,
-                region_ids=seeds.parents(),
+                region_ids=seeds.tree.parents,
                 programme_ids=list(seeds.programmes()),
                 source_ids=list(seeds.sources),
             )

@@ -9,7 +9,8 @@ from typing import Literal
 
 from ..inputs.derived_figures import census_discrepancies
 from ..inputs.region import BASE_YEAR, SPAN, Region
-from ..inputs.seeds import BORROWING, LATER_INDICATORS, LATER_VINTAGES
+from ..inputs.region_tree import RegionTree
+from ..inputs.seed_checks import BORROWING, LATER_INDICATORS, LATER_VINTAGES
 from ..inputs.workbook.cells import INDICATORS, VINTAGES
 from .base_population import has_ages
 from .fit import (
@@ -19,7 +20,6 @@ from .fit import (
     ages_from,
     arrival_rates,
     is_whole,
-    lineage,
 )
 from .observations import last_observed_year
 
@@ -177,7 +177,7 @@ def _borrowed_arrivals(region: Region) -> Iterator[Notice]:
 
 
 def _borrowed_patterns(regions: Mapping[str, Region], region: Region) -> Iterator[Notice]:
-    above = [regions[i] for i in lineage(regions, region.id)[1:]]
+    above = [regions[i] for i in RegionTree.of(regions).ancestors(region.id)]
     province = next(r for r in above if r.level == "province")
     en, zh = _named(province)
     yield Notice(

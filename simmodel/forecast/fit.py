@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..errors import CalibrationError
 from ..inputs.derived_figures import registered_of, registered_people
 from ..inputs.region import SPAN, Baseline, BoundaryEvent, History, Region, Span
+from ..inputs.region_tree import RegionTree
 from ..kernel import age_groups
 from ..variables import DATA, PRIOR
 from .base_population import (
@@ -155,22 +156,9 @@ class Calibrated:
     labels: tuple[str, ...]
 
 
-def lineage(regions: Mapping[str, Region], region_id: str) -> tuple[str, ...]:
-    """Return a region and what it lies in, nearest first."""
-    chain = [region_id]
-    while (parent := regions[chain[-1]].parent) is not None:
-        chain.append(parent)
-    return tuple(chain)
-
-
-def children(regions: Mapping[str, Region], region_id: str) -> list[str]:
-    """Regions directly inside a region."""
-    return [i for i, r in regions.items() if r.parent == region_id]
-
-
 def is_whole(regions: Mapping[str, Region], region_id: str) -> bool:
     """Whether all parts of a region are there: their censuses add up to its own."""
-    parts = [regions[i].baseline.census for i in children(regions, region_id)]
+    parts = [regions[i].baseline.census for i in RegionTree.of(regions).children(region_id)]
     own = regions[region_id].baseline.census
     gaps = [
         abs(sum(getattr(part, count) for part in parts) - getattr(own, count))
@@ -181,22 +169,17 @@ def is_whole(regions: Mapping[str, Region], region_id: str) -> bool:
 
 def aged_parts(regions: Mapping[str, Region], region_id: str, span: Span = SPAN) -> list[str]:
     """All parts of a region where they are all there with ages of their own; otherwise none."""
-    parts = children(regions, region_id)
+    parts = list(RegionTree.of(regions).children(region_id))
     aged = all(has_ages(regions[part], year) for part in parts for year in (span.first, span.base))
     return parts if aged and is_whole(regions, region_id) else []
 
 
 def ages_from(regions: Mapping[str, Region], region_id: str, year: int) -> str:
     """Nearest region, itself or above, with ages of its own at the census of ``year``."""
-    for ancestor in lineage(regions, region_id):
+    for ancestor in RegionTree.of(regions).lineage(region_id):
         if has_ages(regions[ancestor], year):
             return ancestor
     raise CalibrationError(f"{region_id}: nothing above it has census tables by age and sex")
-
-
-def in_order(regions: Mapping[str, Region]) -> list[str]:
-    """Region ids, every parent before its children."""
-    return sorted(regions, key=lambda i: (len(lineage(regions, i)), i))
 
 
 # Largest share of a region's residents by which its parts, when all are there, may miss it: tables
@@ -238,6 +221,7 @@ class Atlas:
         if "china" not in regions:
             raise CalibrationError("the seeds need china.yaml: national schedules and pace")
         self.regions = regions
+        self.tree = RegionTree.of(regions)
         self.pooling = pooling
         self.span = span
         self.kinds = kinds
@@ -252,7 +236,7 @@ class Atlas:
 
     def pattern(self, region_id: str) -> Pattern:
         """Patterns of the nearest region, itself or above, with tables by residence."""
-        for ancestor in lineage(self.regions, region_id):
+        for ancestor in self.tree.lineage(region_id):
             region = self.regions[ancestor]
             if is_by_residence(region, self.span.base):
                 if ancestor not in self._patterns:
@@ -261,10 +245,6 @@ class Atlas:
                     )
                 return self._patterns[ancestor]
         raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
-
-    def children(self, region_id: str) -> list[str]:
-        """Regions directly inside a region."""
-        return children(self.regions, region_id)
 
     def made_of(self, region_id: str) -> list[str]:
         """Counties whose populations a region is the sum of: all there, with ages of their own."""
@@ -295,7 +275,7 @@ class Atlas:
             census = census_of(region, year)
             shares = broad_shares(census)
             return borrowed_population(groups, census.urban, census.rural, shares, single)
-        for ancestor in lineage(self.regions, region_id):
+        for ancestor in self.tree.lineage(region_id):
             if is_by_residence(self.regions[ancestor], year):
                 return raked_population(region, self.regions[ancestor], year, single)
         raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
@@ -426,7 +406,7 @@ def calibrate_all(
         In the order of `in_order`.
     """
     done: dict[str, Calibrated] = {}
-    for region_id in in_order(atlas.regions):
+    for region_id in atlas.tree.from_the_top():
         progress(region_id)
         done[region_id] = calibrate_one(atlas, region_id, done)
     return done

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SeedError, shown
-from ..inputs.seeds import Seeds, read_beside
+from ..inputs.seed_folder import read_beside
+from ..inputs.seeds import Seeds
 from .fit import Atlas
 from .pooling import POSITIVE, Pooling
 from .standards import Remember, made_again

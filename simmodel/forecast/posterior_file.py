@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import SeedError, shown
 from .calibration import Normal, Posterior
-from .fit import Atlas, Calibrated, calibrate_one, in_order, lineage
+from .fit import Atlas, Calibrated, calibrate_one
 from .parameters import NAMES
 
 NAME = "posterior.json"
@@ -82,7 +82,7 @@ class Posteriors:
 
 def fingerprint(atlas: Atlas, region_id: str) -> str:
     """Hash of every figure behind a region's calibration: its own, its parts', those above."""
-    ids = {*lineage(atlas.regions, region_id), *atlas.made_of(region_id)}
+    ids = {*atlas.tree.lineage(region_id), *atlas.made_of(region_id)}
     levels = {region.level for region in (atlas.regions[name] for name in ids)}
     pooling = {level: repr(atlas.pooling[level]) for level in sorted(levels)}
     sources = {o.source for name in ids for o in atlas.regions[name].observations}
@@ -166,7 +166,7 @@ def load(
     stored = _stored(directory / NAME)
     by_region: dict[str, Normal] = {}
     remade: list[str] = []
-    for region_id in in_order(atlas.regions):
+    for region_id in atlas.tree.from_the_top():
         if needed is not None and region_id not in needed:
             continue
         item = stored.get(region_id)

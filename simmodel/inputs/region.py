@@ -7,7 +7,6 @@ Lists become tuples.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
@@ -33,6 +32,7 @@ from ..errors import (
     whole_number,
 )
 from ..texts import say
+from .region_tree import REGION_ID
 from .schema import StrictModel
 from .units import (
     CHANGE_UNITS_OF,
@@ -84,9 +84,6 @@ def _text(value: object) -> object:
     if isinstance(value, str) and not value.strip():
         raise Refusal(Reason(say("faults.is_empty"), say("inputs.some_text")))
     return value
-
-
-REGION_ID: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 
 
 def _region_id(value: object) -> object:

@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from ..errors import Fault, FaultError, OutputError, SeedError, among, shown
 from .region import BASE_YEAR, SPAN, Region
-from .seeds import PARENT_LEVEL, SOURCES, Seeds, read_seeds, read_with
+from .seed_checks import PARENT_LEVEL
+from .seed_folder import SOURCES
+from .seeds import Seeds, read_seeds, read_with
 from .workbook.reader import Filled
 from .workbook.sheets import BASICS
 from .workbook.sheets import SOURCES as SHEET

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ..errors import Fault, FaultError, among, did_you_mean, shown
 from ..levers import LEVERS
 from ..texts import Language, say, text
+from .region_tree import RegionTree
 from .scenario import HORIZON_RANGE, Scenario, Title, knots_after
 from .yaml import (
     BROKEN,
@@ -61,7 +62,7 @@ def read_scenario(
     path : pathlib.Path
         The YAML file, or the ``run.json`` of an earlier run.
     region_ids : collection of str, or mapping of str to str
-        The regions that exist. A mapping of each to its parent (`Seeds.parents`) also lets
+        The regions that exist. A mapping of each to its parent (`RegionTree.parents`) also lets
         levers for regions that are not in the run be found.
     programme_ids : collection of str
         The programmes that exist.
@@ -225,18 +226,8 @@ def _outside_faults(
 
 def is_heeded(region: str, named: Sequence[str], parents: Mapping[str, str | None]) -> bool:
     """Say whether a region lies in one of those named, or one of them in it."""
-    above = _lineage(region, parents)
-    return any(other in above or region in _lineage(other, parents) for other in named)
-
-
-def _lineage(region: str, parents: Mapping[str, str | None]) -> list[str]:
-    """Return a region and its ancestors, nearest first."""
-    lineage: list[str] = []
-    at: str | None = region
-    while at is not None and at not in lineage:
-        lineage.append(at)
-        at = parents.get(at)
-    return lineage
+    tree = RegionTree(parents)
+    return any(tree.are_related(region, other) for other in named)
 
 
 def _reference_faults(

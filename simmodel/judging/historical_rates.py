@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError, SeedError, among, did_you_mean, shown
-from ..inputs.seeds import read_beside
+from ..inputs.seed_folder import read_beside
 from ..texts import Bilingual, bilingual, say
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import ScenarioError
 from ..forecast.base_population import census_of
 from ..forecast.calibration import Normal
-from ..forecast.fit import Atlas, lineage
+from ..forecast.fit import Atlas
 from ..inputs.region import BASE_YEAR, Region
 from ..inputs.scenario import Scenario
 from ..kernel.projection import URBAN
@@ -195,7 +195,7 @@ def regions_behind(checked: Sequence[str], atlas: Atlas) -> frozenset[str]:
     """Regions whose posteriors the check of some regions' targets rests on."""
     needed = regions_needed(checked, atlas.regions)
     projected = (*needed, *references_of(needed, atlas))
-    return frozenset(a for name in projected for a in lineage(atlas.regions, name))
+    return frozenset(a for name in projected for a in atlas.tree.lineage(name))
 
 
 def _leaves_rest(region: Region) -> bool:

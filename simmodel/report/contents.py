@@ -129,7 +129,7 @@ class ReportContents:
 
     def parts_of(self, region_id: str) -> list[str]:
         """Regions directly inside a region that are projected."""
-        return [i for i in self.atlas.children(region_id) if any(c.has(i) for c in self.cases)]
+        return [i for i in self.atlas.tree.children(region_id) if any(c.has(i) for c in self.cases)]
 
     def districts_of(self, region_id: str) -> list[str]:
         """Urban districts of a region."""
@@ -180,7 +180,7 @@ def _section(place: str, regions: Sequence[str], seeds: Seeds) -> str | None:
     region_id = districts[place][0] if place in districts else place
     if region_id not in seeds.regions:
         return None
-    chain = (region_id, *seeds.ancestors(region_id))
+    chain = (region_id, *seeds.tree.ancestors(region_id))
     return next((name for name in chain if name in regions), None)
 
 

@@ -63,7 +63,7 @@ def sources_used(scenario: Scenario, seeds: Seeds) -> set[str]:
     ids: set[str] = {item.source for item in scenario.sources}
     wanted = {"china"}
     for region_id in scenario.regions:
-        wanted |= {region_id, *seeds.descendants(region_id), *seeds.ancestors(region_id)}
+        wanted |= {region_id, *seeds.tree.descendants(region_id), *seeds.tree.ancestors(region_id)}
     for region_id in wanted & set(atlas_regions):
         ids |= set(_sources_in(atlas_regions[region_id].model_dump(mode="json")))
     return ids & set(seeds.sources)
@@ -217,7 +217,7 @@ def notices(scenario: Scenario, seeds: Seeds, atlas: Atlas) -> list[str]:
     said = []
     for name in scenario.programmes:
         owner = seeds.programmes()[name][0]
-        near = {owner, *seeds.ancestors(owner), *seeds.descendants(owner)}
+        near = {owner, *seeds.tree.ancestors(owner), *seeds.tree.descendants(owner)}
         if not near & set(scenario.regions):
             said.append(
                 f"{scenario.scenario}: programme {name} moves nobody here: it belongs to "

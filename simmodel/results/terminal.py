@@ -205,7 +205,7 @@ def region_list(seeds: Seeds) -> str:
     for region_id in _tree(seeds, None):
         region = seeds.regions[region_id]
         census = region.baseline.census
-        indent = "  " * len(seeds.ancestors(region_id))
+        indent = "  " * len(seeds.tree.ancestors(region_id))
         rows.append(
             [
                 f"{indent}{region_id}",

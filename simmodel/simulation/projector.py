@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ScenarioError
 from ..forecast.calibration import Normal
-from ..forecast.fit import Atlas, in_order, lineage, pace_noise
+from ..forecast.fit import Atlas, pace_noise
 from ..forecast.observations import Inputs
 from ..forecast.parameters import NAMES, levels_after, natural, transformed
 from ..forecast.uncertainty import BLOCK, PaceNoise, pace_factors, standard_normal
@@ -99,17 +99,11 @@ class Ensemble:
 
 def regions_of(scenario: Scenario, atlas: Atlas) -> tuple[str, ...]:
     """Regions a scenario projects: those it names, each followed by what lies inside it."""
-    found: dict[str, None] = {}
-
-    def add(region_id: str) -> None:
-        found[region_id] = None
-        for child in sorted(i for i, r in atlas.regions.items() if r.parent == region_id):
-            # A province named on its own does not bring the nation's other provinces, but its own
-            # prefectures and counties.
-            add(child)
-
-    for region_id in scenario.regions:
-        add(region_id)
+    # A province named on its own does not bring the nation's other provinces, but its own
+    # prefectures and counties.
+    found = dict.fromkeys(
+        i for name in scenario.regions for i in (name, *atlas.tree.descendants(name))
+    )
     return tuple(found)
 
 
@@ -124,7 +118,7 @@ def references_of(regions: Sequence[str], atlas: Atlas) -> tuple[str, ...]:
     def need(region_id: str) -> None:
         parent = atlas.regions[region_id].parent
         if parent is not None and atlas.is_whole(parent):
-            for other in (parent, *atlas.children(parent)):
+            for other in (parent, *atlas.tree.children(parent)):
                 if other not in wanted:
                     wanted[other] = None
                     need(other)
@@ -143,12 +137,12 @@ Sums = tuple[tuple[int, list[int]], ...]
 
 def parts_of(region_id: str, named: Sequence[str], atlas: Atlas) -> list[int]:
     """Places of a region's parts among those named, in an order that no run changes."""
-    return [named.index(i) for i in atlas.children(region_id) if i in named]
+    return [named.index(i) for i in atlas.tree.children(region_id) if i in named]
 
 
 def sums_of(named: Sequence[str], atlas: Atlas) -> Sums:
     """Places of the wholes among the regions named, each with those of its parts; the top first."""
-    wholes = [i for i in in_order(atlas.regions) if i in named and atlas.is_whole(i)]
+    wholes = [i for i in atlas.tree.from_the_top() if i in named and atlas.is_whole(i)]
     return tuple((named.index(i), rows) for i in wholes if (rows := parts_of(i, named, atlas)))
 
 
@@ -273,7 +267,7 @@ class Cast:
         self._seed, self._draws = scenario.ensemble.seed, scenario.ensemble.draws
         self._fixed = scenario.parameters
         self.blocks = (self._draws + BLOCK - 1) // BLOCK
-        everywhere = dict.fromkeys(a for i in self.named for a in lineage(atlas.regions, i))
+        everywhere = dict.fromkeys(a for i in self.named for a in atlas.tree.lineage(i))
         self._noise = {i: pace_noise(atlas, i, self.years.size - 1) for i in everywhere}
         self._kept: dict[tuple[str, int], Drawn] = {}
 
@@ -285,7 +279,7 @@ class Cast:
         found = draw(
             self.atlas.inputs(region_id),
             self._posteriors[region_id],
-            [self._noise[i] for i in lineage(self.atlas.regions, region_id)],
+            [self._noise[i] for i in self.atlas.tree.lineage(region_id)],
             self.years.size - 1,
             (self._seed, block),
             self._fixed,
@@ -304,7 +298,7 @@ class Cast:
         ScenarioError
             If a programme moves more people than there are.
         """
-        ancestry = lineage(self.atlas.regions, region_id)
+        ancestry = self.atlas.tree.lineage(region_id)
         years = self.years[1:]
         moved = np.zeros(years.size) + sum(
             programme_flow(self.atlas, region_id, name, years) for name in scenario.programmes
@@ -380,7 +374,7 @@ class Cast:
         assert inputs.registered is not None
         before = natural_increase(inputs.before_of(self.drawn(region_id, block).values))
         hazard = conversion_hazard(inputs.registered, before[:, -inputs.registered.years :])
-        ancestry = lineage(self.atlas.regions, region_id)
+        ancestry = self.atlas.tree.lineage(region_id)
         lever = [
             scenario.lever_at("urban_registration", ancestry, int(year)) for year in self.years[1:]
         ]
@@ -593,11 +587,11 @@ def programme_flow(
     year; above the prefecture it counts once.
     """
     owner, programme = _programme(atlas, programme_id)
-    ancestry = lineage(atlas.regions, region_id)
+    ancestry = atlas.tree.lineage(region_id)
     if owner in ancestry:
         inside = atlas.inputs(region_id).base[1].sum()
         share = float(inside / atlas.inputs(owner).base[1].sum())
-    elif region_id in lineage(atlas.regions, owner):
+    elif region_id in atlas.tree.lineage(owner):
         share = 1.0
     else:
         return np.zeros(years.size)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ScenarioError
 from ..forecast.calibration import Normal
-from ..forecast.fit import Atlas, lineage
+from ..forecast.fit import Atlas
 from ..forecast.parameters import retained
 from ..forecast.uncertainty import BLOCK
 from ..inputs.region import BASE_YEAR, UrbanDistrict
@@ -81,7 +81,7 @@ class SolveProblem:
         own = self.scenario.levers.by_region
 
         def ruling(place: str) -> str | None:
-            for region_id in lineage(self.atlas.regions, place):
+            for region_id in self.atlas.tree.lineage(place):
                 if region_id in own and getattr(own[region_id], lever) is not None:
                     return region_id
             return None
@@ -92,7 +92,7 @@ class SolveProblem:
         """Value of a lever as the scenario has it, in the mean of the years up to the target's."""
         by_place = [
             [
-                self.scenario.lever_at(lever, lineage(self.atlas.regions, place), year)
+                self.scenario.lever_at(lever, self.atlas.tree.lineage(place), year)
                 for year in range(BASE_YEAR + 1, self.question.year + 1)
             ]
             for place in self.places

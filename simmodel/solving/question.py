@@ -141,7 +141,7 @@ def _place_faults(question: Question, scenario: Scenario, seeds: Seeds) -> Itera
         yield _fault("--region", problem, shown(place), allowed)
         return
     owner = districts[place][0] if wants_district else place
-    if not {owner, *seeds.ancestors(owner)} & set(scenario.regions):
+    if not {owner, *seeds.tree.ancestors(owner)} & set(scenario.regions):
         allowed = f"{among(scenario.regions)}, and those inside of them"
         yield _fault("--region", f"is not in {scenario.scenario}", shown(place), allowed)
     elif wants_district and districts[place][1].population is None:

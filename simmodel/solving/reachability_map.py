@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ..charts.pictures import DEFAULT, save
 from ..computing.output_files import Folder, write_csv
 from ..errors import ScenarioError, SimmodelError
-from ..forecast.fit import lineage
 from ..forecast.posterior_file import Posteriors
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
@@ -60,7 +59,7 @@ def check_map(levers: Sequence[str]) -> None:
 
 def marked_scenario(scenario: Scenario, problem: SolveProblem) -> MarkedScenario:
     """Return where another scenario stands in the target's year."""
-    ancestry = lineage(problem.atlas.regions, problem.places[0])
+    ancestry = problem.atlas.tree.lineage(problem.places[0])
     x, y = (
         scenario.lever_at(lever, ancestry, problem.question.year)
         for lever in problem.question.levers

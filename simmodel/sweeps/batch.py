@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import ScenarioError
 from ..forecast.calibration import Normal
-from ..forecast.fit import Atlas, lineage, pace_noise
+from ..forecast.fit import Atlas, pace_noise
 from ..forecast.observations import Inputs
 from ..forecast.parameters import NAMES, natural
 from ..forecast.standards import Standard
@@ -390,7 +390,7 @@ def _member(
     years: NDArray[np.int64],
     draws: int | None,
 ) -> Member:
-    ancestry = lineage(atlas.regions, region_id)
+    ancestry = atlas.tree.lineage(region_id)
     # Always of the whole horizon, then cut: straying is drawn for all of its years at once.
     horizon = scenario.horizon - BASE_YEAR
     noise = [pace_noise(atlas, i, horizon) for i in ancestry]

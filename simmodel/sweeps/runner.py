@@ -21,7 +21,7 @@ from ..computing.checkpoints import Store
 from ..computing.output_files import Folder, write_csv, write_netcdf, write_zarr
 from ..computing.parallel import Task, run_tasks
 from ..errors import OutputError, ScenarioError
-from ..forecast.fit import Atlas, lineage, pace_noise
+from ..forecast.fit import Atlas, pace_noise
 from ..forecast.parameters import NAMES, PARAMETERS, natural
 from ..forecast.posterior_file import Posteriors
 from ..forecast.uncertainty import factor_quantiles
@@ -371,7 +371,7 @@ def base_of(place: Place, scenario: Scenario, atlas: Atlas, posteriors: Posterio
     if place.kind == "programme":
         return float(place.name in scenario.programmes)
     if place.kind == "lever":
-        ancestry = () if place.region is None else lineage(atlas.regions, place.region)
+        ancestry = () if place.region is None else atlas.tree.lineage(place.region)
         year = scenario.horizon if place.year is None else place.year
         return scenario.lever_at(place.name, ancestry, year)
     region = str(place.region)

@@ -352,7 +352,7 @@ class _Reader:
         try:
             return read_scenario(
                 self.path.parent / name,
-                region_ids=self.seeds.parents(),
+                region_ids=self.seeds.tree.parents,
                 programme_ids=list(self.seeds.programmes()),
                 source_ids=list(self.seeds.sources),
             )
@@ -395,7 +395,7 @@ class _Reader:
         if self.scenario is None:
             return
         named, horizon = self.scenario.regions, self.scenario.horizon
-        parents = self.seeds.parents()
+        parents = self.seeds.tree.parents
         if place.region is not None and not is_heeded(place.region, named, parents):
             allowed = f"regions of the run: {among(named)}, and those inside of them"
             self._refuse(
@@ -539,7 +539,7 @@ class _Reader:
             self._refuse(here, "region does not exist", found=found, allowed=allowed)
         elif self.scenario is not None:
             inside = set(self.scenario.regions)
-            inside |= {j for i in self.scenario.regions for j in self.seeds.descendants(i)}
+            inside |= {j for i in self.scenario.regions for j in self.seeds.tree.descendants(i)}
             owner = districts[asked.region][0] if asked.region in districts else asked.region
             if owner not in inside:
                 allowed = f"{among(self.scenario.regions)}, and those inside of them"

@@ -25,7 +25,6 @@ from ..forecast.fit import (
     Atlas,
     Calibrated,
     calibrate_one,
-    lineage,
     pace_noise,
 )
 from ..forecast.observations import TOTAL_ERROR, URBAN_ERROR, Inputs, Pace, gain_of
@@ -271,7 +270,7 @@ class _Maker:
         inputs = atlas.inputs(own)
         posterior = self.calibrated[own].posterior.posterior
         unit = _Unit(name, points, inputs, posterior)
-        unit.noise = [pace_noise(atlas, i, self.horizon) for i in lineage(atlas.regions, own)]
+        unit.noise = [pace_noise(atlas, i, self.horizon) for i in atlas.tree.lineage(own)]
         return unit
 
 
