@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from simmodel.errors import FaultError, SimmodelError
+from simmodel.inputs import yaml
 from simmodel.inputs.scenario import (
     BASE_YEAR,
     DRAWS_RANGE,
@@ -112,6 +113,21 @@ def test_a_malformed_scenario_is_reported_in_full_and_no_more(path):
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_a_malformed_scenario_is_reported_in_chinese_too(path):
     check_the_faults_are_said_in_chinese(lambda: read_scenario(path, **WORLD))
+
+
+SOUND = [*SHIPPED, *sorted((HERE.parent / "seeds").glob("*.yaml"))[::5]]
+
+
+@pytest.mark.parametrize("path", SOUND, ids=lambda path: path.stem)
+def test_both_parsers_read_the_same(path):
+    arguments = path.read_text(encoding="utf-8"), path.name, (), True
+    fast, strict = yaml._parse_sound(*arguments), yaml._parse_any(*arguments)
+    assert fast == strict
+
+
+@pytest.mark.parametrize("text", ["a:\tb", "a: b\tc", "&a:b", "a: *b", "a: 'b", "a: b\na: c"])
+def test_what_the_parsers_may_read_differently_goes_to_the_strict_one(text):
+    assert yaml._parse_sound(text, "case.yaml", (), True) is None
 
 
 def test_every_kind_of_fault_has_a_file():
