@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from .. import __version__
 from ..charts import figures
-from ..forecast.data_gaps import KINDS_ZH, notices
+from ..forecast.data_gaps import notices
 from ..forecast.parameters import PARAMETERS
 from ..forecast.pooling_file import read_skill
 from ..inputs.region import BASE_YEAR
@@ -566,9 +566,7 @@ def _notices(contents: ReportContents, phrases: Phrases) -> list[tuple[str, list
     for region_id in contents.regions:
         lines = [
             (
-                phrases.pick(notice.kind, KINDS_ZH[notice.kind])
-                + colon
-                + phrases.pick(notice.en, notice.zh),
+                phrases.pick(*notice.label) + colon + phrases.pick(notice.en, notice.zh),
                 "" if notice.source is None else _bracketed(phrases, [notice.source]).strip(),
             )
             for notice in notices(contents.seeds.regions, region_id)
