@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..kernel.hukou import RegisteredPopulation
+from ..texts import Bilingual, say
 from ..variables import WAN
 from .region import BASE_YEAR, SPAN, Observation, Region, Span
 from .units import persons_per
+from .workbook.cells import INDICATORS
 
 
 def derived_figures(region: Region) -> list[str]:
@@ -23,17 +25,32 @@ def derived_figures(region: Region) -> list[str]:
         if rate is None:
             continue
         if o.indicator == "urbanization_rate_change" and o.since is not None:
-            lines.append(
-                f"urbanization rate {o.since}: {rate.value:g} - {o.value:g} = "
-                f"{rate.value - o.value:.2f} %{_caution(o)} ({o.source}, {o.place})"
+            caution = say("inputs.derived.other_vintage") if o.vintage == "mixed" else ""
+            said = say(
+                "inputs.derived.earlier_rate",
+                year=o.since,
+                rate=rate.value,
+                change=o.value,
+                earlier=rate.value - o.value,
+                caution=caution,
+                source=o.source,
+                place=o.place,
             )
+            lines.append(said)
         elif o.indicator == "urbanization_rate_gap" and o.relative_to is not None:
             sign = 1.0 if o.direction == "below" else -1.0
-            operator = "+" if o.direction == "below" else "-"
-            lines.append(
-                f"urbanization rate of {o.relative_to} {o.year}: {rate.value:g} {operator} "
-                f"{o.value:g} = {rate.value + sign * o.value:.2f} % ({o.source}, {o.place})"
+            said = say(
+                "inputs.derived.rate_of_other",
+                region=o.relative_to,
+                year=o.year,
+                rate=rate.value,
+                operator="+" if o.direction == "below" else "-",
+                gap=o.value,
+                other=rate.value + sign * o.value,
+                source=o.source,
+                place=o.place,
             )
+            lines.append(said)
     return lines
 
 
@@ -75,20 +92,17 @@ def registered_sentences(region: Region) -> list[str]:
     census = region.baseline.census
     lines = []
     for year, (urban, source) in registered_people(region, "registered_urban_population").items():
-        line = f"{year}: {urban / WAN:.2f} 万 urban"
+        share, beside = say("inputs.derived.registered_unknown"), ""
         if year in everybody:
             total = everybody[year][0]
-            line += f" of {total / WAN:.2f} 万, {100 * urban / total:.2f} %"
-        else:
-            line += "; all registered not known, so no rate"
+            of_all = {"total": total / WAN, "share": 100 * urban / total}
+            share = say("inputs.derived.registered_share", **of_all)
         if year == census.year:
-            line += f", beside {100 * census.urban / census.total:.2f} % of residents"
-        lines.append(f"{line} ({source})")
+            resident = 100 * census.urban / census.total
+            beside = say("inputs.derived.beside_residents", share=resident)
+        parts = {"year": year, "urban": urban / WAN, "share": share, "beside": beside}
+        lines.append(say("inputs.derived.registered", **parts, source=source))
     return lines
-
-
-def _caution(o: Observation) -> str:
-    return ", on another census vintage" if o.vintage == "mixed" else ""
 
 
 class CensusDiscrepancy(NamedTuple):
@@ -99,7 +113,7 @@ class CensusDiscrepancy(NamedTuple):
     figure : Observation
         As it is printed.
     printed, counted : float
-        In 万 persons, or percent.
+        In ten thousand persons, or percent.
     """
 
     figure: Observation
@@ -129,9 +143,17 @@ def discrepancy_sentences(region: Region) -> list[str]:
     """Sentences on printed figures of the base year that differ from the census count."""
     lines = []
     for o, value, counted in census_discrepancies(region):
-        unit = "points" if o.indicator == "urbanization_rate" else "万"
-        lines.append(
-            f"{o.indicator} {o.year}: {o.value:g} printed, {counted:.2f} counted, "
-            f"{value - counted:+.2f} {unit} ({o.source}, {o.place})"
+        is_rate = o.indicator == "urbanization_rate"
+        said = say(
+            "inputs.derived.differs",
+            indicator=Bilingual(o.indicator, INDICATORS.form(o.indicator)).spoken,
+            year=o.year,
+            printed=value,
+            counted=counted,
+            apart=value - counted,
+            unit=say("inputs.derived.points" if is_rate else "inputs.derived.ten_thousands"),
+            source=o.source,
+            place=o.place,
         )
+        lines.append(said)
     return lines

@@ -12,9 +12,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import Fault, FaultError, OutputError, SeedError, among, shown
+from ..errors import Fault, FaultError, OutputError, SeedError, among, meant, shown
+from ..texts import say, text
 from .region import BASE_YEAR, SPAN, Region
-from .seed_checks import PARENT_LEVEL
+from .seed_checks import PARENT_LEVEL, keys_of_sources
 from .seed_folder import SOURCES
 from .seeds import Seeds, read_seeds, read_with
 from .workbook.reader import Filled
@@ -22,19 +23,7 @@ from .workbook.sheets import BASICS
 from .workbook.sheets import SOURCES as SHEET
 from .yaml import Document, mapping_from, writable
 
-# What seeds say of a source that is nowhere.
-NO_SUCH_SOURCE: Final = "source does not exist"
 WIDTH: Final = 4096  # a figure to a line: no wrapping inside words
-_NO_AGES: Final = (
-    "No age_sex: ages are borrowed from the nearest region above. Where the county volume of the",
-    "census is at hand, give both years' tables and take broad_ages away:",
-    "  age_sex: {ages: [0, 1, 5, 10, .., 85], female: [..], male: [..]}",
-)
-_NO_STOCK: Final = (
-    "No registered_elsewhere: arrivals are what is usual at this level. The census has them:",
-    "  registered_elsewhere: {year: .., unit: persons, source: .., place: .., same_county: ..,",
-    "    other_county_same_province: .., other_province: ..}",
-)
 
 
 def region_text(data: Mapping[str, Any], book: str) -> str:
@@ -66,30 +55,24 @@ def region_text(data: Mapping[str, Any], book: str) -> str:
     for key in ("observations", "targets"):
         top.pop(key, None)
         top[key] = [_flow(item) for item in data.get(key, ())]
-    top.yaml_set_start_comment(
-        f"Made by `simmodel new-region` from {book}. Figures as printed, each with unit, year, "
-        "source and place."
-    )
+    top.yaml_set_start_comment(_comment("made_by", book=book))
     if "counties" in data:
-        said = "Counties may stand below it alone; `all` asks that they add up to it."
-        top.yaml_set_comment_before_after_key("counties", before=said)
-    said = f"Census of 1 November {BASE_YEAR}: projections start from it."
+        top.yaml_set_comment_before_after_key("counties", before=_comment("counties"))
+    said = _comment("baseline", year=BASE_YEAR)
     if "age_sex" not in census:
-        said += "\n" + "\n".join(_NO_AGES)
+        said += "\n" + _comment("no_ages")
     if "registered_elsewhere" not in base:
-        said += "\n" + "\n".join(_NO_STOCK)
+        said += "\n" + _comment("no_stock")
     top.yaml_set_comment_before_after_key("baseline", before=said)
-    said = f"Census of 1 November {SPAN.first}."
+    said = _comment("history", year=SPAN.first)
     top.yaml_set_comment_before_after_key("history", before=said)
-    top.yaml_set_comment_before_after_key(
-        "observations",
-        before="Printed figures of the past. Next year's communique goes here, with vintage:\n"
-        "post_2020_census; the next run takes it in.",
-    )
-    top.yaml_set_comment_before_after_key(
-        "targets", before='What the plan aims at: comparison ">=" at least, "~" about.'
-    )
+    for key in ("observations", "targets"):
+        top.yaml_set_comment_before_after_key(key, before=_comment(key))
     return _dumped(YAML(), top)
+
+
+def _comment(name: str, **values: object) -> str:
+    return text(f"inputs.file.{name}", "en", **values)
 
 
 def _shape_census(census: Any) -> None:
@@ -158,13 +141,13 @@ def seeds_for(option: Path | None, shipped: Path) -> tuple[Path, Path | None]:
     """
     if option is not None:
         if not option.is_dir():
-            raise SeedError(f"{option}: is not a folder with seed files")
+            raise SeedError(say("inputs.is_no_seed_folder", path=option))
         return option, None
     own = Path("seeds")
     if own.is_dir():
         return own, None
     if own.exists() or own.is_symlink():
-        raise SeedError(f"{own}: is not a folder; use --seeds DIR")
+        raise SeedError(say("inputs.is_no_folder", path=own))
     return shipped, own
 
 
@@ -177,10 +160,7 @@ def check_is_new(directory: Path, region_id: str) -> None:
     """
     path = directory / f"{region_id}.yaml"
     if path.exists() or path.is_symlink():
-        raise OutputError(
-            f"{path}: exists already, and nothing is overwritten; change it there, or take another "
-            "name"
-        )
+        raise OutputError(say("inputs.exists_already", path=path))
 
 
 def write_region(
@@ -216,20 +196,21 @@ def write_region(
         known: Seeds = read_with(directory, region_id, filled.region, filled.sources)
     except FaultError as error:
         raise FaultError(_for_the_book(error.faults, directory, region_id, filled)) from None
-    text = region_text(filled.region.plain(), book)
+    written = region_text(filled.region.plain(), book)
     name = f"{region_id}.yaml"
-    read_back = Region.model_validate(mapping_from(text, name).plain())
+    read_back = Region.model_validate(mapping_from(written, name).plain())
     assert read_back == known.regions[region_id], "what is written is what was read"
     listed = set(mapping_from((directory / SOURCES).read_text("utf-8"), SOURCES).plain())
     fresh = {k: v for k, v in filled.sources.plain().items() if v and k not in listed}
     target = new if new is not None else directory
     try:
         if new is not None:
-            _make_folder(directory, new, name, text, source_text(fresh))
+            _make_folder(directory, new, name, written, source_text(fresh))
         else:
-            _add_files(directory, name, text, source_text(fresh))
+            _add_files(directory, name, written, source_text(fresh))
     except OSError as error:
-        raise OutputError(f"{target}: cannot write there ({error.strerror})") from None
+        said = say("inputs.cannot_be_written", path=target, reason=error.strerror)
+        raise OutputError(said) from None
     return target / name
 
 
@@ -249,7 +230,9 @@ def _for_the_book(
             is_said = True
         elif has_parent and fault.key == "id" and "." in region_id:
             continue  # it does not begin with a parent that is wrong
-        elif fault.key.rpartition(".")[2] == "source" and fault.problem == NO_SUCH_SOURCE:
+        elif fault.key.rpartition(".")[2] == "source" and fault.problem == say(
+            "inputs.no_such.source"
+        ):
             yield replace(fault, allowed=_where_sources_go(fault, filled))
         else:
             yield fault
@@ -260,11 +243,11 @@ def _is_in(book: str, fault: Fault) -> bool:
 
 
 def _where_sources_go(fault: Fault, filled: Filled) -> str:
-    near = (fault.allowed or "").partition(". Did you mean ")
-    allowed = f"an id of {SOURCES}, or one with a row in the sheet {SHEET.name}"
+    near = (fault.allowed or "").removeprefix(keys_of_sources())
+    allowed = say("inputs.id_or_row", file=SOURCES, sheet=SHEET.name)
     if not filled.lists_sources:
-        allowed += ", which is missing: copy it from a new template and add the row"
-    return allowed + near[1] + near[2]
+        allowed += say("inputs.copy_sheet")
+    return allowed + near
 
 
 def _parent_fault(fault: Fault, directory: Path, region_id: str, region: Document) -> Fault:
@@ -278,7 +261,7 @@ def _parent_fault(fault: Fault, directory: Path, region_id: str, region: Documen
     fitting = {name: r for name, r in regions.items() if r.level == wanted}
     found = region.value(("parent",))
     if prefix is not None and prefix not in fitting:
-        allowed = f"{prefix}, once it is there: simmodel new-region {prefix} --template"
+        allowed = say("inputs.make_parent_first", parent=prefix)
     else:
         if prefix is not None:
             fitting = {prefix: fitting[prefix]}
@@ -286,10 +269,10 @@ def _parent_fault(fault: Fault, directory: Path, region_id: str, region: Documen
         # a planner may have written the name that the region goes by
         names = {word: name for name, r in fitting.items() for word in (name, *_names(r))}
         near = get_close_matches(str(found), list(names), n=1)
-        allowed += f". Did you mean {names[near[0]]}?" if near else ""
+        allowed += meant(names[near[0]]) if near else ""
     if found in regions or found == region_id:
-        return replace(fault, problem="is a region of the wrong level", allowed=allowed)
-    problem = "region does not exist"
+        return replace(fault, problem=say("inputs.is_of_wrong_level"), allowed=allowed)
+    problem = say("inputs.no_such.region")
     return replace(fault, problem=problem, found=shown(found), allowed=allowed)
 
 
