@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..forecast.fit import pace_noise
 from ..forecast.parameters import PARAMETERS, natural
@@ -176,7 +176,7 @@ def quantities(
     years = scenario_of(scenario, workspace, set).horizon - BASE_YEAR
     workspace.seeds.region(text_of("region", region))
     normal = posteriors_of(workspace).by_region[region]
-    theta = normal.mean[:, None] + normal.spread[:, None] * norm.ppf(SHARES)
+    theta = normal.mean[:, None] + normal.spread[:, None] * ndtri(SHARES)
     values = natural(theta, workspace.atlas.inputs(region).bound)
     units = {parameter.name: parameter.units for parameter in PARAMETERS}
     noise = pace_noise(workspace.atlas, region, years)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import gammaincinv, ndtr, ndtri
 
 from .pooling import Departure, Pooling, integrated
 
@@ -141,8 +141,9 @@ class PaceNoise:
         """Factor on the pace in each year and draw, without its shape, (year, draw)."""
         years = self.root.shape[0]
         steady = self.root @ standard_normal(seed, f"pace/{self.region}", block, (years,))
-        chance = stats.norm.cdf(standard_normal(seed, f"steadiness/{self.region}", block, ()))
-        spread = np.sqrt(self.freedom / stats.chi2.ppf(chance, self.freedom))
+        chance = ndtr(standard_normal(seed, f"steadiness/{self.region}", block, ()))
+        chi_squared = 2.0 * gammaincinv(self.freedom / 2.0, chance)
+        spread = np.sqrt(self.freedom / chi_squared)
         straying = np.minimum(spread, LARGEST_UNSTEADINESS) * steady
         # Upward as it stands; downward bent, so that no pace turns negative.
         bent = np.exp(np.minimum(straying, 0.0))
@@ -305,7 +306,7 @@ def factor_quantiles(name: str, noise: PaceNoise, share: Array) -> Array:
             "fertility_factor": FERTILITY_SPREAD,
             "mortality_factor": MORTALITY_SPREAD,
         }[name]
-        return np.asarray(np.exp(spread * stats.norm.ppf(share)))
+        return np.asarray(np.exp(spread * ndtri(share)))
     # No closed form; the same numbers whatever the seed of the ensemble.
     blocks = [noise.factors(0, block)[noise.unknown] for block in range(QUANTILE_BLOCKS)]
     means = np.sort(np.concatenate([block.mean(axis=0) for block in blocks]))

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from SALib.sample import morris as trajectories
 from SALib.sample import sobol as saltelli
-from scipy.stats import qmc
 
 from ..errors import ScenarioError, among, did_you_mean
 
@@ -346,6 +345,8 @@ def sample(
         )
         values = _by_dimension([one.at for one in dimensions], made)
     else:
+        from scipy.stats import qmc
+
         rng = np.random.default_rng(_stream(seed, method))
         made = qmc.LatinHypercube(count, rng=rng).random(size)
         values = _by_dimension([one.at for one in dimensions], made)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtri
 
 from ..charts.labels import BoxLimit, box_sentence
 from ..charts.pictures import DEFAULT, drawing
@@ -353,7 +353,7 @@ def dimension_of(
     if estimated:
         normal, at = posteriors.by_region[region], NAMES.index(name)
         theta = np.zeros((len(NAMES), shares.size))
-        theta[at] = normal.mean[at] + normal.spread[at] * stats.norm.ppf(shares)
+        theta[at] = normal.mean[at] + normal.spread[at] * ndtri(shares)
         values = natural(theta, atlas.inputs(region).bound)[name]
     else:
         noise = pace_noise(atlas, region, scenario.horizon - BASE_YEAR).first(years)
