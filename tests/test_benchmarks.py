@@ -65,3 +65,23 @@ def test_the_sweep_benchmark_lays_out_the_stated_design():
     assert found.shape == (40, 1)
     assert np.ptp(found) > 0.05
     assert sweep_benchmark.SIZE * 26 == 106_496
+
+
+def test_waiting_is_measured_beside_the_imports_of_the_libraries():
+    import commands
+
+    found = commands.measure(1, True, ["validate"])
+    assert set(found["commands"]) == {"validate"}
+    one = found["commands"]["validate"]
+    for kind in ("wall", "processor"):
+        assert one[f"{kind}_ratio"] == one[kind] / found["reference"][kind] > 0.0
+    assert set(commands.commands(False)) == set(commands.BARS)
+
+
+def test_a_run_is_told_by_its_phases():
+    import commands
+
+    found = commands.phases_apart(True)
+    drawn = {f"pictures: {kind}" for kind in ("fan", "pyramid", "ledger", "waterfall", "verdicts")}
+    assert set(found) >= {"imports", *commands.PHASES, *drawn, "rest"}
+    assert all(seconds >= 0.0 for name, seconds in found.items() if name != "rest")
