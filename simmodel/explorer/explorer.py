@@ -174,7 +174,7 @@ class Explorer:
         def heeded(own: Mapping[str, Any]) -> dict[str, Any]:
             return {i: v for i, v in own.items() if is_heeded(i, [state.region], parents)}
 
-        data = self.base.resolved()
+        data = self.base.complete()
         levers = {k: v for k, v in data["levers"].items() if k in LEVERS}
         levers |= heeded({k: v for k, v in data["levers"].items() if k not in LEVERS})
         if state.levers:

@@ -180,7 +180,7 @@ def scenario_text(scenario: Scenario) -> str:
     """
     from ruamel.yaml import YAML
 
-    data = scenario.resolved()
+    data = scenario.complete()
     plain_levers = {
         name: _knots(value)
         for name, value in data["levers"].items()

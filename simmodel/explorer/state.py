@@ -221,7 +221,7 @@ def trend_base(regions: Mapping[str, Region], draws: int | None, seed: int | Non
         If the ensemble cannot be like that.
     """
     title = {language: text("explorer.trend", language) for language in LANGUAGES}
-    trend = Scenario.model_validate(trend_of(regions).resolved() | {"title": title})
+    trend = Scenario.model_validate(trend_of(regions).complete() | {"title": title})
     asked = {"draws": draws, "seed": seed}
     overrides = [f"ensemble.{key}={value}" for key, value in asked.items() if value is not None]
     parents = {name: region.parent for name, region in regions.items()}

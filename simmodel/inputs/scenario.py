@@ -362,6 +362,29 @@ class Scenario(StrictModel):
         return _value_at(self.levers.set_to(name), year, LEVERS[name].neutral)
 
     def resolved(self) -> dict[str, Any]:
+        """Return plain data that identify the scenario; they validate to the same one.
+
+        Name, regions, horizon and ensemble, and beside them what differs from what there would be
+        without it: a lever at its neutral value is left out, so that a new lever changes the hash
+        of no scenario that does not set it.
+        """
+        whole = self.complete()
+        whole["levers"] = {
+            name: value
+            for name, value in whole["levers"].items()
+            if name not in LEVERS or value != LEVERS[name].neutral
+        }
+        unset = {
+            "title": {"en": self.scenario, "zh": self.scenario},
+            "description": "",
+            "levers": {},
+            "parameters": {},
+            "programmes": [],
+            "sources": [],
+        }
+        return {k: v for k, v in whole.items() if k not in unset or v != unset[k]}
+
+    def complete(self) -> dict[str, Any]:
         """Return plain data with every default written out; it validates to the same scenario."""
         return {
             "scenario": self.scenario,

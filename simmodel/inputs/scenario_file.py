@@ -144,7 +144,7 @@ def _retitled(
     told = dict.fromkeys(path for path in paths if path[0] in MEASURES)
     if not told or any(path[0] == "title" for path in paths):
         return scenario
-    data = scenario.resolved()
+    data = scenario.complete()
     words = []
     for path in told:
         value: Any = data
@@ -311,8 +311,8 @@ def steps_of(key: str, region_ids: Collection[str]) -> tuple[str, ...]:
 
 
 def write_scenario(scenario: Scenario) -> str:
-    """Return the resolved form as YAML text, which reads back to the same scenario."""
-    return "".join(f"{line}\n" for line in _block(scenario.resolved(), ""))
+    """Return a scenario with every default as YAML text, which reads back to the same one."""
+    return "".join(f"{line}\n" for line in _block(scenario.complete(), ""))
 
 
 def _block(data: Mapping[str, Any], indent: str) -> Iterator[str]:

@@ -281,7 +281,7 @@ def _answers(
     scenario = case.scenario
     if scenario.ensemble.draws > MOST_DRAWS:
         fewer = {"draws": MOST_DRAWS, "seed": scenario.ensemble.seed}
-        scenario = Scenario.model_validate(scenario.resolved() | {"ensemble": fewer})
+        scenario = Scenario.model_validate(scenario.complete() | {"ensemble": fewer})
     years = sorted(
         {
             v.year

@@ -504,7 +504,7 @@ def population_at(
     ndarray, shape (residence, sex, age, draw)
         Persons; as many draws as the scenario asks for, `uncertainty.BLOCK` at most.
     """
-    shorter = Scenario.model_validate(scenario.resolved() | {"horizon": year, "levers": {}})
+    shorter = Scenario.model_validate(scenario.complete() | {"horizon": year, "levers": {}})
     cast = Cast(shorter, atlas, posteriors, regions=(region_id,))
     path = cast.project(scenario, region_id, 0, keep_population=True)
     return path.population[..., : min(BLOCK, scenario.ensemble.draws)]

@@ -71,7 +71,7 @@ class SolveProblem:
         self.places = (question.region,) if self.district is None else self.district.counties
         # Draws of a year do not depend on the years after it; knots after it are no fault here.
         shorter = Scenario.model_validate(
-            scenario.resolved() | {"horizon": question.year, "levers": {}}
+            scenario.complete() | {"horizon": question.year, "levers": {}}
         )
         self.cast = Cast(shorter, atlas, posteriors, regions=self.places, keep=True)
         self.keys = {lever: self._keys(lever) for lever in question.levers}
@@ -114,7 +114,7 @@ class SolveProblem:
         """The scenario with levers held at values from the first year on."""
         if not values:
             return self.scenario
-        data: dict[str, Any] = self.scenario.resolved()
+        data: dict[str, Any] = self.scenario.complete()
         for lever, value in values.items():
             for key in self.keys[lever]:
                 where = data["levers"] if key is None else data["levers"][key]
