@@ -142,7 +142,8 @@ _ALL: Final = (
     ),
     Indicator("new_urban_jobs", "persons", None, units=(*_COUNT, *_A_YEAR)),
 )
-INDICATORS: Final[Mapping[str, Indicator]] = MappingProxyType({one.name: one for one in _ALL})
+_BY_NAME: Final = {one.name: one for one in _ALL}
+INDICATORS: Final[Mapping[str, Indicator]] = MappingProxyType(_BY_NAME)
 
 
 def modelled() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from simmodel.charts.pyramid import age_groups, by_group
 from simmodel.errors import ScenarioError
 from simmodel.inputs.scenario import Scenario
 from simmodel.results.run import run_scenario
-from simmodel.simulation.projector import ages_dataset
+from simmodel.simulation.datasets import ages_dataset
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from simmodel.forecast.calibration import Normal
 from simmodel.forecast.parameters import NAMES, natural, transformed
 from simmodel.forecast.uncertainty import BLOCK, FACTORS, PaceNoise, factor_quantiles, pace_factors
 from simmodel.inputs.scenario import QUANTITIES, Scenario
-from simmodel.simulation.projector import Cast, simulate
+from simmodel.simulation.projector import Projector, simulate
 
 
 def scenario(**parameters):
@@ -24,7 +24,7 @@ def scenario(**parameters):
 
 
 def drawn(atlas, posteriors, region="wuwei", **parameters):
-    return Cast(scenario(**parameters), atlas, posteriors.by_region).drawn(region, 0)
+    return Projector(scenario(**parameters), atlas, posteriors.by_region).drawn(region, 0)
 
 
 def test_the_quantities_are_those_of_the_model():
@@ -84,7 +84,7 @@ def test_a_region_elsewhere_is_not_touched(atlas, posteriors):
 def test_a_fixed_pace_is_that_of_the_region_and_all_inside(atlas, posteriors):
     free = drawn(atlas, posteriors)
     held = drawn(atlas, posteriors, wuwei={"pace": 1.5}, gansu={"pace": 1.0}, china={"pace": 1.0})
-    own = Cast(scenario(), atlas, posteriors.by_region)._noise["wuwei"]
+    own = Projector(scenario(), atlas, posteriors.by_region)._noise["wuwei"]
     np.testing.assert_allclose(held.factors["exit"][:, 0], 1.5 * own.shape)
     assert held.factors["exit"].shape == (15, 1)  # nothing of it is drawn any longer
     assert free.factors["exit"].shape == (15, BLOCK)
@@ -95,7 +95,7 @@ def test_a_fixed_pace_is_that_of_the_region_and_all_inside(atlas, posteriors):
 
 def test_known_years_have_no_pace_to_be_fixed(atlas, posteriors):
     """Guizhou's figures reach to 2024: its pace is theirs until then."""
-    cast = Cast(scenario(), atlas, posteriors.by_region, regions=("liupanshui",))
+    cast = Projector(scenario(), atlas, posteriors.by_region, regions=("liupanshui",))
     noise = [cast._noise[i] for i in ("guizhou", "china")]
     held = pace_factors(1, 0, noise, 15, {"guizhou": {"pace": 2.0}, "china": {"pace": 1.0}})
     np.testing.assert_array_equal(held["exit"][:, 0], [1.0] * 4 + [2.0] * 11)
@@ -111,7 +111,7 @@ def test_fertility_reaches_its_fixed_factor_as_the_draws_grow():
 
 
 def test_quantiles_of_a_factor_are_those_of_its_draws(atlas, posteriors):
-    cast = Cast(scenario(), atlas, posteriors.by_region)
+    cast = Projector(scenario(), atlas, posteriors.by_region)
     noise = cast._noise["wuwei"]
     shares = np.array([0.1, 0.5, 0.9])
     means = np.concatenate([noise.factors(77, block).mean(axis=0) for block in range(16)])

@@ -28,7 +28,7 @@ from simmodel.inputs.scenario_file import write_scenario
 from simmodel.inputs.yaml import parse
 from simmodel.results import dataset_metadata
 from simmodel.results.run import COMPILING
-from simmodel.simulation.projector import Cast
+from simmodel.simulation.projector import Projector
 from tests.conftest import ROOT
 from tests.pictures import (
     assert_every_character_has_a_glyph_with_mainland_letterforms,
@@ -436,7 +436,7 @@ def test_quantities_fixed_together_leave_nothing_to_chance():
 
 def test_quantities_have_the_quantiles_of_their_draws(atlas, posteriors):
     table = sm.quantities("trend", region="wuwei", seeds=SEEDS)
-    cast = Cast(sm.load_scenario("trend", seeds=SEEDS), atlas, posteriors.by_region)
+    cast = Projector(sm.load_scenario("trend", seeds=SEEDS), atlas, posteriors.by_region)
     blocks = [cast.drawn("wuwei", block) for block in range(cast.blocks)]
     for name in ("rural_exit", "local_retention", "reclassification"):
         drawn = np.concatenate([block.values[name] for block in blocks])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simmodel.inputs.scenario import Scenario
 from simmodel.kernel.projection import FLOWS
 from simmodel.kernel.reconcile import gross_flows, prorate, reconcile
-from simmodel.simulation.projector import Cast, references_of, regions_of, simulate
+from simmodel.simulation.projector import Projector, references_of, regions_of, simulate
 from simmodel.variables import RURAL_LEDGER, URBAN_LEDGER
 
 AT = {name: index for index, name in enumerate(FLOWS)}
@@ -153,7 +153,7 @@ def test_a_county_is_the_same_alone_and_beside_its_prefecture(small, atlas, post
 
 def test_a_prefecture_is_the_same_with_and_without_its_counties(small, atlas, posteriors):
     every = simulate(small, atlas, posteriors.by_region)
-    cast = Cast(small, atlas, posteriors.by_region, regions=("jinchang",))
+    cast = Projector(small, atlas, posteriors.by_region, regions=("jinchang",))
     assert cast.named == ("jinchang",)
     np.testing.assert_array_equal(
         cast.ensemble(small, 0).urban[0], every.urban[every.row("jinchang")]

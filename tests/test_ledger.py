@@ -14,7 +14,7 @@ from simmodel.results import ledger
 from simmodel.results.ledger import NAMES, Ledger, difference_rows, period_ends, periods, rows
 from simmodel.results.run import run_scenario
 from simmodel.simulation import projector
-from simmodel.simulation.projector import draws_dataset
+from simmodel.simulation.datasets import draws_dataset
 from simmodel.variables import DECIDED_BY, RATE_CHANGE, URBAN_GROWTH
 from tests.conftest import ROOT
 

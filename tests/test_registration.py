@@ -19,7 +19,8 @@ from simmodel.kernel.hukou import (
 from simmodel.kernel.projection import FLOWS, RURAL, URBAN, Projection
 from simmodel.results.run import idle_lever
 from simmodel.simulation import projector
-from simmodel.simulation.projector import Summaries, simulate
+from simmodel.simulation.datasets import Summaries
+from simmodel.simulation.projector import simulate
 from simmodel.variables import REGISTERED
 
 NAMES = [variable.name for variable in REGISTERED]

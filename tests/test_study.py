@@ -20,7 +20,7 @@ from simmodel.cli import main
 from simmodel.computing.checkpoints import Store
 from simmodel.errors import OutputError, ScenarioError, Stopped
 from simmodel.inputs.scenario import QUANTITIES
-from simmodel.simulation.projector import Cast
+from simmodel.simulation.projector import Projector
 from simmodel.sweeps import runner as sweeps
 from simmodel.sweeps.designs import Dimension
 from simmodel.sweeps.runner import Part, Study, analyse, base_of, compute, dimension_of, study_of
@@ -172,7 +172,7 @@ def test_a_posterior_is_sampled_as_the_ensemble_draws_it(tmp_path, seeds, atlas,
     trend = file.scenario.model_copy(
         update={"ensemble": file.scenario.ensemble.model_copy(update={"draws": 1024})}
     )
-    cast = Cast(trend, atlas, posteriors.by_region, regions=("wuwei",))
+    cast = Projector(trend, atlas, posteriors.by_region, regions=("wuwei",))
     drawn = cast.drawn("wuwei", 0).values["local_retention"]
     place = Place("parameter", "wuwei", "local_retention")
     one = Swept("parameters.wuwei.local_retention", place, None)

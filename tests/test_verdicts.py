@@ -9,7 +9,7 @@ from simmodel.inputs.region import Target
 from simmodel.inputs.scenario import Scenario
 from simmodel.judging.target import aims, half_last_digit
 from simmodel.judging.verdicts import Judge, is_conditional, likelihood
-from simmodel.simulation.projector import Ensemble
+from simmodel.simulation.ensemble import Ensemble
 
 YEARS = np.arange(2020, 2026)
 

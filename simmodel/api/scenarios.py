@@ -30,7 +30,7 @@ from ..results.run import (
     printed_sources,
     provenance_of,
 )
-from ..simulation.projector import ages_dataset, draws_dataset
+from ..simulation.datasets import ages_dataset, draws_dataset
 from ..simulation.projector import simulate as all_draws
 from ..sweeps.runner import run_sweep
 from ..sweeps.sweep_file import read_sweep

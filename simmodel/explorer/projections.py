@@ -16,8 +16,8 @@ from ..forecast.uncertainty import BLOCK
 from ..inputs.region import UrbanDistrict
 from ..inputs.scenario import Scenario
 from ..kernel.projection import Projection
-from ..kernel.reconcile import reconcile
-from ..simulation.projector import Cast, Ensemble, district_population
+from ..simulation.ensemble import Ensemble, assemble, district_population
+from ..simulation.projector import Projector
 
 Array = NDArray[np.float64]
 # Draws that parts are made to add up for at a time: what that takes stays in the cache.
@@ -41,7 +41,7 @@ class CachedProjections:
 
     Attributes
     ----------
-    cast : Cast
+    projector : Projector
     """
 
     def __init__(
@@ -54,9 +54,11 @@ class CachedProjections:
         districts: Sequence[UrbanDistrict],
     ):
         self._base, self._atlas, self._region = base, atlas, region_id
-        self.cast = Cast(base, atlas, posteriors.by_region, regions=(region_id, *parts), keep=True)
+        self.projector = Projector(
+            base, atlas, posteriors.by_region, regions=(region_id, *parts), keep=True
+        )
         self._districts = districts
-        self._movable = {i for i in self.cast.named if region_id in atlas.tree.lineage(i)}
+        self._movable = {i for i in self.projector.named if region_id in atlas.tree.lineage(i)}
         self._kept: dict[tuple[str, int], Projection] = {}
 
     def simulate(self, scenario: Scenario, *, moved: bool) -> list[Ensemble]:
@@ -66,12 +68,12 @@ class CachedProjections:
         """
         # The kernel runs in one thread at a time; making parts add up does not need to.
         pieces = []
-        for block in range(self.cast.blocks):
-            paths = [self._path(i, block, scenario, moved) for i in self.cast.named]
+        for block in range(self.projector.blocks):
+            paths = [self._path(i, block, scenario, moved) for i in self.projector.named]
             kept = self._kept_of(scenario, block)
             for first in range(0, kept, PIECE):
                 pieces.append((paths, slice(first, min(first + PIECE, kept))))
-        if not self.cast.sums:
+        if not self.projector.family.sums:
             return [self._whole(*piece) for piece in pieces]
         with ThreadPoolExecutor() as threads:
             return list(threads.map(lambda piece: self._whole(*piece), pieces))
@@ -79,9 +81,9 @@ class CachedProjections:
     def registered(self, scenario: Scenario, *, moved: bool) -> list[Array]:
         """Registered people of the region block by block, (residence, year, draw)."""
         found = []
-        for block in range(self.cast.blocks):
+        for block in range(self.projector.blocks):
             path = self._path(self._region, block, scenario, moved)
-            people = self.cast.registered(scenario, self._region, block, path)
+            people = self.projector.registered(scenario, self._region, block, path)
             found.append(people[..., : self._kept_of(scenario, block)])
         return found
 
@@ -90,33 +92,14 @@ class CachedProjections:
 
     def _path(self, region_id: str, block: int, scenario: Scenario, moved: bool) -> Projection:
         if moved and region_id in self._movable:
-            return self.cast.project(scenario, region_id, block)
+            return self.projector.project(scenario, region_id, block)
         key = (region_id, block)
         if key not in self._kept:
-            self._kept[key] = self.cast.project(self._base, region_id, block)
+            self._kept[key] = self.projector.project(self._base, region_id, block)
         return self._kept[key]
 
     def _whole(self, paths: Sequence[Projection], draws: slice) -> Ensemble:
-        """Some draws of all regions, parts adding up to their wholes as `projector.add_up` has it.
-
-        Flows are there for the first region alone: to copy those of all would take longest.
-        """
-        cast = self.cast
-        own = [(p.urban[:, draws], p.rural[:, draws], p.flows[:, :, draws]) for p in paths]
-        for at, rows in cast.sums:
-            urban, rural, flows = (np.stack([own[row][kind] for row in rows]) for kind in range(3))
-            shared = reconcile(own[at], (urban, rural, flows))
-            for part, row in enumerate(rows):
-                own[row] = (shared[0][part], shared[1][part], shared[2][part])
-        whole = Ensemble(
-            cast.regions,
-            cast.references,
-            cast.years,
-            np.stack([urban for urban, _, _ in own]),
-            np.stack([rural for _, rural, _ in own]),
-            own[0][2][None],
-            {},
-            {},
-        )
+        """Some draws of all regions; flows of the first alone."""
+        whole = assemble(self.projector.family, paths, draws, flows_of_first=True)
         districts = {one.id: district_population(whole, one) for one in self._districts}
         return replace(whole, districts=districts)

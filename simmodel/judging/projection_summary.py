@@ -15,7 +15,8 @@ from ..forecast.fit import Atlas
 from ..inputs.region import BASE_YEAR, Region
 from ..inputs.scenario import Scenario
 from ..kernel.projection import URBAN
-from ..simulation.projector import EXACT_BYTES, Cast, bytes_needed, population_at, references_of
+from ..simulation.datasets import population_at
+from ..simulation.projector import EXACT_BYTES, Projector, bytes_needed, references_of
 from ..simulation.quantiles import Exact, Sketch
 from ..texts import say
 from .intervals import Interval, ProjectedQuantiles
@@ -231,7 +232,7 @@ def summarize_projection(
     needed = regions_needed(checked, atlas.regions)
     if not needed:
         return ProjectionSummary({}, {}, scenario.horizon)
-    cast = Cast(scenario, atlas, posteriors, regions=needed)
+    projector = Projector(scenario, atlas, posteriors, regions=needed)
     kind: type[Exact] | type[Sketch] = (
         Exact if bytes_needed(scenario, atlas) <= EXACT_BYTES else Sketch
     )
@@ -240,10 +241,10 @@ def summarize_projection(
     def keep(name: str, what: str, values: Array) -> None:
         kept.setdefault((name, what), kind()).add(values)
 
-    for block in range(cast.blocks):
-        progress(f"{100 * block // cast.blocks} %")
-        ensemble = cast.ensemble(scenario, block)
-        for region_id in cast.named:
+    for block in range(projector.blocks):
+        progress(f"{100 * block // projector.blocks} %")
+        ensemble = projector.ensemble(scenario, block)
+        for region_id in projector.named:
             row = ensemble.row(region_id)
             urban = ensemble.urban[row]
             total = urban + ensemble.rural[row]
@@ -261,7 +262,7 @@ def summarize_projection(
         rows = kept[name, what].quantiles(SHARES)
         return {
             int(y): ProjectedQuantiles(*map(float, r))
-            for y, r in zip(cast.years, rows, strict=True)
+            for y, r in zip(projector.years, rows, strict=True)
         }
 
     courses = {
@@ -277,7 +278,7 @@ def summarize_projection(
                 for o in aims_at(atlas.regions[region_id])
             },
         )
-        for region_id in cast.named
+        for region_id in projector.named
     }
     districts = {
         district.id: spreads(district.id, "district")

@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..indicators import INDICATORS
 from ..inputs.region import BASE_YEAR, Region, Target
 from ..inputs.units import persons_per
-from ..simulation.projector import Ensemble
+from ..simulation.ensemble import Ensemble
 from .intervals import Interval
 
 Array = NDArray[np.float64]
@@ -215,12 +216,6 @@ def margins(ensemble: Ensemble, aim: Aim) -> Array:
 
 def values_of(ensemble: Ensemble, aim: Aim) -> Array:
     """What the aim is about, (year, draw), in the unit of its row."""
-    indicator = aim.target.indicator
-    if indicator == DISTRICT:
-        return ensemble.districts[aim.region]
-    row = ensemble.row(aim.region)
-    if indicator == RATE:
-        return 100.0 * ensemble.rate(aim.region)
-    if indicator == URBAN:
-        return np.asarray(ensemble.urban[row])
-    return np.asarray(ensemble.urban[row] + ensemble.rural[row])
+    values = ensemble.values(aim.target.indicator, aim.region)
+    printed = INDICATORS[aim.target.indicator].printed
+    return values if printed == 1.0 else printed * values

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..forecast.fit import Atlas
+from ..indicators import INDICATORS
 from ..inputs.region import BASE_YEAR
 from ..inputs.scenario import Scenario
 from ..levers import LEVERS
-from ..simulation.projector import Ensemble, regions_of
+from ..simulation.ensemble import Ensemble
+from ..simulation.projector import regions_of
 from ..simulation.quantiles import Exact, Sketch
 from ..texts import text
 from .likelihood import likelihood_class
-from .target import JOBS, NEAR_POINTS, Aim, judged_aims, margins, values_of
+from .target import NEAR_POINTS, Aim, judged_aims, margins, values_of
 
 NOT_MODELLED: Final = "not modelled"
 BEYOND_HORIZON: Final = "beyond the horizon"
@@ -113,7 +115,7 @@ class Judge:
     scenario : Scenario
     atlas : Atlas
     exact : bool
-        As in `projector.Summaries`; probabilities are exact either way.
+        As in `datasets.Summaries`; probabilities are exact either way.
     places : collection of str, optional
         Regions and urban districts whose targets are judged, instead of all. The ensemble needs
         these and what they are compared with, and nothing else.
@@ -179,7 +181,7 @@ class _Tally:
         self.scenario = scenario
         kind: type[Exact] | type[Sketch] = Exact if exact else Sketch
         self.values, self.wanted, self.totals = kind(), kind(), kind()
-        modelled = aim.target.indicator != JOBS
+        modelled = INDICATORS[aim.target.indicator].modelled
         self.judged = modelled and aim.target.year <= scenario.horizon
         self.modelled = modelled
         self.draws = 0

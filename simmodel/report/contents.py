@@ -23,7 +23,8 @@ from ..judging.projection_summary import summarize_projection
 from ..judging.verdicts import Verdict, is_conditional
 from ..levers import LEVERS
 from ..results.run import run_scenario
-from ..simulation.projector import ages_dataset, regions_of
+from ..simulation.datasets import ages_dataset
+from ..simulation.projector import regions_of
 from ..solving.problem import SolveProblem
 from ..solving.question import MOST_DRAWS, Question
 from ..solving.question import check as check_question

@@ -15,7 +15,9 @@ from ..forecast.fit import Atlas
 from ..inputs.region import BASE_YEAR
 from ..inputs.scenario import Scenario
 from ..kernel.growth_components import sum_over_periods, urban_growth
-from ..simulation.projector import NIL, Ensemble, regions_of
+from ..simulation.datasets import NIL
+from ..simulation.ensemble import Ensemble
+from ..simulation.projector import regions_of
 from ..simulation.quantiles import Exact, Sketch
 from ..texts import both
 from ..variables import (
@@ -96,7 +98,7 @@ class Ledger:
     scenario : Scenario
     atlas : Atlas
     exact : bool
-        As in `projector.Summaries`.
+        As in `datasets.Summaries`.
     """
 
     def __init__(self, scenario: Scenario, atlas: Atlas, *, exact: bool):
@@ -170,7 +172,7 @@ def rows(dataset: xr.Dataset, account: Account) -> Iterator[dict[str, object]]:
     Parameters
     ----------
     dataset : Dataset
-        Means, as `projector.Summaries` labels them.
+        Means, as `datasets.Summaries` labels them.
     account : Account
         Of the same draws.
     """

@@ -23,17 +23,9 @@ from ..inputs.seeds import Seeds
 from ..inputs.units import persons_per
 from ..judging.verdicts import COLUMNS, Judge, Verdict, is_conditional
 from ..levers import LEVERS
-from ..simulation.projector import (
-    EXACT_BYTES,
-    Ensemble,
-    Summaries,
-    ages_dataset,
-    blocks,
-    bytes_needed,
-    draws_dataset,
-    regions_of,
-    simulate,
-)
+from ..simulation.datasets import Summaries, ages_dataset, draws_dataset
+from ..simulation.ensemble import Ensemble
+from ..simulation.projector import EXACT_BYTES, blocks, bytes_needed, regions_of, simulate
 from ..variables import COORDINATES, DECIDED_BY
 from . import ledger
 

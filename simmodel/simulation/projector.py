@@ -1,13 +1,12 @@
-"""Scenario, seeds and posteriors in; labelled ensembles out: where arrays get their labels."""
+"""Scenario, atlas and posteriors in; ensembles out: a family of regions projected in all draws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from ..errors import ScenarioError
@@ -16,85 +15,40 @@ from ..forecast.fit import Atlas, pace_noise
 from ..forecast.observations import Inputs
 from ..forecast.parameters import NAMES, levels_after, natural, transformed
 from ..forecast.uncertainty import BLOCK, PaceNoise, pace_factors, standard_normal
-from ..inputs.region import BASE_YEAR, Programme, UrbanDistrict
+from ..indicators import AgeRange
+from ..inputs.region import BASE_YEAR, Programme
 from ..inputs.scenario import Scenario
 from ..inputs.units import persons_per
-from ..kernel.growth_components import rate_change, urban_growth
 from ..kernel.hukou import conversion_hazard, natural_increase, project_registered
 from ..kernel.projection import FLOWS, Projection, project
-from ..kernel.reconcile import reconcile
 from ..levers import LEVERS
-from ..variables import (
-    AGES,
-    COORDINATES,
-    DISTRICT,
-    QUANTILES,
-    RATE_CHANGE,
-    REGISTERED,
-    REMAINDERS,
-    RESIDENCES,
-    RURAL_LEDGER,
-    SEXES,
-    STOCKS,
-    URBAN_GROWTH,
-    URBAN_LEDGER,
-    Variable,
+from .ensemble import (
+    Asked,
+    Ensemble,
+    Family,
+    Sums,
+    aged_residents,
+    ages_asked,
+    assemble,
+    district_population,
+    joined,
 )
-from ..variables import FLOWS as FLOW_VARIABLES
-from .quantiles import RELATIVE_ERROR, Exact, Sketch, Summary
 
 Array = NDArray[np.float64]
 
+# Draws are kept, and quantiles exact, while the arrays of an ensemble stay below this; above, they
+# pass through `quantiles.Sketch` block by block.
+EXACT_BYTES = 512 * 2**20
 
-@dataclass(frozen=True)
-class Ensemble:
-    """All draws of all regions of a scenario.
 
-    Attributes
-    ----------
-    regions : tuple of str
-        Those the scenario names and their descendants.
-    references : tuple of str
-        Regions projected only to be compared with; behind the others on the region axis.
-    years : ndarray, shape (year,)
-        From the base year to the horizon.
-    urban, rural : ndarray, shape (region, year, draw)
-        Persons.
-    flows : ndarray, shape (region, year - 1, flow, draw)
-        Persons a year, in the order of `projection.FLOWS`.
-    programmes : mapping of str to ndarray, shape (region, year - 1)
-        Persons a year by programme, the same in every draw.
-    districts : mapping of str to ndarray, shape (year, draw)
-        Population of urban districts.
-    remainders : mapping of str to ndarray, shape (residence, year, draw)
-        Of regions of which some parts are projected and others not there: what those others have,
-        urban and rural; less than nothing where the parts outgrow the whole.
-    registered : mapping of str to ndarray, shape (residence, year, draw)
-        Registered people of the regions that have the figures.
-    absent : mapping of str to ndarray, shape (year, draw)
-        Registered people living elsewhere, of the regions where they are known.
-    """
-
-    regions: tuple[str, ...]
-    references: tuple[str, ...]
-    years: NDArray[np.int64]
-    urban: Array
-    rural: Array
-    flows: Array
-    programmes: Mapping[str, Array]
-    districts: Mapping[str, Array]
-    remainders: Mapping[str, Array] = field(default_factory=dict)
-    registered: Mapping[str, Array] = field(default_factory=dict)
-    absent: Mapping[str, Array] = field(default_factory=dict)
-
-    def row(self, region_id: str) -> int:
-        """Place of a region on the region axis."""
-        return (*self.regions, *self.references).index(region_id)
-
-    def rate(self, region_id: str) -> Array:
-        """Urbanization rate, a share, (year, draw)."""
-        urban, rural = self.urban[self.row(region_id)], self.rural[self.row(region_id)]
-        return np.asarray(urban / (urban + rural))
+def targets_asked(regions: Sequence[str], atlas: Atlas, horizon: int) -> list[Asked]:
+    """Return what the targets of regions ask for, up to the horizon."""
+    return [
+        (target.region or region_id, target.indicator, target.year)
+        for region_id in regions
+        for target in atlas.regions[region_id].targets
+        if target.year <= horizon
+    ]
 
 
 def regions_of(scenario: Scenario, atlas: Atlas) -> tuple[str, ...]:
@@ -132,9 +86,6 @@ def references_of(regions: Sequence[str], atlas: Atlas) -> tuple[str, ...]:
     return tuple(i for i in wanted if i not in regions)
 
 
-Sums = tuple[tuple[int, list[int]], ...]
-
-
 def parts_of(region_id: str, named: Sequence[str], atlas: Atlas) -> list[int]:
     """Places of a region's parts among those named, in an order that no run changes."""
     return [named.index(i) for i in atlas.tree.children(region_id) if i in named]
@@ -144,19 +95,6 @@ def sums_of(named: Sequence[str], atlas: Atlas) -> Sums:
     """Places of the wholes among the regions named, each with those of its parts; the top first."""
     wholes = [i for i in atlas.tree.from_the_top() if i in named and atlas.is_whole(i)]
     return tuple((named.index(i), rows) for i in wholes if (rows := parts_of(i, named, atlas)))
-
-
-def add_up(sums: Sums, urban: Array, rural: Array, flows: Array) -> None:
-    """Make parts add up to their wholes, in place; arrays as in `Ensemble`."""
-    for at, rows in sums:
-        urban[rows], rural[rows], flows[rows] = reconcile(
-            (urban[at], rural[at], flows[at]), (urban[rows], rural[rows], flows[rows])
-        )
-
-
-# Draws are kept, and quantiles exact, while the arrays of an ensemble stay below this; above, they
-# pass through `quantiles.Sketch` block by block.
-EXACT_BYTES = 512 * 2**20
 
 
 def bytes_needed(scenario: Scenario, atlas: Atlas) -> int:
@@ -186,16 +124,12 @@ def simulate(
         urban=np.concatenate([p.urban for p in parts], axis=-1),
         rural=np.concatenate([p.rural for p in parts], axis=-1),
         flows=np.concatenate([p.flows for p in parts], axis=-1),
-        districts=_joined([p.districts for p in parts]),
-        remainders=_joined([p.remainders for p in parts]),
-        registered=_joined([p.registered for p in parts]),
-        absent=_joined([p.absent for p in parts]),
+        districts=joined([p.districts for p in parts]),
+        remainders=joined([p.remainders for p in parts]),
+        registered=joined([p.registered for p in parts]),
+        absent=joined([p.absent for p in parts]),
+        aged=joined([p.aged for p in parts]),
     )
-
-
-def _joined(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    """Blocks of draws of several named arrays, one after the other."""
-    return {name: np.concatenate([p[name] for p in parts], axis=-1) for name in parts[0]}
 
 
 def blocks(
@@ -226,13 +160,14 @@ def blocks(
     ScenarioError
         If a programme moves more people than there are.
     """
-    cast = Cast(scenario, atlas, posteriors)
-    for block in range(cast.blocks):
-        progress(f"{100 * block // cast.blocks} %")
-        yield cast.ensemble(scenario, block)
+    asked = targets_asked(regions_of(scenario, atlas), atlas, scenario.horizon)
+    projector = Projector(scenario, atlas, posteriors, asked=asked)
+    for block in range(projector.blocks):
+        progress(f"{100 * block // projector.blocks} %")
+        yield projector.ensemble(scenario, block)
 
 
-class Cast:
+class Projector:
     """The regions of a scenario with their draws before any lever, kept to be used again.
 
     Parameters
@@ -246,7 +181,9 @@ class Cast:
     regions : sequence of str, optional
         Regions wanted, without what lies inside them, instead of all of the scenario.
     keep : bool
-        Keep the draws, so that other levers meet the same ones without making them anew.
+        Keep the draws, so that other levers meet the same ones without making them again.
+    asked : iterable of Asked
+        What is asked for by age: those people are kept in the years asked for, and no others.
     """
 
     def __init__(
@@ -257,21 +194,23 @@ class Cast:
         *,
         regions: Sequence[str] | None = None,
         keep: bool = False,
+        asked: Iterable[Asked] = (),
     ):
         self.atlas, self._posteriors, self._keep = atlas, posteriors, keep
         self.regions = regions_of(scenario, atlas) if regions is None else tuple(regions)
         self.references = references_of(self.regions, atlas)
         self.named = (*self.regions, *self.references)
-        self.sums = sums_of(self.named, atlas)
         self.years = np.arange(BASE_YEAR, scenario.horizon + 1)
+        self.family = Family(self.regions, self.references, self.years, sums_of(self.named, atlas))
+        self._ages = ages_asked(asked)
         self._seed, self._draws = scenario.ensemble.seed, scenario.ensemble.draws
         self._fixed = scenario.parameters
         self.blocks = (self._draws + BLOCK - 1) // BLOCK
         everywhere = dict.fromkeys(a for i in self.named for a in atlas.tree.lineage(i))
         self._noise = {i: pace_noise(atlas, i, self.years.size - 1) for i in everywhere}
-        self._kept: dict[tuple[str, int], Drawn] = {}
+        self._kept: dict[tuple[str, int], RegionDraws] = {}
 
-    def drawn(self, region_id: str, block: int) -> Drawn:
+    def drawn(self, region_id: str, block: int) -> RegionDraws:
         """Draws of a region in one block."""
         key = (region_id, block)
         if key in self._kept:
@@ -289,9 +228,17 @@ class Cast:
         return found
 
     def project(
-        self, scenario: Scenario, region_id: str, block: int, *, keep_population: bool = False
+        self,
+        scenario: Scenario,
+        region_id: str,
+        block: int,
+        *,
+        until: int | None = None,
+        keep_population: bool = False,
     ) -> Projection:
         """Project one region under a scenario's levers and programmes in one block of draws.
+
+        ``until`` a year, instead of the horizon: no year depends on those after it.
 
         Raises
         ------
@@ -300,6 +247,8 @@ class Cast:
         """
         ancestry = self.atlas.tree.lineage(region_id)
         years = self.years[1:]
+        if until is not None:
+            years = years[years <= until]
         moved = np.zeros(years.size) + sum(
             programme_flow(self.atlas, region_id, name, years) for name in scenario.programmes
         )
@@ -308,6 +257,7 @@ class Cast:
             return drawn.project(
                 levers=lever_paths(scenario, self.atlas, ancestry, years),
                 programmes=moved,
+                years=years.size,
                 keep_population=keep_population,
             )
         except ValueError as error:
@@ -320,29 +270,22 @@ class Cast:
         more.
         """
         kept = min(BLOCK, self._draws - block * BLOCK)
-        urban = np.empty((len(self.named), self.years.size, kept))
-        rural = np.empty_like(urban)
-        flows = np.empty((len(self.named), self.years.size - 1, len(FLOWS), kept))
-        people, absent = {}, {}
+        paths, people, absent = [], {}, {}
         for row, region_id in enumerate(self.named):
             path = self.project(scenario, region_id, block)
-            urban[row], rural[row] = path.urban[:, :kept], path.rural[:, :kept]
-            flows[row] = path.flows[:, :, :kept]
+            paths.append(path)
             inputs = self.atlas.inputs(region_id)
             if inputs.absent > 0.0 and row < len(self.regions):
                 absent[region_id] = path.absent[:, :kept]
             if registered and inputs.registered is not None and row < len(self.regions):
                 people[region_id] = self.registered(scenario, region_id, block, path)[..., :kept]
-        add_up(self.sums, urban, rural, flows)
+        whole = assemble(self.family, paths, slice(kept))
         programmes = {
             name: np.array(
                 [programme_flow(self.atlas, i, name, self.years[1:]) for i in self.named]
             )
             for name in scenario.programmes
         }
-        whole = Ensemble(
-            self.regions, self.references, self.years, urban, rural, flows, programmes, {}
-        )
         districts = {
             district.id: district_population(whole, district)
             for region_id in self.regions
@@ -358,11 +301,24 @@ class Cast:
         }
         return replace(
             whole,
+            programmes=programmes,
             districts=districts,
             remainders=remainders,
             registered=people,
             absent=absent,
+            aged=self._aged(scenario, block, whole),
         )
+
+    def _aged(
+        self, scenario: Scenario, block: int, whole: Ensemble
+    ) -> dict[tuple[str, AgeRange], Array]:
+        """People of the ages and years that were asked for, not a number in other years."""
+
+        def population(region_id: str, year: int) -> Array:
+            path = self.project(scenario, region_id, block, until=year, keep_population=True)
+            return path.population[..., : whole.urban.shape[-1]]
+
+        return aged_residents(whole, self._ages, population)
 
     def registered(self, scenario: Scenario, region_id: str, block: int, path: Projection) -> Array:
         """Registered people of a region beside its residents, (residence, year, draw).
@@ -384,7 +340,7 @@ class Cast:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class RegionDraws:
     """Draws of one region in one block, before any lever.
 
     Attributes
@@ -405,6 +361,7 @@ class Drawn:
         *,
         levers: Mapping[str, Array] | None = None,
         programmes: Array | None = None,
+        years: int | None = None,
         keep_population: bool = False,
     ) -> Projection:
         """Project from the base.
@@ -415,17 +372,19 @@ class Drawn:
             As `lever_paths` makes them, or different from draw to draw.
         programmes : ndarray, shape (year,), optional
             Persons moved into towns.
+        years : int, optional
+            Fewer years than factors were drawn for.
         keep_population : bool
             Whether the population by age of the last year is wanted.
         """
-        years = self.factors["exit"].shape[0]
+        years = self.factors["exit"].shape[0] if years is None else years
         setting = self.inputs.setting(self.inputs.base)
         levels = levels_after(
             self.values,
             setting,
             years,
             mortality_trend=self.inputs.mortality_trend(years),
-            factors=self.factors,
+            factors={name: factor[:years] for name, factor in self.factors.items()},
             levers=levers,
         )
         return project(
@@ -445,7 +404,7 @@ def draw(
     years: int,
     seed_and_block: tuple[int, int],
     fixed: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
-) -> Drawn:
+) -> RegionDraws:
     """Draw a region's parameters and its uncertain years after the base.
 
     Parameters
@@ -473,7 +432,7 @@ def draw(
         values = [on_its_scale(inputs, name, np.array([value])) for name, value in own.items()]
         theta = posterior.given(theta, [NAMES.index(name) for name in own], np.array(values))
     factors = pace_factors(seed, block, noise, years, fixed)
-    return Drawn(inputs, natural(theta, inputs.bound), factors)
+    return RegionDraws(inputs, natural(theta, inputs.bound), factors)
 
 
 def on_its_scale(inputs: Inputs, name: str, value: Array) -> Array:
@@ -488,79 +447,6 @@ def on_its_scale(inputs: Inputs, name: str, value: Array) -> Array:
         return transformed(name, value, inputs.bound)
     except ValueError as error:
         raise ScenarioError(f"parameters.{inputs.id}.{error}") from None
-
-
-def population_at(
-    scenario: Scenario,
-    atlas: Atlas,
-    posteriors: Mapping[str, Normal],
-    region_id: str,
-    year: int,
-) -> Array:
-    """Population of a region by age at the end of a year, in the first block of draws.
-
-    Returns
-    -------
-    ndarray, shape (residence, sex, age, draw)
-        Persons; as many draws as the scenario asks for, `uncertainty.BLOCK` at most.
-    """
-    shorter = Scenario.model_validate(scenario.complete() | {"horizon": year, "levers": {}})
-    cast = Cast(shorter, atlas, posteriors, regions=(region_id,))
-    path = cast.project(scenario, region_id, 0, keep_population=True)
-    return path.population[..., : min(BLOCK, scenario.ensemble.draws)]
-
-
-def ages_dataset(
-    dataset: xr.Dataset,
-    scenario: Scenario,
-    atlas: Atlas,
-    posteriors: Mapping[str, Normal],
-    regions: Sequence[str],
-) -> xr.Dataset:
-    """Population by residence, sex and age in the base year and at the horizon.
-
-    Ages at the horizon are spread as in the first block of draws, and add up to the means of the
-    whole ensemble, in which parts have been made to add up to their wholes.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The scenario's projection, as `Summaries.to_dataset` makes it.
-    scenario : Scenario
-    atlas : Atlas
-    posteriors : mapping of str to Normal
-    regions : sequence of str
-        Of the projection.
-
-    Returns
-    -------
-    Dataset
-        ``population`` (region, year, residence, sex, age), persons.
-    """
-    first, last = BASE_YEAR, scenario.horizon
-    people = np.empty((len(regions), 2, *atlas.base(regions[0]).shape))
-    for row, region_id in enumerate(regions):
-        mean = population_at(scenario, atlas, posteriors, region_id, last).mean(axis=-1)
-        at_end = dataset.sel(region=region_id, year=last)
-        for residence, name in enumerate(RESIDENCES):
-            total = float(at_end[f"{name}_population_mean"])
-            if total > 0.0:
-                mean[residence] *= total / mean[residence].sum()
-        people[row] = atlas.base(region_id), mean
-    coordinates = {
-        **{name: ("region", dataset.sel(region=list(regions))[name].values) for name in _NAMES},
-        "region": list(regions),
-        "year": np.array([first, last], dtype=np.int32),
-        "residence": list(RESIDENCES),
-        "sex": list(SEXES),
-        "age": np.arange(people.shape[-1], dtype=np.int32),
-    }
-    found: dict[str, xr.DataArray] = {}
-    _put(found, AGES, ("region", "year", "residence", "sex", "age"), people)
-    named = xr.Dataset(found, coords=coordinates, attrs=dataset.attrs)
-    for coordinate in named.coords:
-        named[coordinate].attrs.update(COORDINATES.get(str(coordinate), {}))
-    return named
 
 
 def lever_paths(
@@ -607,192 +493,3 @@ def _programme(atlas: Atlas, programme_id: str) -> tuple[str, Programme]:
             if programme.id == programme_id:
                 return region_id, programme
     raise ScenarioError(f"programme {programme_id!r} does not exist")
-
-
-def district_population(ensemble: Ensemble, district: UrbanDistrict) -> Array:
-    """Population of an urban district: its base times its counties' urban growth, (year, draw)."""
-    assert district.population is not None
-    scale = persons_per(district.population.unit)
-    urban = sum(ensemble.urban[ensemble.row(county)] for county in district.counties)
-    return np.asarray(district.population.value * scale * urban / np.asarray(urban)[:1])
-
-
-_NAMES = ("name_en", "name_zh", "level")
-# Sizes that a sketch counts as none: half a person, a hundred-thousandth of a point.
-NIL = {"persons/year": 0.5, "share/year": 1e-7}
-
-
-class Summaries:
-    """Means and quantiles of every output, from an ensemble that comes whole or in blocks.
-
-    Parameters
-    ----------
-    exact : bool
-        Keep all draws; otherwise a `quantiles.Sketch` of each number.
-    """
-
-    def __init__(self, *, exact: bool):
-        self._exact = exact
-        self._kept: dict[str, tuple[Variable, str, Summary]] = {}
-        self._first: Ensemble | None = None
-
-    def add(self, ensemble: Ensemble) -> None:
-        """Take a block of draws."""
-        self._first = self._first or ensemble
-        rows = [(v, "region", values) for v, values in _variables(ensemble)]
-        if ensemble.districts:
-            rows.append((DISTRICT, "district", np.stack(list(ensemble.districts.values()))))
-        rows += [(v, "remainder", values) for v, values in _remainders(ensemble)]
-        rows += [(v, "registered_region", values) for v, values in _registered(ensemble)]
-        for variable, place, values in rows:
-            if variable.name not in self._kept:
-                summary = Exact() if self._exact else Sketch(NIL.get(variable.units, 0.0))
-                self._kept[variable.name] = (variable, place, summary)
-            self._kept[variable.name][2].add(values)
-
-    def to_dataset(
-        self, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str]
-    ) -> xr.Dataset:
-        """Label what was taken: (region, year, quantile), and ``<name>_mean`` beside each.
-
-        Ledger and sums close on the means.
-        """
-        assert self._first is not None
-        data: dict[str, xr.DataArray] = {}
-        for variable, place, summary in self._kept.values():
-            _put(
-                data,
-                variable,
-                (place, "year", "quantile"),
-                _from_base_year(variable, summary.quantiles(QUANTILES)),
-            )
-            mean = Variable(f"{variable.name}_mean", variable.units, f"{variable.long_name}, mean")
-            _put(data, mean, (place, "year"), _from_base_year(variable, summary.mean()))
-        coords = _coordinates(self._first, atlas)
-        dataset = xr.Dataset(data, coords=coords, attrs=dict(provenance))
-        dataset = dataset.assign_coords(quantile=("quantile", list(QUANTILES)))
-        dataset.attrs["quantiles"] = (
-            "exact" if self._exact else f"within {RELATIVE_ERROR:.2%} of the value"
-        )
-        return _described(dataset, scenario)
-
-
-def draws_dataset(
-    ensemble: Ensemble, scenario: Scenario, atlas: Atlas, provenance: Mapping[str, str]
-) -> xr.Dataset:
-    """Every draw, labelled: (region, year, draw)."""
-    data: dict[str, xr.DataArray] = {}
-    for variable, values in _variables(ensemble):
-        _put(data, variable, ("region", "year", "draw"), _from_base_year(variable, values))
-    if ensemble.districts:
-        values = np.stack(list(ensemble.districts.values()))
-        _put(data, DISTRICT, ("district", "year", "draw"), values)
-    for variable, values in _remainders(ensemble):
-        _put(data, variable, ("remainder", "year", "draw"), values)
-    for variable, values in _registered(ensemble):
-        _put(data, variable, ("registered_region", "year", "draw"), values)
-    dataset = xr.Dataset(data, coords=_coordinates(ensemble, atlas), attrs=dict(provenance))
-    return _described(dataset, scenario)
-
-
-def _variables(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
-    """Values of the scenario's regions, (region, year, draw); flows start a year later."""
-    count = len(ensemble.regions)
-    urban, rural = ensemble.urban[:count], ensemble.rural[:count]
-    total = urban + rural
-    by_name = dict(zip((v.name for v in STOCKS), (urban, rural, total, urban / total), strict=True))
-    rows = [(variable, by_name[variable.name]) for variable in STOCKS]
-    rows += [(v, ensemble.flows[:count, :, i]) for i, v in enumerate(FLOW_VARIABLES)]
-    for name, persons in ensemble.programmes.items():
-        part = Variable(f"programme_{name}", "persons/year", f"part of programmes: {name}")
-        rows.append((part, np.repeat(persons[:count, :, None], urban.shape[-1], axis=2)))
-    flows = ensemble.flows[:count]
-    growth, change = urban_growth(flows), rate_change(urban, rural, flows)
-    rows += [(v, growth[:, i]) for i, v in enumerate(URBAN_GROWTH)]
-    rows += [(v, change[:, i]) for i, v in enumerate(RATE_CHANGE)]
-    return rows
-
-
-def _remainders(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
-    """What regions have without the parts that are projected, (remainder, year, draw)."""
-    if not ensemble.remainders:
-        return []
-    stocks = np.stack(list(ensemble.remainders.values()), axis=1)
-    total = stocks.sum(axis=0)
-    rate = np.divide(stocks[0], total, out=np.full_like(total, np.nan), where=total > 0.0)
-    return list(zip(REMAINDERS, (stocks[0], total, rate), strict=True))
-
-
-def _registered_regions(ensemble: Ensemble) -> list[str]:
-    return [i for i in ensemble.regions if i in ensemble.registered or i in ensemble.absent]
-
-
-def _registered(ensemble: Ensemble) -> list[tuple[Variable, Array]]:
-    """Registered and absent people, (registered region, year, draw); nothing where none has any.
-
-    What a region has no figures for is not a number.
-    """
-    named = _registered_regions(ensemble)
-    if not named:
-        return []
-    unknown = np.full((ensemble.years.size, ensemble.urban.shape[-1]), np.nan)
-    people = [ensemble.registered.get(i, (unknown, unknown)) for i in named]
-    urban = np.stack([u for u, _ in people])
-    total = np.stack([u + r for u, r in people])
-    absent = np.stack([ensemble.absent.get(i, unknown) for i in named])
-    return list(zip(REGISTERED, (urban, total, urban / total, absent), strict=True))
-
-
-def _from_base_year(variable: Variable, values: Array) -> Array:
-    """Put a year that is not a number before a flow: none leads to the base year."""
-    if not variable.units.endswith("/year"):
-        return values
-    gap = np.full((values.shape[0], 1, *values.shape[2:]), np.nan)
-    return np.concatenate((gap, values), axis=1)
-
-
-def _put(
-    data: dict[str, xr.DataArray], variable: Variable, dims: tuple[str, ...], values: Array
-) -> None:
-    attrs = {"units": variable.units, "long_name": variable.long_name}
-    data[variable.name] = xr.DataArray(values, dims=dims, attrs=attrs)
-
-
-def _coordinates(ensemble: Ensemble, atlas: Atlas) -> dict[str, object]:
-    named = [atlas.regions[i] for i in ensemble.regions]
-    coordinates: dict[str, object] = {
-        "region": ("region", list(ensemble.regions)),
-        "name_en": ("region", [r.names.en for r in named]),
-        "name_zh": ("region", [r.names.zh for r in named]),
-        "level": ("region", [r.level for r in named]),
-        "year": ("year", ensemble.years.astype(np.int32)),
-    }
-    if ensemble.districts:
-        coordinates["district"] = ("district", list(ensemble.districts))
-    if ensemble.remainders:
-        without = [
-            " ".join(i for i in ensemble.regions if atlas.regions[i].parent == name)
-            for name in ensemble.remainders
-        ]
-        coordinates["remainder"] = ("remainder", list(ensemble.remainders))
-        coordinates["without"] = ("remainder", without)
-    if with_figures := _registered_regions(ensemble):
-        coordinates["registered_region"] = ("registered_region", with_figures)
-    return coordinates
-
-
-def _described(dataset: xr.Dataset, scenario: Scenario) -> xr.Dataset:
-    for name, attrs in COORDINATES.items():
-        if name in dataset.coords:
-            dataset[name].attrs.update(attrs)
-    dataset.attrs.update(
-        scenario=scenario.scenario,
-        title_en=scenario.title.en,
-        title_zh=scenario.title.zh,
-        description=scenario.description.en,
-        description_zh=scenario.description.zh,
-        base_year=BASE_YEAR,
-        urban_ledger=URBAN_LEDGER,
-        rural_ledger=RURAL_LEDGER,
-    )
-    return dataset

@@ -20,7 +20,8 @@ from ..inputs.scenario import Scenario
 from ..judging.target import Aim, margins
 from ..kernel.projection import FLOWS
 from ..levers import LEVERS
-from ..simulation.projector import Cast, Ensemble, district_population
+from ..simulation.ensemble import Ensemble, district_population
+from ..simulation.projector import Projector
 from .lever_search import DIGITS, Scale, Trials, Values
 from .question import Question
 
@@ -73,7 +74,14 @@ class SolveProblem:
         shorter = Scenario.model_validate(
             scenario.complete() | {"horizon": question.year, "levers": {}}
         )
-        self.cast = Cast(shorter, atlas, posteriors, regions=self.places, keep=True)
+        self.projector = Projector(
+            shorter,
+            atlas,
+            posteriors,
+            regions=self.places,
+            keep=True,
+            asked=[(place, question.indicator, question.year) for place in self.places],
+        )
         self.keys = {lever: self._keys(lever) for lever in question.levers}
 
     def _keys(self, lever: str) -> tuple[str | None, ...]:
@@ -124,8 +132,8 @@ class SolveProblem:
     def ensembles(self, values: Mapping[str, float]) -> list[Ensemble]:
         """All draws under values of levers, in blocks."""
         scenario = self.under(values)
-        blocks = range(self.cast.blocks)
-        parts = [self.cast.ensemble(scenario, block, registered=False) for block in blocks]
+        blocks = range(self.projector.blocks)
+        parts = [self.projector.ensemble(scenario, block, registered=False) for block in blocks]
         if self.district is None:
             return parts
         return [
@@ -187,7 +195,8 @@ class SolveProblem:
 
     def _drawn(self, place: str, parameter: str) -> Array:
         drawn = [
-            self.cast.drawn(place, block).values[parameter] for block in range(self.cast.blocks)
+            self.projector.drawn(place, block).values[parameter]
+            for block in range(self.projector.blocks)
         ]
         return np.concatenate(drawn)[: self.scenario.ensemble.draws]
 
@@ -203,7 +212,8 @@ class SolveProblem:
         """Mean persons of the first block of draws in the target's year, (residence, sex, age)."""
         scenario, kept = self.under(values), min(BLOCK, self.scenario.ensemble.draws)
         ends = [
-            self.cast.project(scenario, i, 0, keep_population=True).population for i in self.places
+            self.projector.project(scenario, i, 0, keep_population=True).population
+            for i in self.places
         ]
         return np.asarray(np.sum([end[..., :kept].mean(axis=-1) for end in ends], axis=0))
 

@@ -20,7 +20,7 @@ from ..judging.historical_rates import HistoricalRates, rank
 from ..judging.target import margins, values_of
 from ..levers import LEVERS
 from ..results.run import provenance_of
-from ..simulation.projector import Ensemble
+from ..simulation.ensemble import Ensemble
 from .problem import SolveProblem, medians
 from .sentences import as_json, grid_aim, names_of
 from .solution import Answer

@@ -13,7 +13,7 @@ from ..inputs.region import BASE_YEAR
 from ..inputs.scenario import Scenario
 from ..judging.historical_rates import HistoricalRates, PercentileRank
 from ..judging.target import NEAR_POINTS, Aim, margins
-from ..simulation.projector import Ensemble
+from ..simulation.ensemble import Ensemble
 from .lever_search import (
     DIGITS,
     LeverSpace,

@@ -19,22 +19,22 @@ from ..forecast.observations import Inputs
 from ..forecast.parameters import NAMES, natural
 from ..forecast.standards import Standard
 from ..forecast.uncertainty import FACTORS, PaceNoise, held_factors, pace_factors, standard_normal
+from ..indicators import INDICATORS
 from ..inputs.region import BASE_YEAR, UrbanDistrict
 from ..inputs.scenario import Path, Scenario
 from ..judging.target import Aim, judged_aims, margins
-from ..kernel.projection import FLOWS
+from ..kernel.projection import FLOWS, Projection
 from ..levers import LEVERS
-from ..simulation.projector import (
-    Drawn,
+from ..simulation.ensemble import (
     Ensemble,
+    Family,
     Sums,
-    add_up,
+    aged_residents,
+    ages_asked,
+    assemble,
     district_population,
-    on_its_scale,
-    programme_flow,
-    references_of,
-    sums_of,
 )
+from ..simulation.projector import RegionDraws, on_its_scale, programme_flow, references_of, sums_of
 from .sweep_file import Outcome, Place
 
 Array = NDArray[np.float64]
@@ -42,14 +42,6 @@ Array = NDArray[np.float64]
 # Columns of the kernel computed together, of all regions, where a run has not more: enough that
 # what comes with each chunk does not count, few enough that its arrays stay near the processor.
 COLUMNS = 4096
-
-
-# Stocks as sums of urban and rural residents.
-STOCKS = {
-    "urban_population": (1.0, 0.0),
-    "rural_population": (0.0, 1.0),
-    "total_population": (1.0, 1.0),
-}
 
 
 @dataclass(frozen=True)
@@ -201,22 +193,36 @@ def evaluate(work: Work, values: Array) -> Array:
 
 def _chunk(work: Work, values: Array, running: Sequence[str]) -> Array:
     """Outcomes of the runs of one chunk, all with the same programmes."""
-    paths = []
-    for region_id, member in zip(work.regions, work.members, strict=True):
-        moved = np.zeros(work.years.size - 1)
+    drawn = {
+        region_id: (_drawn(member, values, work.draws), _levers(member, values, work))
+        for region_id, member in zip(work.regions, work.members, strict=True)
+    }
+
+    def project(region_id: str, until: int, *, keep_population: bool = False) -> Projection:
+        draws, levers = drawn[region_id]
+        years = until - BASE_YEAR
+        moved = np.zeros(years)
         for name in running:
-            moved += member.programmes[name]
-        drawn, levers = _drawn(member, values, work.draws), _levers(member, values, work)
+            moved += work.members[work.regions.index(region_id)].programmes[name][:years]
         try:
-            paths.append(drawn.project(levers=levers, programmes=moved))
+            return draws.project(
+                levers={name: lever[:years] for name, lever in levers.items()},
+                programmes=moved,
+                years=years,
+                keep_population=keep_population,
+            )
         except ValueError as error:
             raise ScenarioError(f"{work.scenario}: {region_id}: {error}") from None
-    urban, rural = _together([p.urban for p in paths]), _together([p.rural for p in paths])
-    flows = _together([p.flows for p in paths])
-    add_up(work.sums, urban, rural, flows)
-    whole = Ensemble(work.regions, (), work.years, urban, rural, flows, {}, {})
+
+    def population(region_id: str, year: int) -> Array:
+        return project(region_id, year, keep_population=True).population
+
+    family = Family(work.regions, (), work.years, work.sums)
+    whole = assemble(family, [project(i, int(work.years[-1])) for i in work.regions])
+    asked = ages_asked((o.region, o.indicator, o.year) for o in work.outcomes)
     districts = {name: district_population(whole, d) for name, d in work.districts.items()}
-    whole = replace(whole, districts=districts)
+    aged = aged_residents(whole, asked, population)
+    whole = replace(whole, districts=districts, aged=aged)
     columns = [_of_draws(whole, o, a) for o, a in zip(work.outcomes, work.aims, strict=True)]
     # Of each run over its own draws only, in their order.
     if work.draws > 1:
@@ -224,12 +230,7 @@ def _chunk(work: Work, values: Array, running: Sequence[str]) -> Array:
     return np.stack(columns, axis=1)
 
 
-def _together(arrays: Sequence[Array]) -> Array:
-    """Arrays of all regions with an axis of regions; a sole one is not copied."""
-    return arrays[0][None] if len(arrays) == 1 else np.stack(arrays)
-
-
-def _drawn(member: Member, values: Array, draws: int) -> Drawn:
+def _drawn(member: Member, values: Array, draws: int) -> RegionDraws:
     """A region's parameters and factors in every run and draw, draws innermost."""
     runs = values.shape[0]
     theta, factors = member.theta, dict(member.factors)
@@ -251,7 +252,7 @@ def _drawn(member: Member, values: Array, draws: int) -> Drawn:
             held.setdefault(region, {})[name] = np.repeat(values[:, column], draws)
         stated = held_factors(member.lineage, factors["exit"].shape[0], held)
         factors |= {name: factors[name] * factor for name, factor in stated.items()}
-    return Drawn(member.inputs, natural(theta, member.inputs.bound), factors)
+    return RegionDraws(member.inputs, natural(theta, member.inputs.bound), factors)
 
 
 def _levers(member: Member, values: Array, work: Work) -> dict[str, Array]:
@@ -270,19 +271,13 @@ def _of_draws(whole: Ensemble, outcome: Outcome, targets: Sequence[Aim]) -> Arra
         met = [margins(whole, aim)[at] >= 0.0 for aim in targets]
         together: Array = np.logical_and.reduce(met).astype(float)
         return together
-    if outcome.region in whole.districts:
-        people: Array = whole.districts[outcome.region][at]
-        return people
+    if outcome.indicator in INDICATORS:
+        return np.asarray(whole.values(outcome.indicator, outcome.region)[at])
     row = whole.row(outcome.region)
     if outcome.indicator in FLOWS:
         flow: Array = whole.flows[row, at - 1, FLOWS.index(outcome.indicator)]
         return flow
-    urban: Array = whole.urban[row, at]
-    rural: Array = whole.rural[row, at]
-    if outcome.indicator == "urbanization_rate":
-        return np.asarray(urban / (urban + rural))
-    of_urban, of_rural = STOCKS[outcome.indicator]
-    return of_urban * urban + of_rural * rural
+    return np.asarray(whole.rural[row, at])
 
 
 def owner_of(place: str, atlas: Atlas) -> tuple[str, UrbanDistrict | None]:
