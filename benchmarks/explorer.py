@@ -109,7 +109,7 @@ def alone(explorer, region, moves):
     """Seconds for the numbers of a state, and for the projection in them."""
     state = State(region, "zh")
     explorer.results(state.moved(LEVER, 1.05))
-    cast = explorer.projections(region).cast
+    projector = explorer.projections(region).projector
     numbers, projection = [], []
     for move in range(moves):
         state = state.moved(LEVER, 1.0 + 0.05 * (1 + move % 10))
@@ -118,8 +118,8 @@ def alone(explorer, region, moves):
         numbers.append(time.perf_counter() - start)
         scenario = explorer.scenario(state)
         start = time.perf_counter()
-        for block in range(cast.blocks):
-            cast.project(scenario, region, block)
+        for block in range(projector.blocks):
+            projector.project(scenario, region, block)
         projection.append(time.perf_counter() - start)
     return numbers, projection
 
