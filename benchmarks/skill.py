@@ -30,7 +30,7 @@ from simmodel.inputs.seeds import read_seeds
 from simmodel.simulation.projector import draw
 from simmodel.validation import benchmark_methods
 from simmodel.validation.backtest import beside_truth
-from simmodel.validation.forecasts import LEVELS, Forecast, Panel, Point
+from simmodel.validation.forecasts import LEVELS, Count, Forecast, Panel
 from simmodel.validation.hindcast import METHOD, NATION, UNKNOWN_ARRIVALS, atlas_of_panel, forecast
 from simmodel.validation.scores import Score, Scored, crps, difference, score
 
@@ -69,7 +69,7 @@ def province_panel(data: Path) -> Panel:
         table[place] += float(row["population"])
     points = {
         unit: tuple(
-            Point(year, float(table.sum()), float(table[0].sum()))
+            Count(year, float(table.sum()), float(table[0].sum()))
             for year, table in sorted(tables.items())
         )
         for unit, tables in ages.items()
@@ -133,7 +133,7 @@ def prefectures(bench: Bench) -> dict[str, tuple[Scored, ...]]:
     for row in prefecture_rows(bench.data):
         name = row["city"]
         points[name] = tuple(
-            Point(float(y), float(row[f"popu_{y}"]), float(row[f"popu_urban_{y}"]))
+            Count(float(y), float(row[f"popu_{y}"]), float(row[f"popu_urban_{y}"]))
             for y in (2010, 2020)
         )
         parents[name] = PROVINCES[row["province"]]
@@ -162,7 +162,7 @@ def country_panel(data: Path) -> Panel:
     """Countries on their census points; their totals are not at hand and held constant."""
     points = {
         code: tuple(
-            Point(float(t), 1e6, 1e6 * float(share))
+            Count(float(t), 1e6, 1e6 * float(share))
             for t, share in zip(years, shares, strict=True)
             if 0.0 < share < 1.0
         )
@@ -171,7 +171,7 @@ def country_panel(data: Path) -> Panel:
     return Panel(points, dict.fromkeys(points))
 
 
-def country_tasks(panel: Panel) -> Iterator[tuple[int, str, float, Point]]:
+def country_tasks(panel: Panel) -> Iterator[tuple[int, str, float, Count]]:
     """Horizon, country, origin and what came: origins and targets are real data points."""
     for code, points in panel.points.items():
         for i, origin in enumerate(points):

@@ -22,10 +22,10 @@ from simmodel.forecast.pooling_file import atlas_of
 from simmodel.forecast.posterior_file import load
 from simmodel.inputs.scenario_file import read_scenario
 from simmodel.inputs.seeds import read_seeds
-from simmodel.sweeps.batch import Work, evaluate, work_of
+from simmodel.sweeps.batch import Batch, batch_of, evaluate
 from simmodel.sweeps.designs import Dimension, sample
-from simmodel.sweeps.runner import dimension_of
-from simmodel.sweeps.sweep_file import Outcome, Swept, place_of
+from simmodel.sweeps.layout import dimension_of
+from simmodel.sweeps.sweep_file import Outcome, SweptParameter, setting_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from kernel import YEARS, problem, run
@@ -45,7 +45,7 @@ LEVERS = (
 UNCERTAIN = ("wuwei.local_retention", "wuwei.period_exit", "wuwei.pace", "gansu.pace", "china.pace")
 
 
-def design(size: int = SIZE) -> tuple[Work, np.ndarray]:
+def design(size: int = SIZE) -> tuple[Batch, np.ndarray]:
     """What one region's runs need, and a Sobol' design of 12 parameters, (run, parameter)."""
     seeds = read_seeds(ROOT / "seeds")
     atlas = atlas_of(seeds)
@@ -56,20 +56,23 @@ def design(size: int = SIZE) -> tuple[Work, np.ndarray]:
         programme_ids=list(seeds.programmes()),
     )
     swept = [
-        Swept(
+        SweptParameter(
             f"levers.{name}",
-            place_of(f"levers.{name}", seeds),
+            setting_of(f"levers.{name}", seeds),
             Dimension(name, -2.0, 2.0)
             if name == "life_expectancy"
             else Dimension(name, 0.5, 2.0, "log_uniform"),
         )
         for name in LEVERS
     ]
-    swept += [Swept(f"parameters.{n}", place_of(f"parameters.{n}", seeds), None) for n in UNCERTAIN]
+    swept += [
+        SweptParameter(f"parameters.{n}", setting_of(f"parameters.{n}", seeds), None)
+        for n in UNCERTAIN
+    ]
     dimensions = [dimension_of(one, scenario, YEARS, atlas, posteriors) for one in swept]
     outcomes = [Outcome(REGION, "urbanization_rate", 2020 + YEARS)]
-    places = [one.place for one in swept]
-    work = work_of(scenario, atlas, posteriors.by_region, places, outcomes, (REGION,), None)
+    places = [one.setting for one in swept]
+    work = batch_of(scenario, atlas, posteriors.by_region, places, outcomes, (REGION,), None)
     return work, sample("sobol", size, dimensions, seed=1).values
 
 

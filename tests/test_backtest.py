@@ -12,13 +12,13 @@ from simmodel.forecast.pooling import logit, share_of
 from simmodel.validation import backtest as module
 from simmodel.validation.backtest import backtest, beside_truth
 from simmodel.validation.benchmark_methods import METHODS
-from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast, Panel, Point
+from simmodel.validation.forecasts import LEVELS, MEDIAN, Count, Forecast, Panel
 from simmodel.validation.hindcast import METHOD, Hindcast
 
 
 def unit(*counts, total=1e6):
     """Counts of year and share."""
-    return tuple(Point(float(year), total, share * total) for year, share in counts)
+    return tuple(Count(float(year), total, share * total) for year, share in counts)
 
 
 HILLS = unit((2000, 0.3), (2010, 0.4), (2020, 0.52))
@@ -83,7 +83,7 @@ def test_rows_after_the_origin_reach_no_forecast(seeds, share):
 
 def test_a_parent_without_rows_is_the_sum_of_its_units(seeds, shown):
     backtest(PANEL, 2010, 2020, seeds)
-    assert shown[0].points["land"][1] == Point(2010.0, 4e6, 2.2e6)
+    assert shown[0].points["land"][1] == Count(2010.0, 4e6, 2.2e6)
 
 
 def test_a_parent_with_rows_keeps_them(seeds, shown):

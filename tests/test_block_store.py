@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -161,7 +162,9 @@ def test_a_second_command_at_the_same_time_is_refused(folder):
         with pytest.raises(OutputError, match="another command is computing this now"):
             Store.open(folder, "x")
         # Also in another process, and when its work is another.
-        code = f"from simmodel.block_store import *; Store.open(Path({str(folder)!r}), 'y')"
+        code = (
+            f"from simmodel.computing.checkpoints import *; Store.open(Path({str(folder)!r}), 'y')"
+        )
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert "another command is computing this now" in other.stderr
         assert "a" in store
@@ -203,31 +206,38 @@ def files(path):
     return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file()}
 
 
-def test_zarr_holds_what_was_streamed_whatever_the_blocks(tmp_path):
+def whole(values):
+    """Return a small Dataset with the large variable in it, mapped from a file or not."""
+    return small(*values.shape).assign({"values": (("run", "outcome"), values, ATTRS)})
+
+
+def test_zarr_holds_what_was_written_slab_by_slab(tmp_path, monkeypatch):
     values = np.random.default_rng(0).normal(size=(20_000, 3))
-    for name, heights in (("one", [20_000]), ("many", [1024] * 19 + [544]), ("odd", [1, 19_999])):
-        blocks = np.split(values, np.cumsum(heights)[:-1])
-        write_zarr(tmp_path / name, small(20_000, 3), "values", iter(blocks), ATTRS)
-        with xr.open_zarr(tmp_path / name, chunks=None) as found:
-            np.testing.assert_array_equal(found["values"].values, values)
-            assert found["values"].dims == ("run", "outcome")
-            assert found["values"].attrs == ATTRS
-            assert found.attrs["sweep"] == "wuwei_levers"
-            assert found["outcome"].values.tolist()[0] == "wuwei urbanization_rate 2021"
-            assert found["place_zh"].values.tolist() == ["武威市"] * 3
-            np.testing.assert_array_equal(found["design"], small(20_000, 3)["design"])
-        assert files(tmp_path / name) == files(tmp_path / "one")
+    values[7, 1] = np.nan
+    # as the runner keeps them: the runs of an outcome side by side, in a file
+    kept = np.lib.format.open_memmap(tmp_path / "values.npy", mode="w+", shape=(3, 20_000))
+    kept[:] = values.T
+    write_zarr(tmp_path / "array", whole(values), "values")
+    write_zarr(tmp_path / "mapped", whole(kept.T), "values")
+    assert files(tmp_path / "mapped") == files(tmp_path / "array")
+    with xr.open_zarr(tmp_path / "array", chunks=None) as found:
+        np.testing.assert_array_equal(found["values"].values, values)
+        assert found["values"].dims == ("run", "outcome")
+        assert found["values"].attrs == ATTRS
+        assert found["values"].encoding["chunks"] == (8192, 3)
+        assert found.attrs["sweep"] == "wuwei_levers"
+        assert found["outcome"].values.tolist()[0] == "wuwei urbanization_rate 2021"
+        assert found["place_zh"].values.tolist() == ["武威市"] * 3
+        np.testing.assert_array_equal(found["design"], small(20_000, 3)["design"])
 
 
-@pytest.mark.parametrize("rows", [9, 11])
-def test_too_few_or_too_many_runs_leave_what_was_there(tmp_path, rows):
+def test_zarr_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "sweep.zarr"
-    write_zarr(path, small(10, 2), "values", [np.ones((10, 2))], ATTRS)
+    write_zarr(path, whole(np.ones((10, 2))), "values")
     before = files(path)
-    with pytest.raises(ValueError, match=f"10 runs expected; found {rows}"):
-        write_zarr(path, small(10, 2), "values", [np.zeros((rows, 2))], ATTRS)
-    with pytest.raises(ValueError, match=r"shape \(runs, 2\) expected"):
-        write_zarr(path, small(10, 2), "values", [np.zeros((10, 3))], ATTRS)
+    monkeypatch.setattr("zarr.consolidate_metadata", mock.Mock(side_effect=OSError(28, "No space")))
+    with pytest.raises(OutputError, match=r"sweep.zarr: cannot write there \(No space\)"):
+        write_zarr(path, whole(np.zeros((10, 2))), "values")
     assert files(path) == before
     assert os.listdir(tmp_path) == ["sweep.zarr"]
 
@@ -238,29 +248,27 @@ def test_zarr_on_a_full_disk_is_one_line_and_nothing_is_left(tmp_path):
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
         with pytest.raises(OutputError, match=r"sweep.zarr: cannot write there \(File too large\)"):
-            write_zarr(tmp_path / "sweep.zarr", small(20_000, 3), "values", [values], ATTRS)
+            write_zarr(tmp_path / "sweep.zarr", whole(values), "values")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert os.listdir(tmp_path) == []
 
 
 def test_zarr_takes_little_memory(tmp_path, monkeypatch):
-    """No slab is larger than is said, and no block is asked for before the last is taken in."""
+    """No slab is larger than is said, and none is read before the last is written."""
     from simmodel.computing import output_files
 
     monkeypatch.setattr(output_files, "_SLAB_BYTES", 8 * 100 * 5)
-    asked = []
-
-    def blocks():
-        for i in range(10):
-            asked.append(i)
-            yield np.full((50, 5), float(i))
-
     heights = []
-    for slab in output_files._slabs(blocks(), (500, 5), 100):
-        heights.append(len(slab))
-        assert len(asked) == 2 * len(heights)
-    assert heights == [100] * 5
-    write_zarr(tmp_path / "z", small(500, 5), "values", blocks(), ATTRS)
+    to_zarr = xr.Dataset.to_zarr
+
+    def seen(slab, *arguments, **more):
+        if "region" in more:
+            heights.append(slab.sizes["run"])
+        return to_zarr(slab, *arguments, **more)
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", seen)
+    write_zarr(tmp_path / "z", whole(np.full((450, 5), 1.0)), "values")
+    assert heights == [100, 100, 100, 100, 50]
     with xr.open_zarr(tmp_path / "z", chunks=None) as found:
         assert found["values"].encoding["chunks"] == (100, 5)

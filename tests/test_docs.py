@@ -21,7 +21,9 @@ from simmodel.inputs.workbook import sheets
 from simmodel.judging import verdicts
 from simmodel.judging.consistency import findings
 from simmodel.results import ledger, terminal
-from simmodel.sweeps import designs, runner, sweep_file
+from simmodel.sweeps import designs
+from simmodel.sweeps import results as sweep_results
+from simmodel.sweeps import schema as sweep_schema
 from simmodel.validation import panel as panels
 from simmodel.validation import scores
 from tests.conftest import ROOT
@@ -107,16 +109,16 @@ HELD = {
     ("region", "Target indicators", 0): choices(units.TargetIndicator),
     ("region", "Units", 0): choices(units.Unit),
     ("region", "Vintages", 0): choices(units.Vintage),
-    ("sweep", "Keys", 0): keys(sweep_file.Sweep),
-    ("sweep", "How a parameter varies", 0): keys(sweep_file.Spread),
+    ("sweep", "Keys", 0): keys(sweep_schema.SweepSchema),
+    ("sweep", "How a parameter varies", 0): keys(sweep_schema.RangeSchema),
     ("sweep", "Distributions", 0): choices(
-        sweep_file.Spread.model_fields["distribution"].annotation
+        sweep_schema.RangeSchema.model_fields["distribution"].annotation
     ),
-    ("sweep", "Outcomes", 0): keys(sweep_file.Asked),
-    ("sweep", "Years", 0): keys(sweep_file.Years),
-    ("sweep", "Design", 0): keys(sweep_file.DesignAsked),
+    ("sweep", "Outcomes", 0): keys(sweep_schema.OutcomeSchema),
+    ("sweep", "Years", 0): keys(sweep_schema.YearSpanSchema),
+    ("sweep", "Design", 0): keys(sweep_schema.DesignSchema),
     ("sweep", "Methods", 0): designs.METHODS,
-    ("sweep", "Ensemble", 0): keys(sweep_file.Averaged),
+    ("sweep", "Ensemble", 0): keys(sweep_schema.EnsembleSchema),
     ("outputs", "Variables", 0): [
         "programme_<id>",
         *(
@@ -132,7 +134,7 @@ HELD = {
     ("outputs", "verdicts.csv", 0): verdicts.COLUMNS,
     ("outputs", "ledger.csv", 0): ledger.COLUMNS,
     ("outputs", "ledger_difference.csv", 0): ledger.DIFFERENCE_COLUMNS,
-    ("outputs", "indices.csv", 0): runner.COLUMNS,
+    ("outputs", "indices.csv", 0): sweep_results.COLUMNS,
     ("outputs", "targets --json", 0): FINDING.row(),
     ("outputs", "Codes", 0): findings.CODES,
     ("outputs", "calibrate", 0): [

@@ -27,7 +27,7 @@ from simmodel.validation.benchmark_methods import (
     un_wup_2018,
     wup_2018_path,
 )
-from simmodel.validation.forecasts import LEVELS, MEDIAN, Panel, Point
+from simmodel.validation.forecasts import LEVELS, MEDIAN, Count, Panel
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(
@@ -47,7 +47,7 @@ def share_of(log_odds):
 def unit(*counts):
     """Points of year, share and, where not a million, total."""
     rows = ((*count, 1e6)[:3] for count in counts)
-    return tuple(Point(float(year), total, share * total) for year, share, total in rows)
+    return tuple(Count(float(year), total, share * total) for year, share, total in rows)
 
 
 def panel_of(ages=None, **units):
@@ -121,7 +121,7 @@ def test_constant_growth_difference_by_hand():
 def test_the_growth_difference_is_urban_growth_less_rural_growth():
     # Urban persons grow by 3 % a year, rural ones fall by 1 %: so they do in the forecast.
     urban, rural = (lambda t: 3e5 * math.exp(0.03 * t)), (lambda t: 7e5 * math.exp(-0.01 * t))
-    counts = tuple(Point(2000.0 + t, urban(t) + rural(t), urban(t)) for t in (0, 10))
+    counts = tuple(Count(2000.0 + t, urban(t) + rural(t), urban(t)) for t in (0, 10))
     expected = urban(25) / (urban(25) + rural(25))
     assert only(constant_urgd(panel_of(a=counts), 2010, 2025)).rate == pytest.approx([expected])
 
@@ -378,7 +378,7 @@ def census(table):
 def with_ages(**tables):
     """A panel of one unit from its tables, by year as `y2010`."""
     by_year = {float(name[1:]): census(table) for name, table in tables.items()}
-    points = tuple(Point(year, t.sum(), t[0].sum()) for year, t in sorted(by_year.items()))
+    points = tuple(Count(year, t.sum(), t[0].sum()) for year, t in sorted(by_year.items()))
     return Panel({"a": points}, {"a": None}, {"a": by_year})
 
 
@@ -417,7 +417,7 @@ def test_tables_that_do_not_serve_leave_the_unit_out():
     assert hamilton_perry(with_ages(y2010=one), 2010, 2020) == []
     assert hamilton_perry(with_ages(y2003=one, y2010=one), 2010, 2017) == []
     panel = with_ages(y2000=one, y2010=one)
-    later_count = {"a": (*panel.points["a"], Point(2012.0, 7200.0, 3600.0))}
+    later_count = {"a": (*panel.points["a"], Count(2012.0, 7200.0, 3600.0))}
     assert hamilton_perry(replace(panel, points=later_count), 2012, 2020) == []
     nobody = one.copy()
     nobody[1, 0, 4] = 0.0
@@ -486,7 +486,7 @@ def panels(draw, units=12):
         counts = list(zip(range(1980, 2030, 10), rates[number], totals[number], strict=True))
         points[f"u{number}"] = unit(*counts[first:])
     by_year = {year: census(draw(tables())) for year in (2000.0, 2010.0, 2020.0)}
-    points["u0"] = tuple(Point(year, t.sum(), t[0].sum()) for year, t in by_year.items())
+    points["u0"] = tuple(Count(year, t.sum(), t[0].sum()) for year, t in by_year.items())
     return Panel(points, dict.fromkeys(points), {"u0": by_year})
 
 
@@ -561,7 +561,7 @@ def provinces():
         residence = ("urban", "rural").index(row["residence"])
         table[residence, ("female", "male").index(row["sex"]), group] += float(row["population"])
     points = {
-        name: tuple(Point(year, t.sum(), t[0].sum()) for year, t in sorted(tables.items()))
+        name: tuple(Count(year, t.sum(), t[0].sum()) for year, t in sorted(tables.items()))
         for name, tables in ages.items()
     }
     return Panel(points, dict.fromkeys(points), ages)

@@ -14,7 +14,7 @@ from simmodel.forecast.pooling import logit, share_of
 from simmodel.forecast.pooling_file import Estimates, read
 from simmodel.validation import hindcast
 from simmodel.validation.backtest import backtest
-from simmodel.validation.forecasts import LEVELS, Panel, Point
+from simmodel.validation.forecasts import LEVELS, Count, Panel
 from simmodel.validation.hindcast import METHOD, forecast
 from tests.conftest import ROOT
 
@@ -26,7 +26,7 @@ BORROWED = "have no counts by age, sex and residence: ages are borrowed"
 
 def points(*rows):
     """Counts of year, total and urban, in persons."""
-    return tuple(Point(float(year), float(total), float(urban)) for year, total, urban in rows)
+    return tuple(Count(float(year), float(total), float(urban)) for year, total, urban in rows)
 
 
 EAST = points((2000, 40_000_000, 18_000_000), (2010, 46_000_000, 27_600_000))
@@ -114,7 +114,7 @@ def test_every_unit_gets_a_distribution_in_the_order_of_the_panel(nested):
 @pytest.mark.parametrize(("later", "name"), [(0.62, "west"), (0.1, "land")])
 def test_rows_after_the_origin_change_nothing(say, nested, later, name):
     counted = {
-        unit: (*rows, Point(2010.5, 1e7, 1e7 * later), Point(2020.0, 2e7, 1e6))
+        unit: (*rows, Count(2010.5, 1e7, 1e7 * later), Count(2020.0, 2e7, 1e6))
         for unit, rows in NESTED.points.items()
     }
     counted["new"] = points((2020, 5_000_000, 2_000_000))

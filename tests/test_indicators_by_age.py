@@ -12,8 +12,8 @@ from simmodel.simulation.ensemble import ages_asked, joined
 from simmodel.simulation.projector import Projector
 from simmodel.solving.problem import SolveProblem
 from simmodel.solving.question import Question
-from simmodel.sweeps.batch import evaluate, work_of
-from simmodel.sweeps.sweep_file import Outcome, Place
+from simmodel.sweeps.batch import batch_of, evaluate
+from simmodel.sweeps.sweep_file import Outcome, Setting
 
 OLD = AgeRange("urban", 65)
 YOUNG = AgeRange("rural", 0, 14)
@@ -113,10 +113,10 @@ def test_it_can_be_swept(scenario, atlas, posteriors):
     outcomes = [
         Outcome(PLACE, name, 2025, False) for name in ("old_townspeople", "urban_population")
     ]
-    place = Place("lever", None, "urban_out_migration", None)
+    setting = Setting("lever", None, "urban_out_migration", None)
     regions = ("jinchang", "jinchang.jinchuan", PLACE)
-    work = work_of(scenario, atlas, posteriors.by_region, [place], outcomes, regions, 8)
-    found = evaluate(work, np.array([[1.0], [3.0]]))
+    batch = batch_of(scenario, atlas, posteriors.by_region, [setting], outcomes, regions, 8)
+    found = evaluate(batch, np.array([[1.0], [3.0]]))
     assert np.isfinite(found).all()
     assert (found[1] < found[0]).all()
     assert (found[:, 0] < 0.5 * found[:, 1]).all()

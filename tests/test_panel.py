@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simmodel.errors import FaultError, OutputError
 from simmodel.forecast.base_population import GROUPS
-from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast, Panel, Point
+from simmodel.validation.forecasts import LEVELS, MEDIAN, Count, Forecast, Panel
 from simmodel.validation.panel import (
     FORECAST_COLUMNS,
     aggregate,
@@ -314,7 +314,7 @@ def test_what_is_unusual_but_sound_is_read(tmp_path):
     panel = read_panel(write(tmp_path, "\ufeff" + text))
     assert list(panel.points) == ["linxia", "alone"]
     first, second = panel.points["linxia"]
-    assert first == Point(2010.83, 2.2e6, 0.0, None)
+    assert first == Count(2010.83, 2.2e6, 0.0, None)
     assert (second.year, second.total, second.urban) == (2020.0, 2109800.0, 800000.0)
     assert second.shares == pytest.approx((0.25 / 1.01, 0.6 / 1.01, 0.16 / 1.01), rel=1e-12)
     assert panel.points["alone"][0].shares == pytest.approx((1 / 3, 1 / 3, 1 / 3), rel=1e-12)
@@ -399,7 +399,7 @@ def counts(draw, year):
     total = draw(st.floats(1, 1000) | st.integers(1, 10**9).map(float))
     urban = total * draw(st.sampled_from([0.0, 1.0]) | st.floats(0.2, 0.9))
     shares = draw(st.sampled_from([None, (0.25, 0.5, 0.25), (0.125, 0.5, 0.375)]))
-    return Point(year, total, urban, shares)
+    return Count(year, total, urban, shares)
 
 
 def rows_of(panel):
@@ -415,7 +415,7 @@ def test_a_panel_survives_writing_and_reading(panel, random, windows, marked):
     # A town of ten persons keeps small counts from being taken for percentages.
     town = "a town of ten persons"
     panel = Panel(
-        {**panel.points, town: (Point(2000.0, 10.0, 5.0),)}, {**panel.parents, town: None}
+        {**panel.points, town: (Count(2000.0, 10.0, 5.0),)}, {**panel.parents, town: None}
     )
     rows = list(rows_of(panel))
     random.shuffle(rows)
@@ -433,24 +433,27 @@ def test_parents_are_summed_level_by_level():
     shares = (0.2, 0.6, 0.2)
     panel = Panel(
         {
-            "wuwei": (Point(2000, 100.0, 20.0, shares), Point(2010, 110.0, 40.0, shares)),
-            "jinchang": (
-                Point(2000, 300.0, 120.0, (0.4, 0.5, 0.1)),
-                Point(2010, 330.0, 200.0),
-                Point(2015, 340.0, 220.0),
+            "wuwei": (
+                Count(2000, 100.0, 20.0, shares),
+                Count(2010, 110.0, 40.0, shares),
             ),
-            "guizhou": (Point(2000, 600.0, 60.0, (0.5, 0.4, 0.1)),),
+            "jinchang": (
+                Count(2000, 300.0, 120.0, (0.4, 0.5, 0.1)),
+                Count(2010, 330.0, 200.0),
+                Count(2015, 340.0, 220.0),
+            ),
+            "guizhou": (Count(2000, 600.0, 60.0, (0.5, 0.4, 0.1)),),
         },
         {"wuwei": "gansu", "jinchang": "gansu", "guizhou": "china", "gansu": "china"},
     )
     summed = aggregate(panel)
     # By hand: (0.2 x 100 + 0.4 x 300) / 400 = 0.35, (60 + 150) / 400 = 0.525, 50 / 400 = 0.125.
     first, second = summed.points["gansu"]
-    assert first == Point(2000, 400.0, 140.0, pytest.approx((0.35, 0.525, 0.125)))
-    assert second == Point(2010, 440.0, 240.0, None)
+    assert first == Count(2000, 400.0, 140.0, pytest.approx((0.35, 0.525, 0.125)))
+    assert second == Count(2010, 440.0, 240.0, None)
     # China: Gansu's 400 and Guizhou's 600; (0.35 x 400 + 0.5 x 600) / 1000 = 0.44 and so on.
     (nation,) = summed.points["china"]
-    assert nation == Point(2000, 1000.0, 200.0, pytest.approx((0.44, 0.45, 0.11)))
+    assert nation == Count(2000, 1000.0, 200.0, pytest.approx((0.44, 0.45, 0.11)))
     assert list(summed.points) == ["wuwei", "jinchang", "guizhou", "gansu", "china"]
     assert summed.parents == {**panel.parents, "china": None}
     assert panel.points["wuwei"] == summed.points["wuwei"]
@@ -458,13 +461,14 @@ def test_parents_are_summed_level_by_level():
 
 
 def test_a_parent_with_points_of_its_own_is_left_alone():
-    points = {"a": (Point(2000, 10.0, 5.0),), "b": (Point(2010, 99.0, 1.0),)}
+    points = {"a": (Count(2000, 10.0, 5.0),), "b": (Count(2010, 99.0, 1.0),)}
     assert aggregate(Panel(points, {"a": "b", "b": None})).points == points
 
 
 def test_a_child_without_points_leaves_its_parent_without():
     panel = Panel(
-        {"a": (Point(2000, 10.0, 5.0),), "b": (Point(2010, 10.0, 5.0),)}, {"a": "c", "b": "c"}
+        {"a": (Count(2000, 10.0, 5.0),), "b": (Count(2010, 10.0, 5.0),)},
+        {"a": "c", "b": "c"},
     )
     assert "c" not in aggregate(panel).points
     assert "c" not in aggregate(panel.until(2005)).points
@@ -472,7 +476,7 @@ def test_a_child_without_points_leaves_its_parent_without():
 
 def test_tables_by_age_are_summed_where_all_children_have_them():
     table = np.arange(2.0 * 2 * len(GROUPS)).reshape(2, 2, -1)
-    points = (Point(2000, 10.0, 5.0), Point(2010, 10.0, 5.0))
+    points = (Count(2000, 10.0, 5.0), Count(2010, 10.0, 5.0))
     panel = Panel(
         {"a": points, "b": points},
         {"a": "c", "b": "c"},

@@ -206,7 +206,7 @@ def test_a_worker_without_the_package_is_refused(cluster, monkeypatch):
 def test_another_processor_is_said_once(cluster, monkeypatch):
     monkeypatch.setattr(parallel, "made_by", lambda: {**made_by(), "processor": "abacus"})
     said = []
-    list(run_tasks(work.squares, TASKS, cluster=cluster[0], say=said.append))
+    list(run_tasks(work.squares, TASKS, cluster=cluster[0], notify=said.append))
     assert len(said) == 1
     assert "here abacus" in said[0]
 

@@ -21,10 +21,14 @@ from simmodel.computing.checkpoints import Store
 from simmodel.errors import OutputError, ScenarioError, Stopped
 from simmodel.inputs.scenario import QUANTITIES
 from simmodel.simulation.projector import Projector
+from simmodel.sweeps import layout
 from simmodel.sweeps import runner as sweeps
+from simmodel.sweeps.analysis import analyse
 from simmodel.sweeps.designs import Dimension
-from simmodel.sweeps.runner import Part, Study, analyse, base_of, compute, dimension_of, study_of
-from simmodel.sweeps.sweep_file import Place, Swept, read_sweep
+from simmodel.sweeps.experiment import Experiment, OutcomeGroup, compute
+from simmodel.sweeps.layout import base_of, dimension_of, experiment_of
+from simmodel.sweeps.results import summary
+from simmodel.sweeps.sweep_file import Setting, SweptParameter, read_sweep
 from tests.conftest import ROOT
 
 SEEDS = ("--seeds", str(ROOT / "seeds"))
@@ -43,7 +47,7 @@ def sobol_g(a, values):
 
 
 def study(function, work, dimensions, outcomes=1, runs=1000, **more):
-    part = Part("all", tuple(range(outcomes)), work, runs)
+    part = OutcomeGroup("all", tuple(range(outcomes)), work, runs)
     settings = {
         "method": "sobol",
         "size": 4096,
@@ -52,7 +56,7 @@ def study(function, work, dimensions, outcomes=1, runs=1000, **more):
         "second_order": True,
         "met": (False,) * outcomes,
     }
-    return Study(tuple(dimensions), function=function, parts=(part,), **(settings | more))
+    return Experiment(tuple(dimensions), function=function, groups=(part,), **(settings | more))
 
 
 def found_of(one, **how):
@@ -111,7 +115,7 @@ def test_blocks_of_any_size_and_a_file_in_between_change_nothing(tmp_path):
     values = compute(whole, design)
     np.testing.assert_array_equal(values, compute(parts, design))
     with Store.open(tmp_path / "parts", "same") as store:
-        mapped = compute(parts, design, store=store, room=tmp_path / "values.npy")
+        mapped = compute(parts, design, store=store, scratch=tmp_path / "values.npy")
         assert isinstance(mapped, np.memmap)
         np.testing.assert_array_equal(values, mapped)
         assert len(store) == -(-design.values.shape[0] // 97)
@@ -145,11 +149,11 @@ def write(folder, name="small", scenario="trend.yaml", **parts):
 def test_totals_are_what_brute_force_estimates(tmp_path, seeds, atlas, posteriors):
     """The variance left when all other parameters are known, from plain random numbers."""
     file = read_sweep(write(tmp_path, design={"method": "sobol", "size": 2048}), seeds)
-    one = study_of(file, atlas, posteriors)
+    one = experiment_of(file, atlas, posteriors)
     found = found_of(one)
     rng = np.random.default_rng(99)
     known, redrawn, count = 1500, 12, len(one.dimensions)
-    part = one.parts[0]
+    part = one.groups[0]
 
     def outcomes(values):
         return one.function(part.work, values)
@@ -174,8 +178,8 @@ def test_a_posterior_is_sampled_as_the_ensemble_draws_it(tmp_path, seeds, atlas,
     )
     cast = Projector(trend, atlas, posteriors.by_region, regions=("wuwei",))
     drawn = cast.drawn("wuwei", 0).values["local_retention"]
-    place = Place("parameter", "wuwei", "local_retention")
-    one = Swept("parameters.wuwei.local_retention", place, None)
+    place = Setting("parameter", "wuwei", "local_retention")
+    one = SweptParameter("parameters.wuwei.local_retention", place, None)
     dimension = dimension_of(one, trend, 15, atlas, posteriors)
     shares = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
     np.testing.assert_allclose(dimension.at(shares), np.quantile(drawn, shares), rtol=0.05)
@@ -184,17 +188,17 @@ def test_a_posterior_is_sampled_as_the_ensemble_draws_it(tmp_path, seeds, atlas,
 def test_every_quantity_has_a_distribution_and_a_base(seeds, atlas, posteriors, tmp_path):
     scenario = read_sweep(write(tmp_path), seeds).scenario
     for name in QUANTITIES:
-        one = Swept(f"parameters.wuwei.{name}", Place("parameter", "wuwei", name), None)
+        one = SweptParameter(f"parameters.wuwei.{name}", Setting("parameter", "wuwei", name), None)
         dimension = dimension_of(one, scenario, 15, atlas, posteriors)
         low, high = dimension.ends
-        base = base_of(one.place, scenario, atlas, posteriors)
+        base = base_of(one.setting, scenario, atlas, posteriors)
         assert low < base < high
         assert dimension.at(np.array(0.5)) == pytest.approx(base, rel=0.04)
 
 
 def test_a_pace_that_is_known_is_not_uncertain(seeds, atlas, posteriors, tmp_path):
     scenario = read_sweep(write(tmp_path), seeds).scenario
-    one = Swept("parameters.china.pace", Place("parameter", "china", "pace"), None)
+    one = SweptParameter("parameters.china.pace", Setting("parameter", "china", "pace"), None)
     with pytest.raises(ScenarioError, match="figures of china tell its pace up to 2022"):
         dimension_of(one, scenario, 2, atlas, posteriors)
 
@@ -225,10 +229,10 @@ def test_the_base_is_the_scenario(tmp_path, seeds, atlas, posteriors):
         design={"method": "one_at_a_time"},
     )
     file = read_sweep(path, seeds)
-    one = study_of(file, atlas, posteriors)
+    one = experiment_of(file, atlas, posteriors)
     assert one.base[0] == file.scenario.lever_at("fertility", (), 2035)
     assert one.base[1] == float(bool(file.scenario.programmes))
-    empty = replace(one.parts[0].work, switches={}, programmes=file.scenario.programmes)
+    empty = replace(one.groups[0].work, switches={}, programmes=file.scenario.programmes)
     base = compute(one, one.design())[0]
     free = replace(
         empty,
@@ -355,7 +359,7 @@ def test_every_method_goes_from_file_to_table(design, index, tmp_path, seeds, at
     ds = sweeps.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
     rows = rows_of(tmp_path / "out/small")
     assert index in {r["index"] for r in rows}
-    assert sweeps.summary(ds).startswith("small: ")
+    assert summary(ds).startswith("small: ")
     assert any(path.suffix == ".png" for path in (tmp_path / "out/small").iterdir())
     if design["method"] == "discovery":
         boxes = [r for r in rows if r["index"] == "box_1"]
@@ -374,13 +378,13 @@ def test_over_enough_years_indices_are_drawn_over_time(tmp_path, seeds, atlas, p
     ds = sweeps.run_sweep(file, seeds, atlas, posteriors, tmp_path / "out/small")
     names = {path.stem for path in (tmp_path / "out/small").glob("*.png")}
     assert names == {"over_time_wuwei_urbanization_rate", "sobol_wuwei_urbanization_rate_2026"}
-    assert "5 years, of which the last" in sweeps.summary(ds)
+    assert "5 years, of which the last" in summary(ds)
 
 
 def test_draws_are_said_and_averaged(tmp_path, seeds, atlas, posteriors):
     file = read_sweep(write(tmp_path, ensemble={"at": "draws", "draws": 16}), seeds)
-    one = study_of(file, atlas, posteriors)
-    assert one.parts[0].work.draws == 16
+    one = experiment_of(file, atlas, posteriors)
+    assert one.groups[0].work.draws == 16
     values = compute(one, one.design())
     shares = 16.0 * values[:, 2]
     np.testing.assert_array_equal(shares, np.round(shares))
@@ -417,7 +421,7 @@ def test_local_processes_give_the_same_files(written, tmp_path):
 def test_an_interrupt_keeps_blocks_and_the_next_command_goes_on(
     written, tmp_path, seeds, atlas, posteriors, monkeypatch
 ):
-    monkeypatch.setattr(sweeps, "BLOCK_COLUMNS", 1)  # blocks as small as they can be
+    monkeypatch.setattr(layout, "BLOCK_COLUMNS", 1)  # blocks as small as they can be
     monkeypatch.setattr("simmodel.sweeps.batch.COLUMNS", 100)
     path = write(tmp_path)
     arguments = ["sweep", str(path), "--out", str(tmp_path / "out"), *SEEDS]
@@ -453,12 +457,12 @@ def test_a_full_disk_is_one_line_and_keeps_the_blocks(
             sweeps.run_sweep(file, seeds, atlas, posteriors, folder)
     assert [path.name for path in folder.parent.iterdir()] == [".small.parts"]
     said = []
-    sweeps.run_sweep(file, seeds, atlas, posteriors, folder, say=said.append)
+    sweeps.run_sweep(file, seeds, atlas, posteriors, folder, notify=said.append)
     assert said[0].startswith("goes on where it stopped: 1 finished block is kept")
 
 
 def test_another_sweep_starts_anew_and_says_so(tmp_path, seeds, atlas, posteriors, monkeypatch):
-    monkeypatch.setattr(sweeps, "BLOCK_COLUMNS", 1)
+    monkeypatch.setattr(layout, "BLOCK_COLUMNS", 1)
     monkeypatch.setattr("simmodel.sweeps.batch.COLUMNS", 100)
 
     def stop(done, total):
@@ -472,7 +476,9 @@ def test_another_sweep_starts_anew_and_says_so(tmp_path, seeds, atlas, posterior
         )
     said = []
     changed = write(tmp_path, design={"method": "sobol", "size": 128, "resamples": 20})
-    sweeps.run_sweep(read_sweep(changed, seeds), seeds, atlas, posteriors, folder, say=said.append)
+    sweeps.run_sweep(
+        read_sweep(changed, seeds), seeds, atlas, posteriors, folder, notify=said.append
+    )
     assert any("starts anew: 2 finished blocks are dropped" in text for text in said)
 
 

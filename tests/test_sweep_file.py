@@ -10,7 +10,7 @@ import pytest
 from simmodel.errors import FaultError
 from simmodel.inputs.scenario import QUANTITIES
 from simmodel.levers import LEVERS
-from simmodel.sweeps.sweep_file import Outcome, Place, place_of, read_sweep
+from simmodel.sweeps.sweep_file import Outcome, Setting, read_sweep, setting_of
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
@@ -83,19 +83,19 @@ def good(tmp_path, seeds):
 
 
 def test_paths_are_those_of_set(good):
-    assert [one.place for one in good.parameters] == [
-        Place("lever", None, "local_retention"),
-        Place("lever", None, "arrivals"),
-        Place("lever", None, "fertility"),
-        Place("lever", "wuwei", "rural_exit"),
-        Place("lever", "wuwei.liangzhou", "rural_exit"),
-        Place("lever", None, "urban_out_migration", 2030),
-        Place("lever", None, "life_expectancy"),
-        Place("programme", None, "liupanshui_geohazard_resettlement"),
-        Place("lever", None, "reclassification"),
-        Place("parameter", "wuwei", "local_retention"),
-        Place("parameter", "wuwei.liangzhou", "rural_exit"),
-        Place("parameter", "china", "pace"),
+    assert [one.setting for one in good.parameters] == [
+        Setting("lever", None, "local_retention"),
+        Setting("lever", None, "arrivals"),
+        Setting("lever", None, "fertility"),
+        Setting("lever", "wuwei", "rural_exit"),
+        Setting("lever", "wuwei.liangzhou", "rural_exit"),
+        Setting("lever", None, "urban_out_migration", 2030),
+        Setting("lever", None, "life_expectancy"),
+        Setting("programme", None, "liupanshui_geohazard_resettlement"),
+        Setting("lever", None, "reclassification"),
+        Setting("parameter", "wuwei", "local_retention"),
+        Setting("parameter", "wuwei.liangzhou", "rural_exit"),
+        Setting("parameter", "china", "pace"),
     ]
 
 
@@ -154,7 +154,7 @@ def test_shipped_sweeps_show_every_method_and_all_levers(seeds):
     assert methods == {"one_at_a_time", "grid", "morris", "sobol", "discovery"}
     levers = found["levers"]
     moving = set(LEVERS) - {"urban_registration"}  # which moves nobody
-    assert {one.place.name for one in levers.parameters} == moving
+    assert {one.setting.name for one in levers.parameters} == moving
     prefectures = {i for i, region in seeds.regions.items() if region.level == "prefecture"}
     assert {(o.region, o.year) for o in levers.outcomes} == {
         (name, year) for name in prefectures for year in (2025, 2035)
@@ -174,9 +174,9 @@ def test_a_path_that_sets_nothing_is_none(seeds):
         "horizon",
         "",
     ):
-        assert place_of(key, seeds) is None, key
+        assert setting_of(key, seeds) is None, key
     for name in QUANTITIES:
-        assert place_of(f"parameters.wuwei.minqin.{name}", seeds).region == "wuwei.minqin"
+        assert setting_of(f"parameters.wuwei.minqin.{name}", seeds).region == "wuwei.minqin"
 
 
 def test_validate_knows_sweeps(seeds):

@@ -359,7 +359,7 @@ def sweep(
             workers=workers or 0,
             formats=formats,
             report=reporter,
-            say=reporter.say,
+            notify=reporter.say,
         )
     finally:
         reporter.clear()

@@ -157,7 +157,8 @@ def sweep(
 
     folder = check_writable(out, asked.name)
     from ..computing.progress import Reporter
-    from ..sweeps.runner import run_sweep, summary
+    from ..sweeps.results import summary
+    from ..sweeps.runner import run_sweep
 
     reporter = Reporter(f"{asked.name}:", quiet=quiet)
     say_if_compiling(reporter.say)
@@ -174,7 +175,7 @@ def sweep(
             cluster=cluster,
             formats=formats,
             report=reporter,
-            say=reporter.say,
+            notify=reporter.say,
         )
     finally:
         reporter.clear()

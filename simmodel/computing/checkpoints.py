@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OutputError, Stopped
+from ..texts import say
 from .environment import made_by
 
 _KEY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
@@ -87,10 +88,8 @@ class Store:
                 os.close(lock)
                 raise
         except OSError as error:
-            raise OutputError(
-                f"{folder}: cannot keep finished blocks there ({error.strerror or error}); "
-                "choose another --out"
-            ) from None
+            reason = error.strerror or error
+            raise OutputError(say("computing.cannot_keep", folder=folder, reason=reason)) from None
         return cls(folder, blocks, lock, kept, dropped, above)
 
     def __contains__(self, key: str) -> bool:
@@ -102,9 +101,9 @@ class Store:
     def note(self) -> str | None:
         """What was found when the store was opened, in words; None where it was empty."""
         if self.kept:
-            return f"goes on where it stopped: {_blocks(self.kept)} kept"
+            return say("computing.goes_on", blocks=_blocks(self.kept))
         if self.dropped:
-            return f"starts anew: {_blocks(self.dropped)} dropped, made by something else"
+            return say("computing.starts_again", blocks=_blocks(self.dropped))
         return None
 
     def get(self, key: str) -> NDArray[np.generic]:
@@ -118,10 +117,7 @@ class Store:
         found = _read(self._path(key))
         if found is None:
             self._keys.discard(key)
-            raise OutputError(
-                f"{self.folder}: block {key} has been damaged since it was written; the same "
-                "command computes it again"
-            )
+            raise OutputError(say("computing.block_damaged", folder=self.folder, key=key))
         return found
 
     def put(self, key: str, block: NDArray[np.generic]) -> None:
@@ -142,8 +138,13 @@ class Store:
         except OSError as error:
             part.unlink(missing_ok=True)
             raise OutputError(
-                f"{self.folder}: block {key} cannot be written ({error.strerror or error})"
-                f"{self.goes_on()}"
+                say(
+                    "computing.block_not_written",
+                    folder=self.folder,
+                    key=key,
+                    reason=error.strerror or error,
+                    goes_on=self.goes_on(),
+                )
             ) from None
         self._keys.add(key)
 
@@ -169,13 +170,13 @@ class Store:
             self.close()
         self._release()
         if isinstance(error, KeyboardInterrupt):
-            raise Stopped(f"stopped{self.goes_on()}") from None
+            raise Stopped(say("computing.stopped", goes_on=self.goes_on())) from None
 
     def goes_on(self) -> str:
         """How to go on, in words to end a message with."""
         if not self._keys:
-            return "; no block was finished"
-        return f"; {_blocks(len(self._keys))} kept: the same command goes on from there"
+            return say("computing.none_finished")
+        return say("computing.kept", blocks=_blocks(len(self._keys)))
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
@@ -189,7 +190,7 @@ class Store:
 
 
 def _blocks(count: int) -> str:
-    return "1 finished block is" if count == 1 else f"{count} finished blocks are"
+    return say("computing.one_block" if count == 1 else "computing.blocks", count=count)
 
 
 def _locked(folder: Path) -> int:
@@ -206,10 +207,7 @@ def _locked(folder: Path) -> int:
                 return lock
         except BlockingIOError:
             os.close(lock)
-            raise OutputError(
-                f"{folder}: another command is computing this now; wait for it or choose "
-                "another --out"
-            ) from None
+            raise OutputError(say("computing.in_use", folder=folder)) from None
         except FileNotFoundError:
             pass  # another command finished and removed the folder in between
         except BaseException:

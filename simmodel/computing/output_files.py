@@ -6,15 +6,15 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from ..errors import OutputError
+from ..texts import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def try_writing(directory: Path, option: str = "--out") -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
-            f"{directory}: cannot write there ({reason}); choose another {option}"
+            say("computing.cannot_write_choose", path=directory, reason=reason, option=option)
         ) from None
     finally:
         # Nothing is left behind where the work fails later.
@@ -65,13 +65,13 @@ def check_writable(directory: Path, name: str, option: str = "--out") -> Path:
     target = directory / name
     try_writing(directory, option)
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise OutputError(f"{target}: is not a folder of results; choose another {option}")
+        raise OutputError(say("computing.no_results_folder", path=target, option=option))
     if target.exists():
         foreign = sorted({p.name for p in target.iterdir()} - _made_here(target))
         if foreign:
+            files = ", ".join(foreign[:3])
             raise OutputError(
-                f"{target}: holds files that are not results of a run ({', '.join(foreign[:3])}); "
-                f"move them or choose another {option}"
+                say("computing.foreign_files", path=target, files=files, option=option)
             )
     return target
 
@@ -133,81 +133,58 @@ def write_netcdf(dataset: xr.Dataset, path: Path) -> None:
 _ROWS, _COLUMNS, _SLAB_BYTES = 8192, 64, 2**26
 
 
-def write_zarr(
-    path: Path,
-    dataset: xr.Dataset,
-    name: str,
-    blocks: Iterable[NDArray[np.float64]],
-    attrs: Mapping[str, str],
-) -> None:
-    """Write a Dataset as Zarr with one array more that need not fit into memory; whole or not.
+def write_zarr(path: Path, dataset: xr.Dataset, name: str) -> None:
+    """Write a Dataset as Zarr, one of its variables slab by slab; whole or not.
 
     Parameters
     ----------
     path : pathlib.Path
         The final place; written beside it and moved there when whole.
     dataset : xarray.Dataset
-        All the rest; it has the sizes of ``run`` and ``outcome``.
+        With the sizes of ``run`` and ``outcome``.
     name : str
-        Of the large array, (run, outcome).
-    blocks : iterable of ndarray, shape (some runs, outcome)
-        Its rows in order.
-    attrs : mapping of str to str
-        Its units and long name.
+        Its large variable, (run, outcome), which need not fit into memory: as of a file mapped
+        into it.
 
     Raises
     ------
     OutputError
         If it cannot be written, as on a full disk.
-    ValueError
-        If the blocks are not of as many runs, or not of as many outcomes.
     """
+    import dask.array as da
     import zarr
 
-    shape = (dataset.sizes["run"], dataset.sizes["outcome"])
-    # The same files whatever the blocks: rows written together depend on the shape only.
-    rows = max(1, min(_ROWS, _SLAB_BYTES // (8 * max(1, shape[1]))))
+    large = dataset[name].variable
+    runs, outcomes = large.shape
+    # Chunks depend on the shape only.
+    rows = max(1, min(_ROWS, _SLAB_BYTES // (8 * max(1, outcomes))))
+    chunks = min(rows, max(1, runs)), min(_COLUMNS, max(1, outcomes))
+    # Nothing is computed from it: the store learns what the slabs will be.
+    template = da.zeros(large.shape, chunks=chunks, dtype=np.float64)
+    empty = dataset.assign({name: (large.dims, template, large.attrs)})
+    encoding = {name: {"chunks": chunks, "_FillValue": float("nan")}}
     try:
         with Folder(path) as folder:
             # Version 2 of the format: text has a settled form there, and everything opens it.
-            dataset.to_zarr(folder.path, mode="w", zarr_format=2, consolidated=False)
-            array = zarr.open_group(folder.path, mode="r+").create_array(
-                name,
-                shape=shape,
-                chunks=(min(rows, max(1, shape[0])), min(_COLUMNS, max(1, shape[1]))),
-                dtype="float64",
-                fill_value=float("nan"),
-                attributes={"_ARRAY_DIMENSIONS": ["run", "outcome"], **attrs},
+            empty.to_zarr(
+                folder.path,
+                mode="w",
+                compute=False,
+                encoding=encoding,
+                zarr_format=2,
+                consolidated=False,
             )
-            first = 0
-            for slab in _slabs(blocks, shape, rows):
-                array[first : first + len(slab)] = slab
-                first += len(slab)
+            for start in range(0, runs, rows):
+                region = {"run": slice(start, min(start + rows, runs))}
+                values = np.asarray(large.data[region["run"]])
+                slab = xr.Dataset({name: (large.dims, values)})
+                slab.to_zarr(
+                    folder.path, mode="r+", region=region, zarr_format=2, consolidated=False
+                )
             zarr.consolidate_metadata(folder.path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot write there ({error.strerror or error})") from None
-
-
-def _slabs(
-    blocks: Iterable[NDArray[np.float64]], shape: tuple[int, int], rows: int
-) -> Iterator[NDArray[np.float64]]:
-    """Cut blocks of any height anew into slabs of ``rows`` and a last one of the rest."""
-    slab, filled, seen = np.empty((rows, shape[1])), 0, 0
-    for block in blocks:
-        if block.ndim != 2 or block.shape[1] != shape[1]:
-            raise ValueError(f"blocks: shape (runs, {shape[1]}) expected; found {block.shape}")
-        seen += len(block)
-        while len(block):
-            taken = min(rows - filled, len(block))
-            slab[filled : filled + taken] = block[:taken]
-            filled, block = filled + taken, block[taken:]
-            if filled == rows:
-                yield slab
-                filled = 0
-    if seen != shape[0]:
-        raise ValueError(f"blocks: {shape[0]} runs expected; found {seen}")
-    if filled:
-        yield slab[:filled]
+        reason = error.strerror or error
+        raise OutputError(say("computing.cannot_write", path=path, reason=reason)) from None
 
 
 def write_csv(

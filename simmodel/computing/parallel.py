@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClusterError
+from ..texts import say
 from .checkpoints import Store
 from .environment import PROCESSOR, made_by
 
@@ -64,7 +65,7 @@ def run_tasks(
     workers: int = 0,
     cluster: str | None = None,
     report: Callable[[int, int], None] = lambda done, total: None,
-    say: Callable[[str], None] = lambda text: None,
+    notify: Callable[[str], None] = lambda text: None,
 ) -> Iterator[tuple[str, Block]]:
     """Call a function for every task, wherever, and yield what it returns in the order of tasks.
 
@@ -82,7 +83,7 @@ def run_tasks(
         Address of a scheduler that is running, instead of local processes.
     report : callable
         Called with the number of blocks done and of all, as they finish and every second.
-    say : callable
+    notify : callable
         Called with what the user should know besides.
 
     Yields
@@ -107,7 +108,7 @@ def run_tasks(
     early: dict[str, Block] = {}  # finished before their turn, where no store keeps them
     report(len(tasks) - len(unfinished), len(tasks))
     try:
-        with _crew(workers if todo else 0, cluster if todo else None, say) as crew:
+        with _crew(workers if todo else 0, cluster if todo else None, notify) as crew:
             for task in tasks:
                 while task.key in unfinished:
                     while todo and crew.has_room():
@@ -141,14 +142,14 @@ class _Crew(Protocol):
 
 
 @contextmanager
-def _crew(workers: int, cluster: str | None, say: Callable[[str], None]) -> Iterator[_Crew]:
+def _crew(workers: int, cluster: str | None, notify: Callable[[str], None]) -> Iterator[_Crew]:
     """Start or reach those who compute, and let them go whatever happens."""
     if cluster is not None:
         with _quiet(), _reached(cluster) as client:
-            yield _Others(client, cluster, say)
+            yield _Others(client, cluster, notify)
     elif workers > 0:
         with _quiet(), _local(workers) as client:
-            yield _Others(client, "local processes", say)
+            yield _Others(client, say("computing.local_processes"), notify)
     else:
         yield _Here()
 
@@ -177,8 +178,8 @@ class _Here:
 class _Others:
     """Workers of a dask scheduler, on this machine or on many."""
 
-    def __init__(self, client: Client, name: str, say: Callable[[str], None]):
-        self._client, self._name, self._say = client, name, say
+    def __init__(self, client: Client, name: str, notify: Callable[[str], None]):
+        self._client, self._name, self._notify = client, name, notify
         self._given: dict[str, tuple[Future[Any], bytes]] = {}
         self._finished: queue.SimpleQueue[str] = queue.SimpleQueue()
         # Blocks whose workers were killed again and again: the scheduler blames whatever waited on
@@ -214,7 +215,7 @@ class _Others:
         except queue.Empty:
             self._threads = self._count_threads()
             if self._threads == 0 and time.monotonic() - self._began > ANSWERS_WITHIN:
-                self._tell(f"{self._name}: no worker yet; waiting for one")
+                self._tell(say("computing.no_worker_yet", name=self._name))
             return None
         future, work = self._given.pop(key)
         block = self._result(key, future)
@@ -234,24 +235,22 @@ class _Others:
         try:
             found: tuple[Block | Exception, Mapping[str, str]] = future.result()
         except CancelledError:
-            raise ClusterError(f"{self._name}: the scheduler has gone") from None
+            raise ClusterError(say("computing.scheduler_gone", name=self._name)) from None
         except ModuleNotFoundError as error:
-            raise ClusterError(
-                f"{self._name}: a worker has no module {error.name}; allowed are workers with the "
-                "same packages as here"
-            ) from None
+            problem = say("computing.no_module", name=self._name, module=error.name)
+            raise ClusterError(problem) from None
         except Exception as error:
             # Not of the block, whose own errors come back as results: of those who carry it.
             if key != self._alone:
                 return None
             if not isinstance(error, KilledWorker):
                 first = next(iter(str(error).splitlines()), "")
-                reason = f"got lost ({type(error).__name__}: {first})"
+                kind = type(error).__name__
+                reason = say("computing.got_lost", kind=kind, message=first)
             else:
-                reason = "killed its worker each time, as one that wants more memory does"
-            raise ClusterError(
-                f"{self._name}: block {key}, computed again and again and at last alone, {reason}"
-            ) from None
+                reason = say("computing.killed")
+            problem = say("computing.block_failed", name=self._name, key=key, reason=reason)
+            raise ClusterError(problem) from None
         block, made = found
         self._compare(made)  # first: an error of other code says little
         if isinstance(block, Exception):
@@ -264,16 +263,11 @@ class _Others:
         for name, version in ours.items():
             if theirs.get(name) == version:
                 continue
+            found = {"name": self._name, "theirs": theirs.get(name), "ours": version}
             if name == PROCESSOR:
-                self._tell(
-                    f"{self._name}: a worker has another processor ({theirs.get(name)}; here "
-                    f"{version}): last digits may differ from those computed here"
-                )
+                self._tell(say("computing.other_processor", **found))
             else:
-                raise ClusterError(
-                    f"{self._name}: a worker has {name} {theirs.get(name)}; allowed is {version} "
-                    "as here"
-                )
+                raise ClusterError(say("computing.other_version", package=name, **found))
 
     def _count_threads(self) -> int:
         try:
@@ -284,7 +278,7 @@ class _Others:
     def _tell(self, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
-            self._say(text)
+            self._notify(text)
 
 
 class _Errand:
@@ -339,12 +333,12 @@ def _reached(address: str) -> Iterator[Client]:
         kind = asyncio.run(_kind(address))
     except Exception as error:
         # Anything may listen there, and answer anything.
+        kind = type(error).__name__
         raise ClusterError(
-            f"{address}: no scheduler answers there (waited at most {ANSWERS_WITHIN:g} s; "
-            f"{type(error).__name__}); start one with `dask scheduler`, or use --workers"
+            say("computing.no_scheduler", name=address, seconds=ANSWERS_WITHIN, kind=kind)
         ) from None
     if kind != "Scheduler":
-        raise ClusterError(f"{address}: is no scheduler; found a {kind}; allowed is a Scheduler")
+        raise ClusterError(say("computing.not_scheduler", name=address, kind=kind))
     with warnings.catch_warnings():
         # It compares more packages than matter; `_compare` refuses those that do.
         warnings.simplefilter("ignore")

@@ -27,7 +27,7 @@ from ..judging.verdicts import Verdict, is_conditional
 from ..results.run import observation_marks, printed_sources, sources_used
 from ..solving.sentences import change_words, experience_words
 from ..solving.solution import Answer, LeverSetting
-from ..sweeps.runner import figures as sweep_figures
+from ..sweeps.results import figures as sweep_figures
 from ..texts import Language
 from ..variables import DECIDED_BY, PRIOR
 from .chart_data import SHOWN, color_of, page_data, places_of, shade

@@ -22,7 +22,7 @@ from ..charts.pyramid import age_groups, by_group
 from ..charts.style import PART_COLORS
 from ..inputs.region import BASE_YEAR
 from ..results.run import sources_used
-from ..sweeps.runner import index_rows
+from ..sweeps.results import index_rows
 from ..texts import Language, has
 from ..variables import COMPONENTS, FLOWS, RATE_CHANGE, RESIDENCES, SEXES, URBAN_GROWTH, WAN
 from .chart_data import color_of

@@ -35,7 +35,7 @@ from ..simulation.ensemble import (
     district_population,
 )
 from ..simulation.projector import RegionDraws, on_its_scale, programme_flow, references_of, sums_of
-from .sweep_file import Outcome, Place
+from .sweep_file import Outcome, Setting
 
 Array = NDArray[np.float64]
 
@@ -113,7 +113,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Work:
+class Batch:
     """All that the runs of one family of regions need; it opens no file and can be sent away.
 
     Attributes
@@ -160,12 +160,12 @@ class Work:
         return max(1, COLUMNS // (self.draws * len(self.members)))
 
 
-def evaluate(work: Work, values: Array) -> Array:
+def evaluate(batch: Batch, values: Array) -> Array:
     """Outcomes of many runs.
 
     Parameters
     ----------
-    work : Work
+    batch : Batch
     values : ndarray, shape (run, parameter)
         The design, or any part of it: a run is the same to the bit whichever others are beside it.
 
@@ -179,23 +179,23 @@ def evaluate(work: Work, values: Array) -> Array:
     ScenarioError
         If a run asks for what the model cannot do.
     """
-    found = np.empty((values.shape[0], len(work.outcomes)))
+    found = np.empty((values.shape[0], len(batch.outcomes)))
     # The kernel takes one path of programmes for all its columns: runs with the same ones together.
-    switched = values[:, list(work.switches.values())] > 0.5
-    for on in np.unique(switched, axis=0) if work.switches else switched[:1]:
-        running = [*work.programmes, *np.array(list(work.switches), dtype=str)[on]]
+    switched = values[:, list(batch.switches.values())] > 0.5
+    for on in np.unique(switched, axis=0) if batch.switches else switched[:1]:
+        running = [*batch.programmes, *np.array(list(batch.switches), dtype=str)[on]]
         runs = np.flatnonzero((switched == on).all(axis=1))
-        for start in range(0, runs.size, work.runs_together):
-            some = runs[start : start + work.runs_together]
-            found[some] = _chunk(work, values[some], running)
+        for start in range(0, runs.size, batch.runs_together):
+            some = runs[start : start + batch.runs_together]
+            found[some] = _chunk(batch, values[some], running)
     return found
 
 
-def _chunk(work: Work, values: Array, running: Sequence[str]) -> Array:
+def _chunk(batch: Batch, values: Array, running: Sequence[str]) -> Array:
     """Outcomes of the runs of one chunk, all with the same programmes."""
     drawn = {
-        region_id: (_drawn(member, values, work.draws), _levers(member, values, work))
-        for region_id, member in zip(work.regions, work.members, strict=True)
+        region_id: (_drawn(member, values, batch.draws), _levers(member, values, batch))
+        for region_id, member in zip(batch.regions, batch.members, strict=True)
     }
 
     def project(region_id: str, until: int, *, keep_population: bool = False) -> Projection:
@@ -203,7 +203,7 @@ def _chunk(work: Work, values: Array, running: Sequence[str]) -> Array:
         years = until - BASE_YEAR
         moved = np.zeros(years)
         for name in running:
-            moved += work.members[work.regions.index(region_id)].programmes[name][:years]
+            moved += batch.members[batch.regions.index(region_id)].programmes[name][:years]
         try:
             return draws.project(
                 levers={name: lever[:years] for name, lever in levers.items()},
@@ -212,21 +212,21 @@ def _chunk(work: Work, values: Array, running: Sequence[str]) -> Array:
                 keep_population=keep_population,
             )
         except ValueError as error:
-            raise ScenarioError(f"{work.scenario}: {region_id}: {error}") from None
+            raise ScenarioError(f"{batch.scenario}: {region_id}: {error}") from None
 
     def population(region_id: str, year: int) -> Array:
         return project(region_id, year, keep_population=True).population
 
-    family = Family(work.regions, (), work.years, work.sums)
-    whole = assemble(family, [project(i, int(work.years[-1])) for i in work.regions])
-    asked = ages_asked((o.region, o.indicator, o.year) for o in work.outcomes)
-    districts = {name: district_population(whole, d) for name, d in work.districts.items()}
+    family = Family(batch.regions, (), batch.years, batch.sums)
+    whole = assemble(family, [project(i, int(batch.years[-1])) for i in batch.regions])
+    asked = ages_asked((o.region, o.indicator, o.year) for o in batch.outcomes)
+    districts = {name: district_population(whole, d) for name, d in batch.districts.items()}
     aged = aged_residents(whole, asked, population)
     whole = replace(whole, districts=districts, aged=aged)
-    columns = [_of_draws(whole, o, a) for o, a in zip(work.outcomes, work.aims, strict=True)]
+    columns = [_of_draws(whole, o, a) for o, a in zip(batch.outcomes, batch.aims, strict=True)]
     # Of each run over its own draws only, in their order.
-    if work.draws > 1:
-        columns = [np.ascontiguousarray(c).reshape(-1, work.draws).mean(axis=1) for c in columns]
+    if batch.draws > 1:
+        columns = [np.ascontiguousarray(c).reshape(-1, batch.draws).mean(axis=1) for c in columns]
     return np.stack(columns, axis=1)
 
 
@@ -255,11 +255,11 @@ def _drawn(member: Member, values: Array, draws: int) -> RegionDraws:
     return RegionDraws(member.inputs, natural(theta, member.inputs.bound), factors)
 
 
-def _levers(member: Member, values: Array, work: Work) -> dict[str, Array]:
+def _levers(member: Member, values: Array, batch: Batch) -> dict[str, Array]:
     levers = {name: form.by_run(values) for name, form in member.levers.items()}
-    levers["life_expectancy"] = work.standard.mortality_of_gain(levers["life_expectancy"])
+    levers["life_expectancy"] = batch.standard.mortality_of_gain(levers["life_expectancy"])
     return {
-        name: np.repeat(lever, work.draws, axis=1) if lever.shape[1] > 1 else lever
+        name: np.repeat(lever, batch.draws, axis=1) if lever.shape[1] > 1 else lever
         for name, lever in levers.items()
     }
 
@@ -325,15 +325,15 @@ def families(outcomes: Sequence[Outcome], atlas: Atlas) -> list[tuple[tuple[str,
     return [(tuple(regions), sorted(own)) for regions, own in found]
 
 
-def work_of(
+def batch_of(
     scenario: Scenario,
     atlas: Atlas,
     posteriors: Mapping[str, Normal],
-    places: Sequence[Place],
+    settings: Sequence[Setting],
     outcomes: Sequence[Outcome],
     regions: Sequence[str],
     draws: int | None,
-) -> Work:
+) -> Batch:
     """Gather what the runs of one family need.
 
     Parameters
@@ -341,7 +341,7 @@ def work_of(
     scenario : Scenario
     atlas : Atlas
     posteriors : mapping of str to Normal
-    places : sequence of Place
+    settings : sequence of Setting
         What each column of the design sets.
     outcomes : sequence of Outcome
         Of this family.
@@ -354,14 +354,14 @@ def work_of(
     """
     # Years after the last one asked for change none before.
     years = np.arange(BASE_YEAR, max(outcome.year for outcome in outcomes) + 1)
-    switches = {p.name: column for column, p in enumerate(places) if p.kind == "programme"}
+    switches = {p.name: column for column, p in enumerate(settings) if p.kind == "programme"}
     constant = tuple(name for name in scenario.programmes if name not in switches)
     districts = (owner_of(outcome.region, atlas)[1] for outcome in outcomes)
-    return Work(
+    return Batch(
         scenario=scenario.scenario,
         regions=tuple(regions),
         members=tuple(
-            _member(scenario, atlas, posteriors, places, region_id, years[1:], draws)
+            _member(scenario, atlas, posteriors, settings, region_id, years[1:], draws)
             for region_id in regions
         ),
         sums=sums_of(regions, atlas),
@@ -380,20 +380,22 @@ def _member(
     scenario: Scenario,
     atlas: Atlas,
     posteriors: Mapping[str, Normal],
-    places: Sequence[Place],
+    settings: Sequence[Setting],
     region_id: str,
     years: NDArray[np.int64],
     draws: int | None,
 ) -> Member:
     ancestry = atlas.tree.lineage(region_id)
-    # Always of the whole horizon, then cut: straying is drawn for all of its years at once.
+    # Always of the whole horizon, then cut: deviations are drawn for all of its years at once.
     horizon = scenario.horizon - BASE_YEAR
     noise = [pace_noise(atlas, i, horizon) for i in ancestry]
     inputs, posterior = atlas.inputs(region_id), posteriors[region_id]
     swept = {
-        (p.region or "", p.name): column for column, p in enumerate(places) if p.kind == "parameter"
+        (one.region or "", one.name): column
+        for column, one in enumerate(settings)
+        if one.kind == "parameter"
     }
-    fixed = _heeded(scenario, ancestry, list(swept))
+    fixed = _applicable_factors(scenario, ancestry, list(swept))
     held = tuple((i, n, c) for (i, n), c in swept.items() if n in fixed.get(i, {}))
     seed = scenario.ensemble.seed
     if draws is None:
@@ -416,7 +418,7 @@ def _member(
         if name in columns or name in own
     )
     programmes = dict.fromkeys(
-        [*scenario.programmes, *(p.name for p in places if p.kind == "programme")]
+        [*scenario.programmes, *(p.name for p in settings if p.kind == "programme")]
     )
     count = years.size
     return Member(
@@ -425,7 +427,7 @@ def _member(
         theta=np.ascontiguousarray(theta),
         factors={name: _short(name, f[:count, :draws]) for name, f in factors.items()},
         lineage=tuple(n.first(count) for n in noise),
-        levers={name: lever_form(scenario, places, name, ancestry, years) for name in LEVERS},
+        levers={name: lever_form(scenario, settings, name, ancestry, years) for name in LEVERS},
         stated=stated,
         held=held,
         programmes={name: programme_flow(atlas, region_id, name, years) for name in programmes},
@@ -438,10 +440,10 @@ def _short(name: str, factor: Array) -> Array:
     return factor[:1].copy() if same else factor.copy()
 
 
-def _heeded(
+def _applicable_factors(
     scenario: Scenario, ancestry: Sequence[str], swept: Sequence[tuple[str, str]]
 ) -> dict[str, dict[str, float]]:
-    """Factors that a region heeds of those stated for it and all it lies in.
+    """Factors that apply to a region, of those stated for it and all it belongs to.
 
     At one where a column of the design says what comes on top.
     """
@@ -461,7 +463,7 @@ def _heeded(
 
 def lever_form(
     scenario: Scenario,
-    places: Sequence[Place],
+    settings: Sequence[Setting],
     name: str,
     ancestry: Sequence[str],
     years: NDArray[np.int64],
@@ -471,7 +473,7 @@ def lever_form(
     Parameters
     ----------
     scenario : Scenario
-    places : sequence of Place
+    settings : sequence of Setting
     name : str
         One of `scenario.LEVERS`.
     ancestry : sequence of str
@@ -482,7 +484,7 @@ def lever_form(
     own = scenario.levers.by_region
     here = {
         (p.region, p.year): column
-        for column, p in enumerate(places)
+        for column, p in enumerate(settings)
         if p.kind == "lever" and p.name == name
     }
     owner: str | None = None

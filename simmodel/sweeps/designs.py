@@ -15,6 +15,7 @@ from SALib.sample import morris as trajectories
 from SALib.sample import sobol as saltelli
 
 from ..errors import ScenarioError, among, did_you_mean
+from ..texts import say
 
 Array = NDArray[np.float64]
 
@@ -31,6 +32,21 @@ LEAST_TRAJECTORIES: Final = 4
 LEAST_BASE_SAMPLE: Final = 64
 LEAST_FOR_BOXES: Final = 100
 LEAST_FOR_BOXES_EACH: Final = 10  # runs for every parameter
+
+
+class DesignError(ScenarioError):
+    """A parameter cannot vary as it should.
+
+    Attributes
+    ----------
+    problem : str
+    found : str or None
+    """
+
+    def __init__(self, name: str, problem: str, found: str | None) -> None:
+        self.problem, self.found = problem, found
+        said = "" if found is None else say("faults.found", found=found)
+        super().__init__(f"{name}: {problem}{said}")
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,7 @@ class Dimension:
 
     Raises
     ------
-    ScenarioError
+    DesignError
         On a range upside down, a distribution that does not fit it, or choices that are none.
 
     Examples
@@ -75,9 +91,9 @@ class Dimension:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "choices", tuple(sorted(float(v) for v in self.choices)))
-        problem = _discrete(self) if self.choices else _continuous(self)
-        if problem:
-            raise ScenarioError(f"{self.name}: {problem}")
+        wrong = _discrete(self) if self.choices else _continuous(self)
+        if wrong is not None:
+            raise DesignError(self.name, *wrong)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -138,38 +154,47 @@ class Dimension:
         return np.clip(values, self.low, self.high)
 
 
-def _discrete(one: Dimension) -> str | None:
+# What is wrong with a dimension, and what was found.
+_Wrong = tuple[str, str | None]
+
+
+def _discrete(one: Dimension) -> _Wrong | None:
     if not all(map(isfinite, one.choices)):
-        return "a choice is not a finite number"
+        return say("sweeps.choice_not_finite"), None
     if len(set(one.choices)) < max(2, len(one.choices)):
-        return f"choices must be two or more, each once; found {_listed(one.choices)}"
+        return say("sweeps.choices_twice"), _listed(one.choices)
     return None
 
 
-def _continuous(one: Dimension) -> str | None:
+def _continuous(one: Dimension) -> _Wrong | None:
+    low, high, mode = one.low, one.high, one.mode
     if one.distribution not in DISTRIBUTIONS:
-        return f"distribution {_missing(one.distribution, DISTRIBUTIONS)}"
+        return _missing("sweeps.distribution", one.distribution, DISTRIBUTIONS), None
     if one.distribution == "table":
         values = one.quantiles
         if len(values) < 2 or not all(map(isfinite, values)) or values != tuple(sorted(values)):
-            return "quantiles must be two or more finite numbers in ascending order"
-        return None if values[0] < values[-1] else f"quantiles are all {values[0]:g}"
-    if not (isfinite(one.low) and isfinite(one.high)):
-        return f"range is not finite; found {one.low:g} to {one.high:g}"
-    if one.low >= one.high:
-        return f"low must be below high; found {one.low:g} and {one.high:g}"
-    if one.distribution == "log_uniform" and one.low <= 0.0:
-        return f"a log_uniform range lies above zero; found {one.low:g}"
-    if one.distribution == "triangular" and (
-        one.mode is None or not one.low <= one.mode <= one.high
-    ):
-        found = "none" if one.mode is None else f"{one.mode:g}"
-        return f"mode must lie from {one.low:g} to {one.high:g}; found {found}"
+            return say("sweeps.quantiles_not_ascending"), None
+        if values[0] == values[-1]:
+            return say("sweeps.quantiles_equal", value=values[0]), None
+        return None
+    if not (isfinite(low) and isfinite(high)):
+        found = say("sweeps.span", first=f"{low:g}", last=f"{high:g}")
+        return say("sweeps.range_not_finite"), found
+    if low >= high:
+        found = say("sweeps.low_and_high", low=low, high=high)
+        return say("sweeps.low_not_below_high"), found
+    if one.distribution == "log_uniform" and low <= 0.0:
+        return say("sweeps.log_uniform_not_above_zero"), f"{low:g}"
+    if one.distribution == "triangular" and (mode is None or not low <= mode <= high):
+        found = say("faults.none") if mode is None else f"{mode:g}"
+        return say("sweeps.mode_outside", low=low, high=high), found
     return None
 
 
-def _missing(word: str, known: Sequence[str]) -> str:
-    return f"{word} does not exist; allowed {among(known)}{did_you_mean(word, known)}"
+def _missing(what: str, word: str, known: Sequence[str]) -> str:
+    allowed = among(known) + did_you_mean(word, known)
+    problem = say("sweeps.no_such_word", what=say(what), word=word)
+    return problem + say("faults.allowed", allowed=allowed)
 
 
 def _listed(values: Sequence[float]) -> str:
@@ -355,7 +380,7 @@ def sample(
 
 def _known(method: str) -> None:
     if method not in METHODS:
-        raise ScenarioError(f"method {_missing(method, METHODS)}")
+        raise ScenarioError(_missing("sweeps.method", method, METHODS))
 
 
 def check_size(method: str, size: int, count: int) -> None:
@@ -377,19 +402,15 @@ def check_size(method: str, size: int, count: int) -> None:
     """
     _known(method)
     if count == 0:
-        raise ScenarioError("a sweep needs a parameter; found none")
+        raise ScenarioError(say("sweeps.no_parameter"))
     least = smallest(method, count)
     if size < least:
         raise ScenarioError(
-            f"design too small for {method} with {count} parameters: "
-            f"found {size}; allowed from {least}"
+            say("sweeps.design_too_small", method=method, count=count, size=size, least=least)
         )
     if method == "sobol" and size & (size - 1):
         lower = 1 << (size.bit_length() - 1)
-        raise ScenarioError(
-            f"a sobol design has a power of two as its size; found {size}; "
-            f"the nearest are {lower} and {2 * lower}"
-        )
+        raise ScenarioError(say("sweeps.no_power_of_two", size=size, lower=lower, higher=2 * lower))
 
 
 def _one_at_a_time(dimensions: Sequence[Dimension], base: ArrayLike | None) -> Array:

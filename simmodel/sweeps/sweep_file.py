@@ -1,13 +1,13 @@
-"""Sweep files: which values of a scenario vary, how, and what is asked of every run."""
+"""SweepSchema files: which values of a scenario vary, how, and what is asked of every run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
 from ..errors import (
     Fault,
@@ -17,40 +17,44 @@ from ..errors import (
     Refusal,
     ScenarioError,
     among,
-    as_tuple,
     did_you_mean,
     finite_number,
     shown,
     whole_number,
 )
+from ..indicators import INDICATORS, modelled
 from ..inputs.scenario import (
     BASE_YEAR,
     QUANTITIES,
     Scenario,
-    Text,
     Title,
-    is_name,
     knot_year,
 )
 from ..inputs.scenario_file import is_heeded, read_scenario, steps_of
-from ..inputs.schema import StrictModel
 from ..inputs.seeds import Seeds
 from ..inputs.yaml import BROKEN, Document, dotted, model_faults, read_mapping
 from ..levers import LEVERS
-from ..variables import DISTRICT, FLOWS, STOCKS
-from .designs import DISTRIBUTIONS, METHODS, Dimension, check_size, runs
+from ..texts import say
+from ..variables import FLOWS, STOCKS
+from .designs import DISTRIBUTIONS, DesignError, Dimension, check_size, runs
+from .schema import (
+    MOST_RUNS,
+    DesignSchema,
+    EnsembleSchema,
+    OutcomeSchema,
+    RangeSchema,
+    SweepSchema,
+    YearSpanSchema,
+)
 
 POSTERIOR: Final = "posterior"
-# Draws that a run may be averaged over: those of the ensemble's first block.
-MOST_DRAWS: Final = 1024
 DEFAULT_DRAWS: Final = 64
-MOST_RUNS: Final = 10_000_000
-INDICATORS: Final = tuple(v.name for v in (*STOCKS, *FLOWS))
-NOT_MODELLED: Final = "new_urban_jobs"
+# What may be asked of a region beside the indicators: its other stocks, and its flows.
+VARIABLES: Final = tuple(v.name for v in (*STOCKS, *FLOWS))
 
 
 @dataclass(frozen=True)
-class Place:
+class Setting:
     """What a parameter of a sweep sets.
 
     Attributes
@@ -102,97 +106,21 @@ class Outcome:
         return f"{self.region} {self.indicator} {self.year}" + (" met" if self.met else "")
 
 
-class Spread(StrictModel):
-    """How a parameter varies, as the file says it."""
-
-    low: Annotated[float | None, BeforeValidator(finite_number(-1e9, 1e9))] = None
-    high: Annotated[float | None, BeforeValidator(finite_number(-1e9, 1e9))] = None
-    mode: Annotated[float | None, BeforeValidator(finite_number(-1e9, 1e9))] = None
-    distribution: Literal["uniform", "log_uniform", "triangular", "posterior"] = "uniform"
-    choices: Annotated[tuple[Any, ...], BeforeValidator(as_tuple)] | None = None
-
-
-class Years(StrictModel):
-    """All years from one to another."""
-
-    from_: Any = Field(alias="from")
-    to: Any
-
-
-class Asked(StrictModel):
-    """An outcome as the file says it; its figures are checked beside the scenario."""
-
-    region: Text
-    indicator: Text
-    year: Any = None
-    years: Any = None
-    target: Literal["met"] | None = None
-
-
-def _method_known(value: object) -> object:
-    if isinstance(value, str) and value not in METHODS:
-        known = among(METHODS) + did_you_mean(value, METHODS)
-        raise Refusal(Reason("is not a known word", known))
-    return value
-
-
-class DesignAsked(StrictModel):
-    """How the runs are laid out.
-
-    ``size`` means levels of a grid, trajectories of Morris' method, points of the base sample of
-    Sobol's, runs of a discovery.
-    """
-
-    method: Annotated[str, BeforeValidator(_method_known)]
-    size: Annotated[int | None, BeforeValidator(whole_number(1, MOST_RUNS))] = None
-    second_order: bool | None = None
-    seed: Annotated[int, BeforeValidator(whole_number(0, float("inf")))] = 1
-    resamples: Annotated[int, BeforeValidator(whole_number(20, 10_000))] = 200
-
-
-class Averaged(StrictModel):
-    """Whether a run stands at the median parameters or is averaged over draws."""
-
-    at: Literal["median", "draws"] = "median"
-    draws: Annotated[int | None, BeforeValidator(whole_number(2, MOST_DRAWS))] = None
-
-
-class Sweep(StrictModel):
-    """The whole file; parameters and outcomes are checked one by one."""
-
-    sweep: Text
-    title: Title
-    description: Text = ""
-    scenario: Text
-    parameters: dict[str, Any]
-    outcomes: Annotated[tuple[Any, ...], BeforeValidator(as_tuple)]
-    design: DesignAsked
-    ensemble: Averaged = Averaged()
-
-    @field_validator("sweep")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        if not is_name(value):
-            allowed = "a lower-case letter, then lower-case letters, digits and _"
-            raise Refusal(Reason("is not a sweep name", allowed))
-        return value
-
-
 @dataclass(frozen=True)
-class Swept:
+class SweptParameter:
     """A parameter of a sweep.
 
     Attributes
     ----------
     path : str
         As the file and ``--set`` write it.
-    place : Place
+    setting : Setting
     dimension : Dimension or None
         None where it follows the posterior, which the file does not know.
     """
 
     path: str
-    place: Place
+    setting: Setting
     dimension: Dimension | None
 
 
@@ -206,7 +134,7 @@ class SweepFile:
     title : Title
     scenario : Scenario
         The one it varies.
-    parameters : tuple of Swept
+    parameters : tuple of SweptParameter
     outcomes : tuple of Outcome
     method : str
     size : int
@@ -220,7 +148,7 @@ class SweepFile:
     title: Title
     description: str
     scenario: Scenario
-    parameters: tuple[Swept, ...]
+    parameters: tuple[SweptParameter, ...]
     outcomes: tuple[Outcome, ...]
     method: str
     size: int
@@ -279,11 +207,11 @@ def read_sweep(path: Path, seeds: Seeds) -> SweepFile:
         Naming everything that is wrong with either file, each as ``file:line: key.path: what is
         wrong``.
     """
-    reader = _Reader(path, seeds)
+    reader = _SweepReader(path, seeds)
     keys = reader.document.root.value
     if "regions" in keys and "sweep" not in keys:
-        allowed = f"a sweep; a scenario goes to: simmodel run {path}"
-        problem = "is the key of a scenario, not of a sweep"
+        problem = say("sweeps.is_key_of_scenario")
+        allowed = say("sweeps.goes_to_run", path=path)
         raise FaultError([reader.document.fault(("regions",), problem, allowed=allowed)])
     found = reader.read()
     if reader.faults or found is None:
@@ -291,7 +219,7 @@ def read_sweep(path: Path, seeds: Seeds) -> SweepFile:
     return found
 
 
-class _Reader:
+class _SweepReader:
     """A file being checked: what was found wrong so far, and the scenario where it is sound."""
 
     def __init__(self, path: Path, seeds: Seeds):
@@ -304,16 +232,16 @@ class _Reader:
         data = self.document.plain()
         top = None
         try:
-            top = Sweep.model_validate(_titled(data))
+            top = SweepSchema.model_validate(_titled(data))
         except ValidationError as error:
-            self.faults += model_faults(self.document, Sweep, error)
+            self.faults += model_faults(self.document, SweepSchema, error)
         self.scenario = self._scenario(data.get("scenario"))
         parameters, outcomes = data.get("parameters"), data.get("outcomes")
         swept = list(self._parameters(parameters)) if isinstance(parameters, dict) else []
         asked = self._all_outcomes(outcomes) if isinstance(outcomes, list) else []
         for key, value in (("parameters", parameters), ("outcomes", outcomes)):
             if value == {} or value == []:
-                self._refuse((key,), "is empty", allowed="at least one")
+                self._refuse((key,), say("faults.is_empty"), allowed=say("inputs.at_least_one"))
         if top is None:
             return None
         self._ensemble(top.ensemble)
@@ -362,22 +290,23 @@ class _Reader:
 
     # Parameters.
 
-    def _parameters(self, data: Mapping[str, Any]) -> Iterator[Swept]:
+    def _parameters(self, data: Mapping[str, Any]) -> Iterator[SweptParameter]:
         taken: dict[tuple[str, str | None, str], dict[int | None, str]] = {}
         for key, value in data.items():
             under = ("parameters", key)
-            place = place_of(key, self.seeds)
-            if place is None:
-                self._refuse(under, "is no value of a scenario", allowed=self._near(key))
+            setting = setting_of(key, self.seeds)
+            if setting is None:
+                problem, allowed = say("sweeps.is_no_value"), self._near(key)
+                self._refuse(under, problem, allowed=allowed)
                 continue
-            same = taken.setdefault((place.kind, place.region, place.name), {})
+            same = taken.setdefault((setting.kind, setting.region, setting.name), {})
             for year, other in same.items():
-                if year is None or place.year is None or year == place.year:
-                    problem = "is set twice: a lever in all years and a knot of its path"
-                    self._refuse(under, problem, found=f"{key} beside {other}")
-            same[place.year] = key
-            self._heeded(under, place)
-            if (swept := self._swept(under, place, value)) is not None:
+                if year is None or setting.year is None or year == setting.year:
+                    found = say("sweeps.beside", one=key, other=other)
+                    self._refuse(under, say("sweeps.is_set_twice"), found=found)
+            same[setting.year] = key
+            self._heeded(under, setting)
+            if (swept := self._swept(under, setting, value)) is not None:
                 yield swept
 
     def _near(self, key: str) -> str:
@@ -387,94 +316,97 @@ class _Reader:
         paths += [f"levers.{region}.{name}" for region in regions for name in LEVERS]
         paths += [f"programmes.{name}" for name in self.seeds.programmes()]
         paths += [f"parameters.{region}.{name}" for region in regions for name in QUANTITIES]
-        forms = "levers.[REGION.]LEVER[.YEAR], programmes.PROGRAMME, parameters.REGION.QUANTITY"
-        return forms + did_you_mean(key, paths)
+        return say("sweeps.forms") + did_you_mean(key, paths)
 
-    def _heeded(self, under: KeyPath, place: Place) -> None:
+    def _heeded(self, under: KeyPath, setting: Setting) -> None:
         """Refuse what no region of the run heeds, and knots that do not fit the scenario."""
         if self.scenario is None:
             return
         named, horizon = self.scenario.regions, self.scenario.horizon
         parents = self.seeds.tree.parents
-        if place.region is not None and not is_heeded(place.region, named, parents):
-            allowed = f"regions of the run: {among(named)}, and those inside of them"
-            self._refuse(
-                under, "is a region outside of the run", found=place.region, allowed=allowed
-            )
-        if place.year is None:
+        if setting.region is not None and not is_heeded(setting.region, named, parents):
+            problem = say("inputs.is_outside_run")
+            allowed = say("inputs.regions_of_run", regions=among(named))
+            self._refuse(under, problem, found=setting.region, allowed=allowed)
+        if setting.year is None:
             return
-        if place.year > horizon:
-            allowed = f"years from {BASE_YEAR} to {horizon}"
-            self._refuse(
-                under, "is a knot after the horizon", found=str(place.year), allowed=allowed
-            )
-        own = self.scenario.levers.by_region.get(place.region or "")
-        value = getattr(self.scenario.levers if place.region is None else own, place.name, None)
-        if isinstance(value, float) and value != LEVERS[place.name].neutral:
+        if setting.year > horizon:
+            problem = say("inputs.knot_after_horizon")
+            allowed = say("inputs.years", first=BASE_YEAR, last=horizon)
+            self._refuse(under, problem, found=str(setting.year), allowed=allowed)
+        own = self.scenario.levers.by_region.get(setting.region or "")
+        value = getattr(self.scenario.levers if setting.region is None else own, setting.name, None)
+        if isinstance(value, float) and value != LEVERS[setting.name].neutral:
             self._refuse(
                 under,
-                "is a knot, but the scenario has one number for all years",
+                say("sweeps.is_knot_of_number"),
                 found=f"{value:g}",
-                allowed=dotted(("levers", *filter(None, (place.region, place.name)))),
+                allowed=dotted(("levers", *filter(None, (setting.region, setting.name)))),
             )
 
-    def _swept(self, under: KeyPath, place: Place, data: object) -> Swept | None:
+    def _swept(self, under: KeyPath, setting: Setting, data: object) -> SweptParameter | None:
         """A parameter and how it varies; None where the file is at fault."""
         try:
-            spread = Spread.model_validate(data)
+            given_range = RangeSchema.model_validate(data)
         except ValidationError as error:
-            self.faults += model_faults(self.document, Spread, error, under=under)
+            self.faults += model_faults(self.document, RangeSchema, error, under=under)
             return None
         before = len(self.faults)
-        others = [n for n in ("low", "high", "mode") if getattr(spread, n) is not None]
-        if place.kind == "programme" and (spread.choices is None or others):
+        others = [n for n in ("low", "high", "mode") if getattr(given_range, n) is not None]
+        if setting.kind == "programme" and (given_range.choices is None or others):
             allowed = "{choices: [false, true]}"
-            self._refuse(under, "is a programme, which runs or does not", allowed=allowed)
-        elif spread.choices is not None:
-            if others or spread.distribution != "uniform":
+            self._refuse(under, say("sweeps.is_programme"), allowed=allowed)
+        elif given_range.choices is not None:
+            if others or given_range.distribution != "uniform":
                 extra = others[0] if others else "distribution"
-                self._refuse((*under, extra), "does not go with choices")
-            return self._choices(under, place, spread.choices)
-        elif spread.distribution == POSTERIOR:
-            if place.kind != "parameter":
+                self._refuse((*under, extra), say("sweeps.not_with_choices"))
+            return self._choices(under, setting, given_range.choices)
+        elif given_range.distribution == POSTERIOR:
+            if setting.kind != "parameter":
                 self._refuse(
                     (*under, "distribution"),
-                    "is known of uncertain quantities only",
+                    say("sweeps.of_quantities_only"),
                     found=POSTERIOR,
                     allowed=among(d for d in DISTRIBUTIONS if d != "table"),
                 )
             for extra in others:
-                self._refuse((*under, extra), "does not go with the posterior, which has no ends")
-            return Swept(str(under[-1]), place, None) if len(self.faults) == before else None
+                self._refuse((*under, extra), say("sweeps.not_with_posterior"))
+            return (
+                SweptParameter(str(under[-1]), setting, None)
+                if len(self.faults) == before
+                else None
+            )
         else:
             for end in ("low", "high"):
-                if getattr(spread, end) is None:
-                    self._refuse((*under, end), "required key is missing")
-            if spread.mode is not None and spread.distribution != "triangular":
-                self._refuse((*under, "mode"), "belongs to a triangular distribution")
-            bounds = _bounds(place)
+                if getattr(given_range, end) is None:
+                    self._refuse((*under, end), say("faults.is_missing"))
+            if given_range.mode is not None and given_range.distribution != "triangular":
+                self._refuse((*under, "mode"), say("sweeps.of_triangular"))
+            bounds = _bounds(setting)
             for end in others:
-                self._within((*under, end), bounds, getattr(spread, end))
+                self._within((*under, end), bounds, getattr(given_range, end))
         if len(self.faults) > before:
             return None
-        ends = {"low": spread.low, "high": spread.high, "mode": spread.mode}
-        return self._made(under, place, distribution=spread.distribution, **ends)
+        ends = {"low": given_range.low, "high": given_range.high, "mode": given_range.mode}
+        return self._made(under, setting, distribution=given_range.distribution, **ends)
 
-    def _choices(self, under: KeyPath, place: Place, choices: Sequence[object]) -> Swept | None:
+    def _choices(
+        self, under: KeyPath, setting: Setting, choices: Sequence[object]
+    ) -> SweptParameter | None:
         before = len(self.faults)
         values = []
         for i, choice in enumerate(choices):
             here = (*under, "choices", i)
-            if place.kind == "programme":
+            if setting.kind == "programme":
                 if not isinstance(choice, bool):
-                    problem, allowed = "is neither true nor false", "true, false"
-                    self._refuse(here, problem, found=shown(choice), allowed=allowed)
+                    problem = say("inputs.is_not_boolean")
+                    self._refuse(here, problem, found=shown(choice), allowed="true, false")
                 values.append(float(choice is True))
-            elif self._within(here, _bounds(place), choice):
+            elif self._within(here, _bounds(setting), choice):
                 values.append(float(choice))  # type: ignore[arg-type]
         if len(self.faults) > before:
             return None
-        return self._made(under, place, choices=tuple(values))
+        return self._made(under, setting, choices=tuple(values))
 
     def _within(self, path: KeyPath, bounds: tuple[float, float], value: object) -> bool:
         """Refuse a value that the model does not take."""
@@ -485,13 +417,12 @@ class _Reader:
             return False
         return True
 
-    def _made(self, under: KeyPath, place: Place, **how: Any) -> Swept | None:
+    def _made(self, under: KeyPath, setting: Setting, **how: Any) -> SweptParameter | None:
         name = str(under[-1])
         try:
-            return Swept(name, place, Dimension(name, **how))
-        except ScenarioError as error:
-            problem, _, found = str(error).removeprefix(f"{name}: ").partition("; found ")
-            self._refuse(under, problem, found=found or None)
+            return SweptParameter(name, setting, Dimension(name, **how))
+        except DesignError as error:
+            self._refuse(under, error.problem, found=error.found)
             return None
 
     # Outcomes.
@@ -501,15 +432,15 @@ class _Reader:
         for i, item in enumerate(data):
             for outcome in self._outcomes(("outcomes", i), item):
                 if outcome in found:
-                    self._refuse(("outcomes", i), "asks for the same twice", found=outcome.label)
+                    self._refuse(("outcomes", i), say("sweeps.is_asked_twice"), found=outcome.label)
                 found.append(outcome)
         return found
 
     def _outcomes(self, under: KeyPath, data: object) -> Iterator[Outcome]:
         try:
-            asked = Asked.model_validate(data)
+            asked = OutcomeSchema.model_validate(data)
         except ValidationError as error:
-            self.faults += model_faults(self.document, Asked, error, under=under)
+            self.faults += model_faults(self.document, OutcomeSchema, error, under=under)
             return
         years = self._years(under, asked)
         if not self._known(under, asked) or not years:
@@ -519,53 +450,51 @@ class _Reader:
             if outcome.met and (other := self._without_target(outcome)) is not None:
                 self._refuse(
                     (*under, "target"),
-                    "is a target that the plans do not have",
+                    say("sweeps.no_such_target"),
                     found=f"{outcome.region} {outcome.indicator} {year}",
                     allowed=other,
                 )
             else:
                 yield outcome
 
-    def _known(self, under: KeyPath, asked: Asked) -> bool:
+    def _known(self, under: KeyPath, asked: OutcomeSchema) -> bool:
         """Refuse a region that is not in the run, and an indicator that it does not have."""
         before = len(self.faults)
         districts = self.seeds.districts()
         everywhere = [*self.seeds.regions, *districts]
         if asked.region not in everywhere:
-            allowed = "the id of a region or urban district" + did_you_mean(
-                asked.region, everywhere
-            )
+            allowed = say("sweeps.region_or_district") + did_you_mean(asked.region, everywhere)
             here, found = (*under, "region"), shown(asked.region)
-            self._refuse(here, "region does not exist", found=found, allowed=allowed)
+            self._refuse(here, say("inputs.no_such.region"), found=found, allowed=allowed)
         elif self.scenario is not None:
             inside = set(self.scenario.regions)
             inside |= {j for i in self.scenario.regions for j in self.seeds.tree.descendants(i)}
             owner = districts[asked.region][0] if asked.region in districts else asked.region
             if owner not in inside:
-                allowed = f"{among(self.scenario.regions)}, and those inside of them"
+                allowed = say("sweeps.inside_of", regions=among(self.scenario.regions))
                 here, found = (*under, "region"), shown(asked.region)
-                self._refuse(here, "is a region outside of the run", found=found, allowed=allowed)
+                self._refuse(here, say("inputs.is_outside_run"), found=found, allowed=allowed)
         is_district = asked.region in districts
-        known = (DISTRICT.name,) if is_district else INDICATORS
+        known = indicators_of("district" if is_district else "region")
         if asked.region in everywhere and asked.indicator not in known:
-            problem = "indicator does not exist"
-            if asked.indicator == NOT_MODELLED:
-                problem = "is not modelled"
-            elif asked.indicator in (*INDICATORS, DISTRICT.name):
-                problem = f"is not known of {asked.region}"
+            problem = say("sweeps.no_such_indicator")
+            if asked.indicator in INDICATORS and not INDICATORS[asked.indicator].modelled:
+                problem = say("sweeps.is_not_modelled")
+            elif asked.indicator in (*INDICATORS, *VARIABLES):
+                problem = say("sweeps.is_not_known_of", region=asked.region)
             allowed = among(known) + did_you_mean(asked.indicator, known)
             here, found = (*under, "indicator"), shown(asked.indicator)
             self._refuse(here, problem, found=found, allowed=allowed)
         elif is_district and districts[asked.region][1].population is None:
-            problem = "has no population to start from"
+            problem = say("sweeps.has_no_population")
             self._refuse((*under, "region"), problem, found=shown(asked.region))
         return len(self.faults) == before
 
-    def _years(self, under: KeyPath, asked: Asked) -> list[int]:
+    def _years(self, under: KeyPath, asked: OutcomeSchema) -> list[int]:
         """The years of an outcome; none where the file is at fault."""
         if (asked.year is None) == (asked.years is None):
-            problem = "required key is missing" if asked.year is None else "stands beside years"
-            self._refuse((*under, "year"), problem, allowed="year or years")
+            key = "faults.is_missing" if asked.year is None else "sweeps.stands_beside_years"
+            self._refuse((*under, "year"), say(key), allowed=say("sweeps.year_or_years"))
             return []
         before = len(self.faults)
         last = self.scenario.horizon if self.scenario is not None else float("inf")
@@ -573,10 +502,10 @@ class _Reader:
         given: list[tuple[KeyPath, object]] = []
         if isinstance(asked.years, dict):
             try:
-                ends = Years.model_validate(asked.years)
+                ends = YearSpanSchema.model_validate(asked.years)
             except ValidationError as error:
                 here = (*under, "years")
-                self.faults += model_faults(self.document, Years, error, under=here)
+                self.faults += model_faults(self.document, YearSpanSchema, error, under=here)
                 return []
             given = [((*under, "years", "from"), ends.from_), ((*under, "years", "to"), ends.to)]
         elif isinstance(asked.years, list):
@@ -586,9 +515,9 @@ class _Reader:
         else:
             self._refuse(
                 (*under, "years"),
-                "is neither a list nor a span",
+                say("sweeps.is_no_list_or_span"),
                 found=shown(asked.years),
-                allowed="[2025, 2035] or {from: 2021, to: 2035}",
+                allowed=say("sweeps.list_or_span"),
             )
         years: list[int] = []
         for path, value in given:
@@ -600,11 +529,12 @@ class _Reader:
             return []
         if isinstance(asked.years, dict):
             if years[0] > years[1]:
-                found = f"{years[0]} to {years[1]}"
-                self._refuse((*under, "years"), "ends before it begins", found=found)
+                found = say("sweeps.span", first=years[0], last=years[1])
+                self._refuse((*under, "years"), say("sweeps.ends_before_it_begins"), found=found)
             return list(range(years[0], years[1] + 1))
         if not years:
-            self._refuse((*under, "years"), "is empty", allowed="at least one")
+            allowed = say("inputs.at_least_one")
+            self._refuse((*under, "years"), say("faults.is_empty"), allowed=allowed)
         return years
 
     def _without_target(self, outcome: Outcome) -> str | None:
@@ -615,7 +545,7 @@ class _Reader:
         there = [
             (target.indicator, target.year)
             for target in self.seeds.regions[owner].targets
-            if (target.region or owner) == at and target.indicator != NOT_MODELLED
+            if (target.region or owner) == at and INDICATORS[target.indicator].modelled
         ]
         if (outcome.indicator, outcome.year) in there:
             return None
@@ -623,30 +553,36 @@ class _Reader:
 
     # Design.
 
-    def _ensemble(self, asked: Averaged) -> None:
+    def _ensemble(self, asked: EnsembleSchema) -> None:
         if asked.at == "median" and asked.draws is not None:
-            self._refuse(("ensemble", "draws"), "belongs to at: draws", found=str(asked.draws))
+            problem = say("sweeps.of_draws")
+            self._refuse(("ensemble", "draws"), problem, found=str(asked.draws))
 
     def _design(
-        self, asked: DesignAsked, swept: Sequence[Swept], count: int, outcomes: Sequence[Outcome]
+        self,
+        asked: DesignSchema,
+        swept: Sequence[SweptParameter],
+        count: int,
+        outcomes: Sequence[Outcome],
     ) -> int:
         """Check a design beside what it is for; its size."""
         under = ("design",)
         sobol = asked.method == "sobol"
         if asked.second_order is not None and not sobol:
-            self._refuse((*under, "second_order"), "belongs to sobol", found=asked.method)
+            problem = say("sweeps.of_sobol")
+            self._refuse((*under, "second_order"), problem, found=asked.method)
         if asked.method == "one_at_a_time":
             if asked.size is not None:
-                problem = "does not belong to one_at_a_time, which runs each end once"
-                self._refuse((*under, "size"), problem)
+                self._refuse((*under, "size"), say("sweeps.no_size"))
             self._no_path(swept)
             return 1
         if asked.size is None:
-            self._refuse((*under, "size"), "required key is missing")
+            self._refuse((*under, "size"), say("faults.is_missing"))
             return 1
         if asked.method == "discovery" and outcomes and not any(o.met for o in outcomes):
-            problem = "discovery seeks where a target is met, and no outcome has one"
-            self._refuse((*under, "method"), problem, allowed="an outcome with target: met")
+            problem = say("sweeps.discovery_without_target")
+            allowed = say("sweeps.outcome_with_target")
+            self._refuse((*under, "method"), problem, allowed=allowed)
         if count == 0:
             return asked.size
         try:
@@ -659,28 +595,31 @@ class _Reader:
         known = [one.dimension or Dimension(one.path) for one in swept]
         total = runs(asked.method, asked.size, [*known, *some], asked.second_order is not False)
         if total > MOST_RUNS:
-            found, allowed = f"{total:,} runs", f"at most {MOST_RUNS:,}"
-            self._refuse((*under, "size"), "is too large", found=found, allowed=allowed)
+            found = say("sweeps.runs", count=total)
+            allowed = say("sweeps.at_most", count=MOST_RUNS)
+            self._refuse((*under, "size"), say("sweeps.is_too_large"), found=found, allowed=allowed)
         return asked.size
 
-    def _no_path(self, swept: Sequence[Swept]) -> None:
+    def _no_path(self, swept: Sequence[SweptParameter]) -> None:
         """Refuse one number for a lever that follows a path: the base would not be the scenario."""
         for one in swept:
-            place = one.place
-            if self.scenario is None or place.kind != "lever" or place.year is not None:
+            setting = one.setting
+            if self.scenario is None or setting.kind != "lever" or setting.year is not None:
                 continue
-            own = self.scenario.levers.by_region.get(place.region or "")
-            value = getattr(self.scenario.levers if place.region is None else own, place.name, None)
+            own = self.scenario.levers.by_region.get(setting.region or "")
+            value = getattr(
+                self.scenario.levers if setting.region is None else own, setting.name, None
+            )
             if isinstance(value, tuple):
                 years = among(f"{one.path}.{year}" for year, _ in value)
                 self._refuse(
                     ("parameters", one.path),
-                    "follows a path in the scenario, so that no number is its base",
+                    say("sweeps.follows_path"),
                     allowed=years,
                 )
 
 
-def place_of(key: str, seeds: Seeds) -> Place | None:
+def setting_of(key: str, seeds: Seeds) -> Setting | None:
     """What a dotted path sets; None where there is no such thing.
 
     Parameters
@@ -692,30 +631,36 @@ def place_of(key: str, seeds: Seeds) -> Place | None:
     steps = steps_of(key, seeds.regions)
     head, rest = steps[0], steps[1:]
     if head == "programmes" and len(rest) == 1 and rest[0] in seeds.programmes():
-        return Place("programme", None, rest[0])
+        return Setting("programme", None, rest[0])
     if head == "parameters" and len(rest) == 2:
         region, name = rest
         known = region in seeds.regions and name in QUANTITIES
-        return Place("parameter", region, name) if known else None
+        return Setting("parameter", region, name) if known else None
     if head != "levers" or not rest:
         return None
     owner = rest[0] if rest[0] in seeds.regions else None
     rest = rest[1:] if owner is not None else rest
     if not rest or rest[0] not in LEVERS or len(rest) > 2:
         return None
-    place = Place("lever", owner, rest[0])
+    setting = Setting("lever", owner, rest[0])
     if len(rest) == 1:
-        return place
+        return setting
     try:
-        return replace(place, year=knot_year(rest[1]))
+        return replace(setting, year=knot_year(rest[1]))
     except Refusal:
         return None
 
 
-def _bounds(place: Place) -> tuple[float, float]:
-    if place.kind == "lever":
-        return LEVERS[place.name].low, LEVERS[place.name].high
-    return QUANTITIES[place.name]
+def indicators_of(kind: Literal["region", "district"]) -> tuple[str, ...]:
+    """Return what may be asked of a region, or of an urban district."""
+    stated = [name for name in modelled() if INDICATORS[name].of == kind]
+    return tuple(dict.fromkeys([*VARIABLES, *stated])) if kind == "region" else tuple(stated)
+
+
+def _bounds(setting: Setting) -> tuple[float, float]:
+    if setting.kind == "lever":
+        return LEVERS[setting.name].low, LEVERS[setting.name].high
+    return QUANTITIES[setting.name]
 
 
 def _titled(data: Mapping[str, Any]) -> Mapping[str, Any]:

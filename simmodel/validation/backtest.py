@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..errors import SimmodelError
 from ..forecast.pooling_file import atlas_of, read
 from ..inputs.seeds import Seeds
+from ..texts import say
 from . import benchmark_methods
 from .forecasts import Forecast, Panel
 from .hindcast import METHOD, forecast
@@ -68,12 +69,13 @@ def backtest(
         If no unit has a count up to the origin, or ``to`` is no year a forecast reaches.
     """
     if not origin < to <= YEARS[1]:
-        allowed = f"a later year up to {YEARS[1]}"
-        raise SimmodelError(f"{to:g} cannot be forecast from {origin:g}; allowed {allowed}")
+        raise SimmodelError(
+            say("validation.cannot_be_forecast", to=to, origin=origin, last=YEARS[1])
+        )
     known = _known(panel, origin)
     notes = list(edge_notes(known))
     notes += [
-        f"{unit}: has no count up to {origin:g}: not forecast"
+        say("validation.no_count_of_unit", unit=unit, origin=origin)
         for unit in panel.points
         if unit not in known.points or not known.points[unit]
     ]
@@ -83,7 +85,7 @@ def backtest(
     for name, method in benchmark_methods.METHODS.items():
         by_method[name] = method(known, origin, to)
     notes += [
-        f"{name}: {_reason(name, known)}: nothing forecast"
+        say("validation.nothing_forecast", method=name, reason=_reason(name, known))
         for name in benchmark_methods.METHODS
         if not by_method[name]
     ]
@@ -108,21 +110,21 @@ def _known(panel: Panel, origin: float) -> Panel:
     """
     seen = panel.until(origin)
     if not seen.points:
-        raise SimmodelError(f"no unit has a count up to {origin:g}")
+        raise SimmodelError(say("validation.no_count", origin=origin))
     return aggregate(replace(seen, parents={unit: seen.parents[unit] for unit in seen.points}))
 
 
 def _reason(method: str, known: Panel) -> str:
-    """Why a method of `extrapolation` could forecast no unit."""
+    """Why one of the `benchmark_methods` could forecast no unit."""
     if method == "empirical_bayes_drift":
-        return f"fewer than {benchmark_methods.FEWEST_TRANSITIONS} past transitions of this length"
+        return say("validation.few_transitions", count=benchmark_methods.FEWEST_TRANSITIONS)
     if method == "hamilton_perry":
         if not known.ages:
-            return "no counts by age"
-        return "no counts by age 10 or 5 years apart whose step leads to the year forecast"
+            return say("validation.no_ages")
+        return say("validation.no_step")
     if all(len(points) < 2 for points in known.points.values()):
-        return "no unit has two counts"
-    return "no unit has two counts that are neither all urban nor all rural"
+        return say("validation.no_two_counts")
+    return say("validation.no_two_mixed_counts")
 
 
 def beside_truth(panel: Panel, forecasts: Sequence[Forecast], to: float) -> tuple[Scored, ...]:

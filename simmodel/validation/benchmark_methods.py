@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from ..forecast.pooling import logit, norm, share_of
-from .forecasts import LEVELS, MEDIAN, Forecast, Panel, Point
+from .forecasts import LEVELS, MEDIAN, Count, Forecast, Panel
 
 Array = NDArray[np.float64]
 Method = Callable[[Panel, float, float], list[Forecast]]
-RateAt = Callable[[Sequence[Point], float], float | None]
+RateAt = Callable[[Sequence[Count], float], float | None]
 
 WINDOW: Final = 10.0  # years whose pace counts as a unit's own
 YEARS_TO_NORM: Final = 25  # after which WUP 2018 has forgotten the pace observed
@@ -88,7 +88,7 @@ def linear(panel: Panel, origin: float, to: float) -> list[Forecast]:
 
 
 def constant_urgd(panel: Panel, origin: float, to: float) -> list[Forecast]:
-    """Continue the urban-rural growth difference of the last `WINDOW` years (联合国法).
+    """Continue the urban-rural growth difference of the last `WINDOW` years.
 
     The difference between the growth rates of urban and rural population is the yearly change of
     the logit of the urban share, so the share follows a logistic curve. Units with one count, or
@@ -339,21 +339,21 @@ def _point_forecast(method: str, unit: str, year: float, rate: float, total: flo
     return Forecast(method, unit, year, MEDIAN, np.array([rate]), np.array([total]))
 
 
-def _linear_rate(points: Sequence[Point], years: float) -> float | None:
+def _linear_rate(points: Sequence[Count], years: float) -> float | None:
     if len(points) < 2:
         return None
     ahead = points[-1].rate + years * _slope(points, [p.rate for p in points])
     return min(max(ahead, 0.0), 1.0)
 
 
-def _constant_urgd_rate(points: Sequence[Point], years: float) -> float | None:
+def _constant_urgd_rate(points: Sequence[Count], years: float) -> float | None:
     own = _own_drift(points)
     if own is None:
         return None
     return float(share_of(logit(points[-1].rate) + years * own))
 
 
-def _wup_2018_rate(points: Sequence[Point], years: float) -> float | None:
+def _wup_2018_rate(points: Sequence[Count], years: float) -> float | None:
     if len(points) < 2 or not _all_within(points[-2:]):
         return None
     before, last = points[-2:]
@@ -361,32 +361,32 @@ def _wup_2018_rate(points: Sequence[Point], years: float) -> float | None:
     return float(wup_2018_path(last.rate, observed, years)[-1])
 
 
-def _total(points: Sequence[Point], years: float) -> float:
+def _total(points: Sequence[Count], years: float) -> float:
     """Total population after ``years`` of growth at the rate of the last `WINDOW` years."""
     growth = _slope(points, np.log([p.total for p in points])) if len(points) > 1 else 0.0
     return points[-1].total * float(np.exp(years * growth))
 
 
-def _recent(points: Sequence[Point]) -> Sequence[Point]:
+def _recent(points: Sequence[Count]) -> Sequence[Count]:
     """Counts that tell of the last `WINDOW` years, one at their start or before it included."""
     start = points[-1].year - WINDOW
     before = sum(p.year <= start for p in points)
     return points[max(before - 1, 0) :]
 
 
-def _slope(points: Sequence[Point], values: Sequence[float] | Array) -> float:
+def _slope(points: Sequence[Count], values: Sequence[float] | Array) -> float:
     """Yearly change of ``values`` over the last `WINDOW` years; linear between counts."""
     years = [p.year for p in points]
     start = max(years[0], years[-1] - WINDOW)
     return float((values[-1] - np.interp(start, years, values)) / (years[-1] - start))
 
 
-def _all_within(points: Sequence[Point]) -> bool:
+def _all_within(points: Sequence[Count]) -> bool:
     """Whether all shares have a logit."""
     return all(0.0 < p.rate < 1.0 for p in points)
 
 
-def _own_drift(points: Sequence[Point]) -> float | None:
+def _own_drift(points: Sequence[Count]) -> float | None:
     """Yearly change of the logit over the last `WINDOW` years; None where it is not known."""
     recent = _recent(points)
     if len(recent) < 2 or not _all_within(recent):
@@ -455,7 +455,7 @@ def _transitions(panel: Panel) -> _Transitions:
     return _Transitions(columns[0].astype(np.int64), *columns[1:])
 
 
-def _to_later_counts(start: Point, later: Sequence[Point]) -> list[tuple[float, float]]:
+def _to_later_counts(start: Count, later: Sequence[Count]) -> list[tuple[float, float]]:
     """Years to each later count, and the yearly change of the logit until then."""
     ends = [end for end in later if _all_within([end])]
     years = [end.year - start.year for end in ends]

@@ -16,7 +16,7 @@ MEDIAN = (0.5,)
 
 
 @dataclass(frozen=True)
-class Point:
+class Count:
     """One count of a unit.
 
     Attributes
@@ -46,7 +46,7 @@ class Panel:
 
     Attributes
     ----------
-    points : mapping of str to tuple of Point
+    points : mapping of str to tuple of Count
         By unit, in the order of the file; a unit's points in the order of their years.
     parents : mapping of str to str or None
         What each unit lies in; a parent need not have points of its own.
@@ -54,7 +54,7 @@ class Panel:
         Persons by year and age group (`base_population.GROUPS`), of units where they are known.
     """
 
-    points: Mapping[str, tuple[Point, ...]]
+    points: Mapping[str, tuple[Count, ...]]
     parents: Mapping[str, str | None]
     ages: Mapping[str, Mapping[float, Array]] = field(default_factory=dict)
 

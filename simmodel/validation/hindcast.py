@@ -36,7 +36,8 @@ from ..forecast.uncertainty import LEANING_YEARS, PaceNoise
 from ..inputs.region import SPAN, AgeSex, Baseline, Census, History, Region, Span
 from ..kernel import migration
 from ..simulation.projector import draw
-from .forecasts import LEVELS, Forecast, Panel, Point
+from ..texts import say
+from .forecasts import LEVELS, Count, Forecast, Panel
 
 Array = NDArray[np.float64]
 
@@ -83,13 +84,13 @@ class _Unit:
     """A unit on its way from counts to a forecast."""
 
     name: str
-    points: tuple[Point, ...]
+    points: tuple[Count, ...]
     inputs: Inputs
     posterior: Normal
     noise: list[PaceNoise] = field(default_factory=list)
 
     @property
-    def base(self) -> Point:
+    def base(self) -> Count:
         return self.points[-1]
 
     def log_odds(self, years: Array) -> Array:
@@ -188,8 +189,7 @@ class _Maker:
         used = set(self.levels.values())
         late = {k: v for k, v in estimates.later_than(origin).items() if k in used}
         self.notes += [
-            f"how units of level {level} depart from what they lie in was estimated on other units "
-            f"up to {year}, after the origin: nothing earlier is at hand"
+            say("validation.estimated_later", level=level, year=year)
             for level, year in late.items()
         ]
         self.aged = atlas_of_panel(panel, atlas, estimates, self.levels)
@@ -199,14 +199,10 @@ class _Maker:
         own = self.aged.regions if self.aged is not None else {}
         borrowed = [name for name in panel.points if self._id(name) not in own]
         if borrowed:
-            self.notes.append(
-                f"{len(borrowed)} of {len(panel.points)} units have no counts by age, sex and "
-                "residence: ages are borrowed from what they lie in, or from the nation's census"
-            )
+            counts = {"count": len(borrowed), "total": len(panel.points)}
+            self.notes.append(say("validation.ages_borrowed", **counts))
             if origin < atlas.span.first:
-                self.notes.append(
-                    f"that census is of {atlas.span.first}, after the origin: shapes by age only"
-                )
+                self.notes.append(say("validation.census_later", year=atlas.span.first))
 
     def _common(self, pooling: Pooling) -> Pooling:
         """Estimates for topmost units, with the shift that their own latest intervals show."""
@@ -229,19 +225,18 @@ class _Maker:
             self.made[name] = None
             points = self.panel.points.get(name, ())
             if any(not 0.0 < p.rate < 1.0 for p in points):
-                self.notes.append(f"{name}: all urban or all rural at one count: left out")
+                self.notes.append(say("validation.one_residence", unit=name))
             elif points:
                 try:
                     self.made[name] = self._make(name, points)
                 except CalibrationError as error:
-                    self.notes.append(f"{name}: left out: {error}")
+                    self.notes.append(say("validation.left_out", unit=name, reason=error))
                 except ValueError:  # the projection's, of intensities beyond its bounds
-                    self.notes.append(
-                        f"{name}: left out: its counts change faster than the projection can follow"
-                    )
+                    reason = say("validation.changes_too_fast")
+                    self.notes.append(say("validation.left_out", unit=name, reason=reason))
         return self.made[name]
 
-    def _make(self, name: str, points: tuple[Point, ...]) -> _Unit:
+    def _make(self, name: str, points: tuple[Count, ...]) -> _Unit:
         parent = self.panel.parents.get(name)
         above = self.unit(parent) if parent is not None else None
         if self.aged is not None and self._id(name) in self.aged.regions:
@@ -263,7 +258,7 @@ class _Maker:
         unit.noise = [noise, *(above.noise if above is not None else [])]
         return unit
 
-    def _make_aged(self, name: str, points: tuple[Point, ...], atlas: Atlas) -> _Unit:
+    def _make_aged(self, name: str, points: tuple[Count, ...], atlas: Atlas) -> _Unit:
         """A unit with ages, made as regions are."""
         own = self._id(name)
         self.calibrated[own] = calibrate_one(atlas, own, self.calibrated)
@@ -354,7 +349,7 @@ def _levels(panel: Panel) -> dict[str, str]:
     return {name: order[min(depth(name), len(order) - 1)] for name in panel.points}
 
 
-def _beside_norm(points: Sequence[Point]) -> Record:
+def _beside_norm(points: Sequence[Count]) -> Record:
     """A topmost unit's record beside the norm of the World Urbanization Prospects."""
     years, odds = np.array([p.year for p in points]), logit([p.rate for p in points])
     spans = np.diff(years)
@@ -363,7 +358,7 @@ def _beside_norm(points: Sequence[Point]) -> Record:
     return Record(years, gains, np.zeros(spans.size), 1.0, np.ones(years.size, dtype=bool))
 
 
-def _beside(points: Sequence[Point], above: _Unit) -> Record | None:
+def _beside(points: Sequence[Count], above: _Unit) -> Record | None:
     """A unit's record beside what it lies in; None where they share no interval."""
     first = above.points[0].year
     years = np.array([p.year for p in points if p.year >= first - 0.5])
@@ -378,7 +373,7 @@ def _beside(points: Sequence[Point], above: _Unit) -> Record | None:
 
 def _expectation(
     name: str,
-    points: Sequence[Point],
+    points: Sequence[Count],
     pooling: Pooling,
     above: _Unit | None,
     level: str,
@@ -415,14 +410,14 @@ def _expectation(
     return Pace(LEANING_YEARS, mean * LEANING_YEARS, BORROWED_ERROR), noise
 
 
-def _window(points: Sequence[Point]) -> tuple[Point, Point]:
+def _window(points: Sequence[Count]) -> tuple[Count, Count]:
     """The last count and the latest one far enough before it, or else the earliest."""
     last = points[-1]
     earlier = [p for p in points[:-1] if last.year - p.year >= LEAST_WINDOW]
     return (earlier[-1] if earlier else points[0]), last
 
 
-def _loss(points: tuple[Point, ...]) -> float:
+def _loss(points: tuple[Count, ...]) -> float:
     """Yearly rate at which a unit lost people, where that is more than `STEADY`; otherwise 0."""
     first, last = _window(points)
     if last.year == first.year:
@@ -453,7 +448,7 @@ def _prior(*, closed: bool, loss: float) -> Normal:
     return Normal(mean, correlation * np.outer(spreads, spreads))
 
 
-def _inputs(maker: _Maker, name: str, points: tuple[Point, ...]) -> Inputs:
+def _inputs(maker: _Maker, name: str, points: tuple[Count, ...]) -> Inputs:
     """Populations by borrowed ages, and general schedules."""
     atlas = maker.atlas
     first, last = _window(points)
@@ -463,7 +458,7 @@ def _inputs(maker: _Maker, name: str, points: tuple[Point, ...]) -> Inputs:
     pattern = replace(nation, local_parameters=general)
     groups = _borrowed(maker, name)
 
-    def population(point: Point) -> Array:
+    def population(point: Count) -> Array:
         rural = point.total - point.urban
         single = atlas.standard.single_years
         return borrowed_population(groups, point.urban, rural, point.shares, single)
@@ -483,7 +478,7 @@ def _inputs(maker: _Maker, name: str, points: tuple[Point, ...]) -> Inputs:
     )
 
 
-def _on_whole_years(first: Point, last: Point, years: int) -> Point:
+def _on_whole_years(first: Count, last: Count, years: int) -> Count:
     """The earlier count moved to a whole number of years before the last, at its own pace."""
     span = last.year - first.year
     if span <= 0.0:
@@ -507,7 +502,7 @@ def _borrowed(maker: _Maker, name: str) -> Array:
     return by_residence(table_of(china, span.first if maker.origin < span.base else span.base))
 
 
-def _evidence(points: tuple[Point, ...], inputs: Inputs, pace: Pace) -> Evidence:
+def _evidence(points: tuple[Count, ...], inputs: Inputs, pace: Pace) -> Evidence:
     """Totals and urban totals after the first count, and the pace expected later."""
     first, last = _window(points)
     seen = [p for p in points if p.year > first.year] if len(points) > 1 else []

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from ..computing.output_files import write_csv
 from ..errors import Fault, FaultError, OutputError, among, did_you_mean, shown
 from ..forecast.base_population import GROUPS
+from ..texts import say
 from ..variables import QUANTILES, RESIDENCES, SEXES
-from .forecasts import MEDIAN, Forecast, Panel, Point
+from .forecasts import MEDIAN, Count, Forecast, Panel
 
 Array = NDArray[np.float64]
 
@@ -45,27 +46,26 @@ _SHARES_TOLERANCE: Final = 0.01
 # How far a table by age may differ from the panel, of the panel's figure: long forms and rounding.
 _AGES_TOLERANCE: Final = 0.01
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_SEPARATED: Final = re.compile(r"[-+]?[0-9]{1,3}(?:[,， '’\u00a0\u202f][0-9]{3})+(?:\.[0-9]*)?")
+_SEPARATED: Final = re.compile(r"[-+]?[0-9]{1,3}(?:[,\uff0c '’\u00a0\u202f][0-9]{3})+(?:\.[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What the numbers of a column may be, in words and as a test."""
+    """What the numbers of a column may be: the text that says it, and a test."""
 
-    allowed: str
+    key: str
     fits: Callable[[float], bool]
 
+    @property
+    def allowed(self) -> str:
+        return say(self.key, first=YEARS[0], last=YEARS[1])
 
-_YEAR: Final = _Kind(
-    f"a year from {YEARS[0]} to {YEARS[1]}", lambda year: YEARS[0] <= year <= YEARS[1]
-)
-_TOTAL: Final = _Kind("persons, more than 0", lambda persons: persons > 0)
-_PERSONS: Final = _Kind("persons, at least 0", lambda persons: persons >= 0)
-_SHARE: Final = _Kind("a share from 0 to 1, not a percentage", lambda share: 0 <= share <= 1)
-_AGE: Final = _Kind(
-    "the first age of a group, a whole number from 0 to 120",
-    lambda age: 0 <= age <= 120 and age.is_integer(),
-)
+
+_YEAR: Final = _Kind("validation.year", lambda year: YEARS[0] <= year <= YEARS[1])
+_TOTAL: Final = _Kind("validation.total", lambda persons: persons > 0)
+_PERSONS: Final = _Kind("validation.persons", lambda persons: persons >= 0)
+_SHARE: Final = _Kind("validation.share", lambda share: 0 <= share <= 1)
+_AGE: Final = _Kind("validation.age", lambda age: 0 <= age <= 120 and age.is_integer())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class _Row:
     def text(self, column: str) -> str | None:
         """Text of a column; a blank is a fault, a column that is missing was one already."""
         if self.fields.get(column) == "":
-            self.fault(column, "is missing")
+            self.fault(column, say("validation.is_missing"))
         return self.optional(column) or None
 
     def choice(self, column: str, known: Sequence[str]) -> str | None:
@@ -97,7 +97,8 @@ class _Row:
         word = self.text(column)
         if word is None or word in known:
             return word
-        self.fault(column, "is unknown", shown(word), among(known) + did_you_mean(word, known))
+        allowed = among(known) + did_you_mean(word, known)
+        self.fault(column, say("validation.is_unknown"), shown(word), allowed)
         return None
 
     def number(self, column: str, kind: _Kind) -> float | None:
@@ -110,22 +111,22 @@ class _Row:
             return None
         value = float(text)
         if not math.isfinite(value):
-            self.fault(column, "is not finite", shown(text), kind.allowed)
+            self.fault(column, say("faults.is_not_finite"), shown(text), kind.allowed)
             return None
         if not kind.fits(value):
-            self.fault(column, "is out of range", shown(text), kind.allowed)
+            self.fault(column, say("faults.is_out_of_range"), shown(text), kind.allowed)
             return None
         return value
 
 
 def _not_a_number(text: str) -> str:
     if text.lstrip("+-").lower() in {"nan", "inf", "infinity"}:
-        return "is not finite"
+        return say("faults.is_not_finite")
     if _SEPARATED.fullmatch(text):
-        return "has thousands separators: write the digits alone"
-    if text.endswith(("%", "％")):
-        return "is a percentage, not a number"
-    return "is not a number"
+        return say("validation.has_thousands_separators")
+    if text.endswith(("%", "\uff05")):
+        return say("validation.is_percentage")
+    return say("faults.is_not_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class _Entry:
     row: _Row
     unit: str
     year: float | None
-    point: Point | None
+    point: Count | None
 
 
 @dataclass(slots=True)
@@ -208,20 +209,20 @@ def _decoded(path: Path, faults: list[Fault]) -> str | None:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        faults.append(Fault(file, None, "", "does not exist"))
+        faults.append(Fault(file, None, "", say("faults.does_not_exist")))
     except IsADirectoryError:
-        faults.append(Fault(file, None, "", "is a folder, not a file"))
+        faults.append(Fault(file, None, "", say("faults.is_folder")))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or str(error)
-        faults.append(Fault(file, None, "", f"cannot be read: {reason}"))
+        faults.append(Fault(file, None, "", say("faults.is_unreadable", reason=reason)))
     else:
         try:
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
-            found = f"byte 0x{raw[error.start]:02X}"
-            allowed = "UTF-8: save the file as UTF-8 (in Excel, as “CSV UTF-8”)"
-            faults.append(Fault(file, line, "", "is not UTF-8 text", found, allowed))
+            found = say("validation.byte", byte=raw[error.start])
+            allowed = say("validation.utf8_csv")
+            faults.append(Fault(file, line, "", say("faults.is_not_utf8"), found, allowed))
     return None
 
 
@@ -239,7 +240,7 @@ def _records(file: str, text: str, faults: list[Fault]) -> Iterator[tuple[int, l
                 yield line, fields
             line = reader.line_num + 1
     except csv.Error as error:
-        faults.append(Fault(file, line, "", f"is not comma-separated text: {error}"))
+        faults.append(Fault(file, line, "", say("validation.is_not_csv", reason=error)))
 
 
 def _read_rows(
@@ -255,26 +256,26 @@ def _read_rows(
     line, columns = next(records, (1, []))
     if not columns:
         if len(faults) == before:
-            faults.append(Fault(file, None, "", "is empty", None, f"columns {among(required)}"))
+            allowed = say("validation.columns", names=among(required))
+            faults.append(Fault(file, None, "", say("faults.is_empty"), None, allowed))
         return
     if len(columns) == 1 and re.search("[;\t]", columns[0]):
-        faults.append(
-            Fault(file, line, "", "has no commas", shown(columns[0]), "columns separated by commas")
-        )
+        problem, allowed = say("validation.has_no_commas"), say("validation.comma_separated")
+        faults.append(Fault(file, line, "", problem, shown(columns[0]), allowed))
         return
     faults.extend(_column_faults(file, line, columns, required, optional))
     rows = 0
     for line, fields in records:
         rows += 1
         if len(fields) > len(columns):
-            problem = "has more fields than there are columns"
-            allowed = f"{len(columns)}, with numbers that have no thousands separators"
+            problem = say("validation.too_many_fields")
+            allowed = say("validation.fields_allowed", count=len(columns))
             faults.append(Fault(file, line, "", problem, str(len(fields)), allowed))
             continue
         padded = [*fields, *[""] * (len(columns) - len(fields))]
         yield _Row(file, line, dict(zip(columns, padded, strict=True)), faults)
     if not rows and len(faults) == before:
-        faults.append(Fault(file, line, "", "has no rows below its columns"))
+        faults.append(Fault(file, line, "", say("validation.has_no_rows")))
 
 
 def _column_faults(
@@ -283,21 +284,20 @@ def _column_faults(
     known = [*required, *optional, *_IGNORED]
     for place, column in enumerate(columns):
         if not column:
-            yield Fault(file, line, "", f"has no name for its column {place + 1}")
+            yield Fault(file, line, "", say("validation.column_unnamed", number=place + 1))
         elif column in columns[:place]:
-            yield Fault(file, line, column, "stands twice among the columns")
+            yield Fault(file, line, column, say("validation.column_twice"))
         elif column not in known:
             allowed = among(known) + did_you_mean(column, known)
-            yield Fault(file, line, column, "unknown column", None, allowed)
+            yield Fault(file, line, column, say("validation.column_unknown"), None, allowed)
     for column in required:
         if column not in columns:
-            yield Fault(file, line, column, "is missing among the columns")
+            yield Fault(file, line, column, say("validation.column_missing"))
     shares = [column for column in _SHARES if column in columns]
     for column in _SHARES:
         if shares and column in optional and column not in columns:
-            yield Fault(
-                file, line, column, "is missing among the columns", None, "all three, or none"
-            )
+            problem, allowed = say("validation.column_missing"), say("validation.three_or_none")
+            yield Fault(file, line, column, problem, None, allowed)
 
 
 def _entry(row: _Row) -> _Entry:
@@ -309,9 +309,10 @@ def _entry(row: _Row) -> _Entry:
     point = None
     if total is not None and urban is not None and urban > total:
         found, most = shown(row.optional("urban")), row.optional("total")
-        row.fault("urban", "is more than the total", found, f"at most {most}")
+        allowed = say("validation.at_most", value=most)
+        row.fault("urban", say("validation.is_above_total"), found, allowed)
     elif year is not None and total is not None and urban is not None:
-        point = Point(year, total, urban, shares)
+        point = Count(year, total, urban, shares)
     return _Entry(row, unit or "", year, point)
 
 
@@ -322,15 +323,17 @@ def _shares(row: _Row) -> tuple[float, float, float] | None:
         return None
     for column in blank:
         if column in row.fields:
-            row.fault(column, "is missing", None, "all three shares of a row, or none")
+            allowed = say("validation.three_shares_or_none")
+            row.fault(column, say("validation.is_missing"), None, allowed)
     given = [row.number(column, _SHARE) for column in _SHARES if column not in blank]
     shares = [share for share in given if share is not None]
     if len(shares) < len(_SHARES):
         return None
     total = math.fsum(shares)
     if abs(total - 1) > _SHARES_TOLERANCE + 1e-9:  # 0.33 three times is a hair less than 0.99
-        allowed = f"1, within {_SHARES_TOLERANCE:g}"
-        row.fault(_SHARES[0], "the three shares do not add up to 1", f"{total:.4g}", allowed)
+        problem = say("validation.shares_do_not_add_up")
+        allowed = say("validation.one_within", margin=_SHARES_TOLERANCE)
+        row.fault(_SHARES[0], problem, f"{total:.4g}", allowed)
         return None
     young, working, old = shares
     return young / total, working / total, old / total
@@ -343,10 +346,10 @@ def _check_units(by_unit: Mapping[str, Sequence[_Entry]]) -> None:
         rows = [entry.row for entry in entries]
         _check_alike(unit, rows, "parent")
         vintages = [row for row in rows if row.optional("vintage")]
-        _check_alike(unit, vintages, "vintage", ": a change of vintage is not growth")
+        _check_alike(unit, vintages, "vintage", say("validation.change_of_vintage"))
         own = [row for row in rows if row.optional("parent") == unit]
         for row in own[:1]:
-            row.fault("parent", "is the unit itself", shown(unit))
+            row.fault("parent", say("validation.is_unit_itself"), shown(unit))
     _check_circles({unit: entries[0].row for unit, entries in by_unit.items()})
     _check_persons([e for entries in by_unit.values() for e in entries])
 
@@ -357,7 +360,8 @@ def _check_years(unit: str, entries: Sequence[_Entry]) -> None:
         if entry.year is None:
             continue
         if entry.year in lines:
-            problem = f"of {shown(unit)} already stands on line {lines[entry.year]}"
+            line = lines[entry.year]
+            problem = say("validation.year_twice", unit=shown(unit), line=line)
             entry.row.fault("year", problem, _year(entry.year))
         lines.setdefault(entry.year, entry.row.line)
 
@@ -367,12 +371,13 @@ def _check_alike(unit: str, rows: Sequence[_Row], column: str, reason: str = "")
     for row in rows[1:]:
         word, first = row.optional(column), rows[0].optional(column)
         if word != first:
-            problem = f"of {shown(unit)} differs from line {rows[0].line}{reason}"
+            line = rows[0].line
+            problem = say("validation.differs", unit=shown(unit), line=line, reason=reason)
             row.fault(column, problem, _named(word), _named(first))
 
 
 def _named(word: str) -> str:
-    return shown(word) if word else "none"
+    return shown(word) if word else say("faults.none")
 
 
 def _check_circles(first_rows: Mapping[str, _Row]) -> None:
@@ -391,8 +396,8 @@ def _check_circles(first_rows: Mapping[str, _Row]) -> None:
         chain = [first, parents[first]]
         while chain[-1] != first:
             chain.append(parents[chain[-1]])
-        found = " in ".join(map(shown, chain))
-        first_rows[first].fault("parent", "leads back to the unit", found)
+        found = say("validation.inside").join(map(shown, chain))
+        first_rows[first].fault("parent", say("validation.circle"), found)
         for unit in chain[1:]:
             del graph[unit]
 
@@ -402,10 +407,10 @@ def _check_persons(entries: Sequence[_Entry]) -> None:
     points = [entry.point for entry in entries if entry.point is not None]
     largest = max((point.urban for point in points), default=0.0)
     if 0 < largest <= 100 and all(point.total > 1000 for point in points):
-        looks = "shares" if largest <= 1 else "percentages"
-        found = f"at most {largest:.10g}, while every total is more than 1000"
-        allowed = "persons, not a share or a percentage"
-        entries[0].row.fault("urban", f"looks like {looks} in every row", found, allowed)
+        looks = "looks_like_shares" if largest <= 1 else "looks_like_percentages"
+        found = say("validation.at_most_while", value=largest)
+        allowed = say("validation.persons_not_shares")
+        entries[0].row.fault("urban", say(f"validation.{looks}"), found, allowed)
 
 
 def _read_ages(path: Path, faults: list[Fault]) -> _Tables:
@@ -422,7 +427,8 @@ def _read_ages(path: Path, faults: list[Fault]) -> _Tables:
             continue
         cell = (residence, sex, int(age))
         if cell in table.lines:
-            problem = f"of {residence} {sex} already stands on line {table.lines[cell]}"
+            line = table.lines[cell]
+            problem = say("validation.age_twice", residence=residence, sex=sex, line=line)
             row.fault("age", problem, row.optional("age"))
             table.sound = False
         table.lines.setdefault(cell, row.line)
@@ -441,9 +447,9 @@ def _check_tables(tables: _Tables, panel: Panel | None) -> None:
             continue
         lacking = _lacking(table)
         if lacking:
-            problem = f"{shown(unit)} in {_year(year)} lacks {' and '.join(lacking)}"
-            allowed = "all residences and sexes, ages 0, 1, 5, 10 and so on to 85"
-            table.first.fault("age", problem, None, allowed)
+            parts = say("faults.and").join(lacking)
+            problem = say("validation.lacks", unit=shown(unit), year=_year(year), parts=parts)
+            table.first.fault("age", problem, None, say("validation.all_ages"))
         if panel is not None:
             _check_against(panel, unit, year, table, complete=not lacking)
 
@@ -455,19 +461,20 @@ def _lacking(table: _Table) -> list[str]:
         if len(ages) == len(GROUPS):
             parts.append(f"{residence} {sex}")
         elif ages:
-            parts.append(f"{residence} {sex} of age {among(ages)}")
+            part = f"{residence} {sex}"
+            parts.append(say("validation.part_of_ages", part=part, ages=among(ages)))
     return parts
 
 
 def _check_against(panel: Panel, unit: str, year: float, table: _Table, complete: bool) -> None:
     """Report a table whose unit or year the panel does not know, or whose sums it contradicts."""
     if unit not in panel.points:
-        near = did_you_mean(unit, panel.points)
-        table.first.fault("unit", "is not in the panel", shown(unit), f"a unit of the panel{near}")
+        allowed = say("validation.unit_of_panel") + did_you_mean(unit, panel.points)
+        table.first.fault("unit", say("validation.not_in_panel"), shown(unit), allowed)
         return
     points = {point.year: point for point in panel.points[unit]}
     if year not in points:
-        problem = f"is not in the panel for {shown(unit)}"
+        problem = say("validation.year_not_in_panel", unit=shown(unit))
         table.first.fault("year", problem, _year(year), among(map(_year, points)))
         return
     if not complete:
@@ -476,8 +483,10 @@ def _check_against(panel: Panel, unit: str, year: float, table: _Table, complete
     sums = {"total": table.persons.sum(), "urban": table.persons[0].sum()}
     for column, figure in (("total", point.total), ("urban", point.urban)):
         if abs(sums[column] - figure) > _AGES_TOLERANCE * figure:
-            problem = f"{shown(unit)} in {_year(year)} does not add up to the panel's {column}"
-            allowed = f"{figure:.10g}, within {_AGES_TOLERANCE:.0%}"
+            problem = say(
+                "validation.does_not_add_up", unit=shown(unit), year=_year(year), column=column
+            )
+            allowed = say("validation.figure_within", figure=figure, margin=_AGES_TOLERANCE)
             table.first.fault("population", problem, f"{sums[column]:.10g}", allowed)
 
 
@@ -493,17 +502,18 @@ def edge_notes(panel: Panel) -> list[str]:
 
     Examples
     --------
-    >>> edge_notes(Panel({"hills": (Point(2000, 900.0, 0.0), Point(2010, 800.0, 80.0))}, {}))
+    >>> edge_notes(Panel({"hills": (Count(2000, 900.0, 0.0), Count(2010, 800.0, 80.0))}, {}))
     ['hills: urbanization rate of 0 in 2000; methods that work on logits leave this unit out']
     """
     notes = []
     for unit, points in panel.points.items():
-        edges = [f"{p.rate:.0f} in {_year(p.year)}" for p in points if p.rate in (0.0, 1.0)]
+        edges = [
+            say("validation.rate_in_year", rate=p.rate, year=_year(p.year))
+            for p in points
+            if p.rate in (0.0, 1.0)
+        ]
         if edges:
-            notes.append(
-                f"{unit}: urbanization rate of {', '.join(edges)}; "
-                "methods that work on logits leave this unit out"
-            )
+            notes.append(say("validation.edge", unit=unit, rates=among(edges)))
     return notes
 
 
@@ -553,18 +563,18 @@ def _common_years(parts: Sequence[Mapping[float, object]]) -> list[float]:
     return sorted(set.intersection(*(set(part) for part in parts)))
 
 
-def _sum(points: Sequence[Point]) -> Point:
-    """Point of several units of one year together."""
+def _sum(points: Sequence[Count]) -> Count:
+    """Count of several units of one year together."""
     total = math.fsum(point.total for point in points)
     urban = math.fsum(point.urban for point in points)
     known = [(point.total, point.shares) for point in points if point.shares is not None]
     if len(known) < len(points):
-        return Point(points[0].year, total, urban)
+        return Count(points[0].year, total, urban)
     young, working, old = (
         math.fsum(persons * shares[group] for persons, shares in known) / total
         for group in range(len(_SHARES))
     )
-    return Point(points[0].year, total, urban, (young, working, old))
+    return Count(points[0].year, total, urban, (young, working, old))
 
 
 def _sum_tables(tables: Sequence[Mapping[float, Array]], year: float) -> Array:
@@ -585,9 +595,10 @@ def check_replaceable(path: Path) -> None:
         with path.open(encoding="utf-8", errors="replace") as file:
             made_here = file.readline().rstrip("\n") == ",".join(FORECAST_COLUMNS)
     except OSError as error:
-        raise OutputError(f"{path}: cannot write there ({error.strerror or error})") from None
+        reason = error.strerror or error
+        raise OutputError(say("computing.cannot_write", path=path, reason=reason)) from None
     if not made_here:
-        raise OutputError(f"{path}: is not a file of forecasts; move it or choose another --out")
+        raise OutputError(say("validation.not_forecasts", path=path))
 
 
 def write_forecasts(path: Path, forecasts: Iterable[Forecast]) -> None:
@@ -615,7 +626,8 @@ def write_forecasts(path: Path, forecasts: Iterable[Forecast]) -> None:
             write_csv(partial, FORECAST_COLUMNS, rows)
             partial.replace(path)
     except OSError as error:
-        raise OutputError(f"{path}: cannot write there ({error.strerror or error})") from None
+        reason = error.strerror or error
+        raise OutputError(say("computing.cannot_write", path=path, reason=reason)) from None
 
 
 def _forecast_rows(forecast: Forecast) -> Iterator[dict[str, object]]:

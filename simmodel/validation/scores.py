@@ -99,7 +99,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Difference:
+class CrpsDifference:
     """Mean difference in CRPS between two methods on the units both could forecast.
 
     Attributes
@@ -188,7 +188,7 @@ def difference(
     *,
     seed: int = SEED,
     resamples: int = RESAMPLES,
-) -> Difference:
+) -> CrpsDifference:
     """Compare two methods by the mean difference of their CRPS, unit by unit.
 
     Parameters
@@ -200,7 +200,7 @@ def difference(
 
     Returns
     -------
-    Difference
+    CrpsDifference
         First less second, percentage points; negative where the first is better.
 
     Raises
@@ -221,7 +221,7 @@ def difference(
     if len(pairs) > 1:
         low, high = _interval(_resampled_means(gaps, blocks, seed, resamples))[:, 0]
         interval = (float(low), float(high))
-    return Difference(
+    return CrpsDifference(
         first=first[0].method,
         second=second[0].method,
         n=len(pairs),
