@@ -305,7 +305,7 @@ def compute(work: bytes) -> tuple[Block | Exception, Mapping[str, str]]:
     ----------
     work : bytes
         Function and arguments, pickled. They are pickled for this process as well: an array that
-        has travelled is laid out anew, and sums over another layout can differ in the last bit.
+        has travelled is laid out again, and sums over another layout can differ in the last bit.
 
     Returns
     -------

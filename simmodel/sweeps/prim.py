@@ -71,7 +71,7 @@ def boxes(values: Array, met: Array, most: int = 3) -> list[Box]:
     """Find boxes that hold the runs which meet a target, one after the other.
 
     A box is peeled slice by slice; of the boxes on the way the one of the best density and coverage
-    is kept; limits that chance explains are dropped, and the box is peeled anew with the others.
+    is kept; limits that chance explains are dropped, and the box is peeled again with the others.
     The next is sought among the runs outside it, and its density, coverage and mass leave out the
     runs of the boxes before.
 

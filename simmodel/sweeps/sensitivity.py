@@ -150,7 +150,7 @@ def importance(values: Array, met: Array, resamples: int, seed: int) -> dict[str
     met : ndarray, shape (run, outcome)
         0 or 1, or the share of a run's draws that meet the target.
     resamples : int
-        Of the runs dealt anew, for what chance alone gives.
+        Of the runs dealt again, for what chance alone gives.
     seed : int
 
     Returns

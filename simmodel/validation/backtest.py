@@ -30,7 +30,7 @@ class Backtest:
         The model's first.
     notes : tuple of str
     scored : tuple of tuple of Scored
-        By method, of units that nothing else in the panel lies in.
+        By method, of units to which nothing else in the panel belongs.
     scores : tuple of Score
         By method; empty where the panel does not know what came.
     """
@@ -128,7 +128,7 @@ def _reason(method: str, known: Panel) -> str:
 
 
 def beside_truth(panel: Panel, forecasts: Sequence[Forecast], to: float) -> tuple[Scored, ...]:
-    """Forecasts beside what the panel knows of the year, of units that nothing else lies in."""
+    """Forecasts beside what the panel knows of the year, of units to which no other belongs."""
     inner = {parent for unit, parent in panel.parents.items() if parent is not None}
     rows = []
     for one in forecasts:

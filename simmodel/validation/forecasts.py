@@ -49,7 +49,7 @@ class Panel:
     points : mapping of str to tuple of Count
         By unit, in the order of the file; a unit's points in the order of their years.
     parents : mapping of str to str or None
-        What each unit lies in; a parent need not have points of its own.
+        What each unit belongs to; a parent need not have points of its own.
     ages : mapping of str to mapping of float to ndarray, shape (residence, sex, group)
         Persons by year and age group (`base_population.GROUPS`), of units where they are known.
     """

@@ -148,7 +148,7 @@ def _forecast(unit: _Unit, to: float, seed: int) -> Forecast:
     """Distribution of rate and total at ``to``, between whole years after the last count."""
     ahead = to - unit.base.year
     years = max(int(np.ceil(ahead - 1e-9)), 1)
-    noise = [straying.first(years) for straying in unit.noise]
+    noise = [deviation.first(years) for deviation in unit.noise]
     odds, totals = [], []
     for block in range(BLOCKS):
         path = draw(unit.inputs, unit.posterior, noise, years, (seed, block)).project()
@@ -328,9 +328,9 @@ def _census(name: str, year: float, table: Array) -> Census:
 
 
 def _levels(panel: Panel) -> dict[str, str]:
-    """Level of each unit by what it lies in: a sole topmost unit is a nation.
+    """Level of each unit by what it belongs to: a sole topmost unit is a nation.
 
-    Several topmost units are a panel, and what lies inside one of them is a prefecture.
+    Several topmost units are a panel, and a unit that belongs to one of them is a prefecture.
     """
 
     def above(name: str) -> str | None:
@@ -359,7 +359,7 @@ def _beside_norm(points: Sequence[Count]) -> Record:
 
 
 def _beside(points: Sequence[Count], above: _Unit) -> Record | None:
-    """A unit's record beside what it lies in; None where they share no interval."""
+    """A unit's record beside what it belongs to; None where they share no interval."""
     first = above.points[0].year
     years = np.array([p.year for p in points if p.year >= first - 0.5])
     if years.size < 2:
