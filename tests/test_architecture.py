@@ -157,7 +157,7 @@ def test_ten_thousand_persons_are_a_number_in_one_place():
         "kernel/age_groups",
         "solving/lever_search",
         "solving/sentences",
-        "sweeps/sweep_file",
+        "sweeps/schema",
         "variables",
     }
     found = {
