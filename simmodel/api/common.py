@@ -12,7 +12,8 @@ from ..forecast.posterior_file import Posteriors
 from ..inputs.arguments import PathLike, file_of, overrides_of, path_of
 from ..inputs.scenario import Scenario
 from ..inputs.scenario_file import read_scenario, with_values
-from ..results.run import COMPILING, Result, notices, run_scenario, will_compile
+from ..results.run import Result, notices, run_scenario, will_compile
+from ..texts import say
 from ..workspace import Workspace, open_workspace
 
 PACKAGE = __name__.partition(".")[0]
@@ -41,7 +42,7 @@ def tell_of_waiting(workspace: Workspace) -> None:
     if workspace not in _waited:
         _waited.add(workspace)
         if will_compile():
-            print(COMPILING, file=sys.stderr)
+            print(say("terminal.compiling"), file=sys.stderr)
 
 
 class AskedScenario:

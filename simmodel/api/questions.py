@@ -161,7 +161,7 @@ def solve(
     aims = check_question(asked, read, workspace.seeds)
     stage = SolveProblem(asked, read, workspace.atlas, posteriors_of(workspace).by_region)
     answer = solve_for(stage, aims, workspace.historical_rates)
-    english, chinese = sentences.sentences(answer, workspace.seeds)
+    english, chinese = sentences.sentence(answer, workspace.seeds)
     return Solution(answer, english, chinese, sentences.as_data(answer, workspace.seeds))
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from ..errors import SimmodelError
+from ..texts import terminal_language
 from .files import calibrate, cite, new_region, regions, show, validate
+from .options import language_of_locale
 from .questions import hindcast, solve, targets
 from .scenarios import explore, report, run, sweep
 
@@ -17,11 +19,14 @@ class Commands(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; what the user did wrong is one line a fault on stderr."""
+        before = terminal_language.set(language_of_locale())
         try:
             return super().invoke(context)
         except SimmodelError as error:
             click.echo(str(error), err=True)
             context.exit(error.exit_code)
+        finally:
+            terminal_language.reset(before)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Add a command; the mark that keeps the lines of its example is spelt in its docstring."""

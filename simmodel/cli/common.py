@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import SimmodelError
+from ..texts import say
 
 if TYPE_CHECKING:
     from ..forecast.posterior_file import Posteriors
@@ -29,7 +30,7 @@ def refuse_twice(scenarios: list[Scenario]) -> list[str]:
     names = [s.scenario for s in scenarios]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise SimmodelError(f"scenario {twice[0]}: stands in two of the files; allowed once")
+        raise SimmodelError(say("terminal.scenario_twice", scenario=twice[0]))
     return names
 
 
@@ -49,27 +50,32 @@ def clear() -> None:
         click.echo("\r\033[K", err=True, nl=False)
 
 
+def wrote(path: Path) -> None:
+    """Say on stderr what was written."""
+    aside(say("terminal.wrote", path=path))
+
+
 def aside(text: str) -> None:
     """Print on stderr."""
     click.echo(text, err=True)
 
 
-def say_if_compiling(say: Callable[[str], None] = aside) -> None:
+def say_if_compiling(tell: Callable[[str], None] = aside) -> None:
     """Say that the projection is about to be compiled, where it is."""
-    from ..results.run import COMPILING, will_compile
+    from ..results.run import will_compile
 
     if will_compile():
-        say(COMPILING)
+        tell(say("terminal.compiling"))
 
 
 def posteriors_of(
     workspace: Workspace,
     needed: Collection[str] | None = None,
-    say: Callable[[str], None] = aside,
+    tell: Callable[[str], None] = aside,
 ) -> Posteriors:
     """Read the posteriors; say which regions were calibrated again."""
-    posteriors = workspace.posteriors(needed, progress("calibrating"))
+    posteriors = workspace.posteriors(needed, progress(say("terminal.calibrating")))
     clear()
     if said := posteriors.notice():
-        say(said)
+        tell(said)
     return posteriors

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import FaultError, SimmodelError
+from ..texts import say
 from .common import (
     clear,
     progress,
     workspace_of,
+    wrote,
 )
 from .options import (
     seeds_option,
     set_option,
+    terminal_language_option,
 )
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 @click.argument(
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
 )
+@terminal_language_option
 @seeds_option
 def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
     r"""Check scenario and sweep FILES, or folders of region files, without running anything.
@@ -53,7 +57,7 @@ def validate(files: tuple[Path, ...], seeds_dir: Path | None) -> None:
                 read_sweep(path, workspace_of(seeds_dir).seeds)
             else:
                 workspace_of(seeds_dir).scenarios((path,), checked=False)
-            fine += [f"{path}: ok", *(f"  {line}" for line in said)]
+            fine += [say("terminal.ok", path=path), *(f"  {line}" for line in said)]
         except FaultError as error:
             faults.extend(error.faults)
     for line in fine:
@@ -109,6 +113,7 @@ def _is_region_file(path: Path) -> bool:
     metavar="DIR",
     help="Where --template writes; else here.",
 )
+@terminal_language_option
 @click.option(
     "--seeds",
     "seeds_dir",
@@ -146,17 +151,15 @@ def new_region(
         path = (out or Path()) / f"{name}.xlsx"
         known = [i for i, s in seeds.sources.items() if s.kind == "census"]
         write_template(path, name, parents, known)
-        click.echo(
-            f"wrote {path}; fill it in, then: simmodel new-region {name} --from-excel {path}"
-        )
+        click.echo(say("terminal.wrote_template", path=path, name=name))
         return
     from ..inputs.workbook.reader import read_workbook
 
     directory, new = seeds_for(seeds_dir, shipped_seeds())
     check_is_new(directory, name)
     path = write_region(directory, new, name, read_workbook(book, name), book.name)
-    click.echo(f"wrote {path}", err=True)
-    click.echo(f"{path}: ok")
+    wrote(path)
+    click.echo(say("terminal.ok", path=path))
     for line in _said_of(read_seeds(path.parent), name):
         click.echo(f"  {line}")
 
@@ -164,6 +167,7 @@ def new_region(
 @click.command()
 @click.argument("file", metavar="SCENARIO", type=click.Path(path_type=Path))
 @set_option
+@terminal_language_option
 @seeds_option
 def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None:
     r"""Print a scenario with every default written out.
@@ -180,6 +184,7 @@ def show(file: Path, overrides: tuple[str, ...], seeds_dir: Path | None) -> None
 
 @click.command()
 @click.argument("region", required=False)
+@terminal_language_option
 @seeds_option
 def regions(region: str | None, seeds_dir: Path | None) -> None:
     r"""List the regions, or what is known of one REGION and how it differs from its plan.
@@ -197,6 +202,7 @@ def regions(region: str | None, seeds_dir: Path | None) -> None:
 
 @click.command()
 @click.argument("file", required=False, metavar="[SCENARIO]", type=click.Path(path_type=Path))
+@terminal_language_option
 @seeds_option
 def cite(file: Path | None, seeds_dir: Path | None) -> None:
     r"""Print how to cite simmodel and the sources behind it, or behind one SCENARIO.
@@ -220,6 +226,7 @@ def cite(file: Path | None, seeds_dir: Path | None) -> None:
     metavar="CSV",
     help="Also write every parameter's prior and posterior.",
 )
+@terminal_language_option
 @seeds_option
 def calibrate(table: Path | None, seeds_dir: Path | None) -> None:
     r"""Calibrate every region to its censuses and later figures; re-make the posterior file.
@@ -236,13 +243,15 @@ def calibrate(table: Path | None, seeds_dir: Path | None) -> None:
     workspace = workspace_of(seeds_dir)
     seeds = workspace.seeds
     atlas = workspace.atlas
-    done = calibrate_all(atlas, progress=progress("calibrating"))
+    done = calibrate_all(atlas, progress=progress(say("terminal.calibrating")))
     columns, rows = calibration_rows(atlas, done)
     if table is not None:
         try:
             write_csv(table, columns, rows)
         except OSError as error:
-            raise SimmodelError(f"{table}: cannot write there ({error.strerror})") from None
+            raise SimmodelError(
+                say("terminal.cannot_write", path=table, reason=error.strerror)
+            ) from None
     posterior_file.write(seeds.directory / posterior_file.NAME, posterior_file.as_data(atlas, done))
     clear()
     click.echo(calibration_summary(atlas, done))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from ..errors import SimmodelError
+from ..texts import Language, terminal_language
 
 draws_option = click.option(
     "--draws", type=int, metavar="N", help="Size of the ensemble, instead of the file's."
@@ -76,6 +78,29 @@ def language_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[.
     return click.option(
         "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help=help_text
     )
+
+
+def _speak(context: click.Context, option: click.Parameter, language: Language | None) -> None:
+    del context, option
+    if language is not None:
+        terminal_language.set(language)
+
+
+# What a command prints; what it writes is the same in every language.
+terminal_language_option = click.option(
+    "--lang",
+    type=click.Choice(["zh", "en"]),
+    is_eager=True,
+    expose_value=False,
+    callback=_speak,
+    help="Language of what is printed; else that of the locale.",
+)
+
+
+def language_of_locale() -> Language:
+    """Return the language of the locale: Chinese where it begins with zh, else English."""
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, named), "").lower().startswith("zh") else "en"
 
 
 def with_ensemble(

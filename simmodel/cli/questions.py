@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from ..texts import say
 from .common import (
+    aside,
     clear,
     posteriors_of,
     progress,
     say_if_compiling,
     workspace_of,
+    wrote,
 )
 from .options import (
     charts_option,
@@ -21,6 +24,7 @@ from .options import (
     seed_option,
     seeds_option,
     set_option,
+    terminal_language_option,
     with_ensemble,
 )
 
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     "--target", type=float, help="A value of your own: percent for rates, persons for counts."
 )
 @click.option("--json", "as_json", is_flag=True, help="The whole answer for a machine.")
+@terminal_language_option
 @click.option(
     "--map",
     "map_dir",
@@ -123,15 +128,15 @@ def solve(
     known = workspace.historical_rates
     problem = SolveProblem(question, scenario, atlas, posteriors.by_region)
     answer = solve_for(problem, targets, known)
-    if folder is not None:
+    if folder is not None and map_dir is not None:
         marks = [reachability_map.marked_scenario(other, problem) for other in others]
         grid, median = reachability_map.lay_out(
-            problem, answer, known, seeds, marks, progress=progress("map:")
+            problem, answer, known, seeds, marks, progress=progress(say("terminal.mapping"))
         )
         solved = problem.under(answer.way.values)
         reachability_map.write_map(folder, answer, seeds, posteriors, solved, grid, median, formats)
         clear()
-        click.echo(f"wrote {map_dir}", err=True)
+        wrote(map_dir)
     text = sentences.as_json(answer, seeds) if as_json else sentences.as_text(answer, seeds)
     click.echo(text)
 
@@ -139,6 +144,7 @@ def solve(
 @click.command()
 @click.argument("file", required=False, metavar="[SCENARIO]", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Findings for a machine.")
+@terminal_language_option
 @seeds_option
 def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     r"""Check whether targets fit each other, the trend, and what regions have done.
@@ -173,13 +179,21 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
         click.echo(late, err=True)
     posteriors = posteriors_of(workspace, regions_behind(checked, atlas))
     outlook = summarize_projection(
-        scenario, atlas, posteriors.by_region, checked, progress=progress("projecting")
+        scenario,
+        atlas,
+        posteriors.by_region,
+        checked,
+        progress=progress(say("terminal.projecting")),
     )
     clear()
-    click.echo(
-        f"held against {scenario.scenario} to {scenario.horizon}, "
-        f"{scenario.ensemble.draws} draws, seed {scenario.ensemble.seed}",
-        err=True,
+    aside(
+        say(
+            "terminal.held_against",
+            scenario=scenario.scenario,
+            horizon=scenario.horizon,
+            draws=scenario.ensemble.draws,
+            seed=scenario.ensemble.seed,
+        )
     )
     kinds = {name: source.kind for name, source in seeds.sources.items()}
     found = check(checked, seeds.regions, kinds, outlook, experience)
@@ -213,6 +227,7 @@ def targets(file: Path | None, as_json: bool, seeds_dir: Path | None) -> None:
     help="Write two charts there, where the panel holds what came.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Scores and notes for a machine.")
+@terminal_language_option
 @seeds_option
 def hindcast(
     panel_file: Path,
@@ -244,15 +259,15 @@ def hindcast(
     say_if_compiling()
     workspace = workspace_of(seeds_dir)
     seeds = workspace.seeds
-    found = backtest(panel, origin, to, seeds, progress=progress("forecasting"))
+    found = backtest(panel, origin, to, seeds, progress=progress(say("terminal.forecasting")))
     clear()
     for note in found.notes:
         click.echo(note, err=True)
     if out is not None:
         write_forecasts(out, found.forecasts)
-        click.echo(f"wrote {out}", err=True)
+        wrote(out)
     if charts is not None and not found.scores:
-        click.echo(f"no charts: the panel holds no count of {to:g}", err=True)
+        aside(say("terminal.no_charts", year=to))
     elif charts is not None:
         from ..charts.hindcast import forecast_figure, skill_figure
         from ..charts.pictures import save
@@ -260,5 +275,5 @@ def hindcast(
         charts.mkdir(parents=True, exist_ok=True)
         save(forecast_figure(found.scored[0], found.scores[0], origin), charts / "forecast")
         save(skill_figure(found.scores, origin, to), charts / "skill")
-        click.echo(f"wrote {charts}", err=True)
+        wrote(charts)
     click.echo(skill_json(found) if as_json else skill_table(found))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from ..errors import SimmodelError
+from ..texts import say
 from .common import (
     aside,
     clear,
@@ -17,6 +18,7 @@ from .common import (
     refuse_twice,
     say_if_compiling,
     workspace_of,
+    wrote,
 )
 from .options import (
     charts_option,
@@ -26,6 +28,7 @@ from .options import (
     seed_option,
     seeds_option,
     set_option,
+    terminal_language_option,
     with_ensemble,
 )
 
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 @set_option
 @click.option("--keep-draws", is_flag=True, help="Also write every draw (draws.nc).")
 @charts_option
+@terminal_language_option
 @seeds_option
 def run(
     files: tuple[Path, ...],
@@ -104,11 +108,11 @@ def run(
             formats=formats,
         )
         clear()
-        click.echo(f"wrote {folder}", err=True)
+        wrote(folder)
         results.append((scenario, *result[1:]))
     if compared is not None:
         write_comparison(compared, seeds, atlas, results, formats)
-        click.echo(f"wrote {compared}", err=True)
+        wrote(compared)
         click.echo(several_scenarios([(s, verdicts) for s, _, verdicts, _ in results], seeds))
     else:
         ((scenario, _, verdicts, _),) = results
@@ -128,6 +132,7 @@ def run(
 )
 @click.option("--quiet", is_flag=True, help="Report no progress.")
 @charts_option
+@terminal_language_option
 @seeds_option
 def sweep(
     file: Path,
@@ -163,7 +168,7 @@ def sweep(
     reporter = Reporter(f"{asked.name}:", quiet=quiet)
     say_if_compiling(reporter.say)
     atlas = workspace.atlas
-    posteriors = posteriors_of(workspace, say=reporter.say)
+    posteriors = posteriors_of(workspace, tell=reporter.say)
     try:
         found = run_sweep(
             asked,
@@ -179,7 +184,7 @@ def sweep(
         )
     finally:
         reporter.clear()
-    reporter.say(f"wrote {folder}")
+    reporter.say(say("terminal.wrote", path=folder))
     click.echo(summary(found))
 
 
@@ -227,7 +232,7 @@ def report(
     swept = report_files.read_sweeps(sweeps)
     for folder, found in zip(sweeps, swept, strict=True):
         if found.attrs.get("seeds_sha256") != seeds.sha256:
-            click.echo(f"{folder}: was made with other seeds than the report", err=True)
+            aside(say("terminal.other_seeds", folder=folder))
 
     from ..report.contents import gather
 
@@ -236,7 +241,13 @@ def report(
     posteriors = posteriors_of(workspace)
     known = workspace.historical_rates
     contents = gather(
-        scenarios, seeds, atlas, posteriors, known, sweeps=swept, progress=progress("report:")
+        scenarios,
+        seeds,
+        atlas,
+        posteriors,
+        known,
+        sweeps=swept,
+        progress=progress(say("terminal.reporting")),
     )
     options = [f"--lang {lang}", *(f"--sweep {found.attrs['sweep']}" for found in swept)]
     options += [f"--draws {draws}"] if draws is not None else []
@@ -247,12 +258,9 @@ def report(
     clear()
     if lacking:
         shown = " ".join(f"U+{ord(c):04X}" for c in lacking)
-        click.echo(
-            f"the report's font cannot draw {shown}; the reader's own fonts will, where they can",
-            err=True,
-        )
+        aside(say("terminal.font_lacks", characters=shown))
     for path in paths:
-        click.echo(f"wrote {path}", err=True)
+        wrote(path)
 
 
 @click.command()
@@ -303,9 +311,7 @@ def explore(
         try:
             import nicegui  # noqa: F401
         except ImportError:
-            raise SimmodelError(
-                'explore needs NiceGUI, which is not installed: pip install "simmodel[explore]"'
-            ) from None
+            raise SimmodelError(say("terminal.no_nicegui")) from None
         workspace = workspace_of(seeds_dir)
         seeds = workspace.seeds
         from ..computing.output_files import try_writing

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from ..texts import say
+
 _ON_A_TERMINAL, _ELSEWHERE = 0.2, 60.0  # seconds between two lines
 
 
@@ -53,7 +55,8 @@ class Reporter:
         if self._last is not None and now - self._last < wait:
             return
         self._last = now
-        line = f"{self._prefix}{done} of {total} blocks{self._left(now, done, total)}"
+        count = say("terminal.blocks", done=done, total=total)
+        line = f"{self._prefix}{count}{self._left(now, done, total)}"
         if self._terminal:
             self._stream.write(f"\r\033[K{line}")
             self._shown = True
@@ -80,7 +83,8 @@ class Reporter:
         began, before = self._start
         if done <= before:  # blocks kept from an earlier run say nothing about this one's speed
             return ""
-        return f", {duration((now - began) / (done - before) * (total - done))} left"
+        left = duration((now - began) / (done - before) * (total - done))
+        return say("terminal.left", time=left)
 
 
 def duration(seconds: float) -> str:
@@ -92,9 +96,9 @@ def duration(seconds: float) -> str:
     ('1 s', '59 s', '2 min 30 s', '5 h 20 min')
     """
     if seconds < 60:
-        return f"{max(1, round(seconds))} s"
+        return say("terminal.seconds", seconds=max(1, round(seconds)))
     if seconds < 3600:
         tens = round(seconds / 10)
-        return f"{tens // 6} min {tens % 6 * 10} s"
+        return say("terminal.minutes", minutes=tens // 6, seconds=tens % 6 * 10)
     minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60} min"
+    return say("terminal.hours", hours=minutes // 60, minutes=minutes % 60)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -26,6 +26,7 @@ from ..levers import LEVERS
 from ..simulation.datasets import Summaries, ages_dataset, draws_dataset
 from ..simulation.ensemble import Ensemble
 from ..simulation.projector import EXACT_BYTES, blocks, bytes_needed, regions_of, simulate
+from ..texts import say
 from ..variables import COORDINATES, DECIDED_BY
 from . import ledger
 
@@ -124,8 +125,7 @@ def check_draws(scenario: Scenario, atlas: Atlas) -> None:
         draws = scenario.ensemble.draws
         most = draws * EXACT_BYTES // bytes_needed(scenario, atlas)
         raise OutputError(
-            f"{scenario.scenario}: --keep-draws keeps at most {most} draws of these regions; "
-            f"found {draws}"
+            say("terminal.keep_draws", scenario=scenario.scenario, most=most, found=draws)
         )
 
 
@@ -135,9 +135,6 @@ def attributes(provenance: Mapping[str, Any]) -> dict[str, str]:
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in provenance.items()
     }
-
-
-COMPILING: Final = "compiling the projection, once on this machine (about half a minute)"
 
 
 def will_compile() -> bool:
@@ -212,8 +209,12 @@ def notices(scenario: Scenario, seeds: Seeds, atlas: Atlas) -> list[str]:
         near = {owner, *seeds.tree.ancestors(owner), *seeds.tree.descendants(owner)}
         if not near & set(scenario.regions):
             said.append(
-                f"{scenario.scenario}: programme {name} moves nobody here: it belongs to "
-                f"{owner}, which is not in the run"
+                say(
+                    "terminal.idle_programme",
+                    scenario=scenario.scenario,
+                    programme=name,
+                    owner=owner,
+                )
             )
     if idle := idle_lever(scenario, atlas):
         said.append(idle)
@@ -221,8 +222,7 @@ def notices(scenario: Scenario, seeds: Seeds, atlas: Atlas) -> list[str]:
         above = seeds.regions[name].parent
         if above is not None and atlas.is_whole(above):
             said.append(
-                f"{scenario.scenario}: levers of {name} move people within {above}: its total "
-                f"follows the levers of {above}"
+                say("terminal.within_parent", scenario=scenario.scenario, region=name, parent=above)
             )
     return said
 
@@ -242,11 +242,8 @@ def idle_lever(scenario: Scenario, atlas: Atlas) -> str | None:
     regions = regions_of(scenario, atlas)
     if not idle or any(registered_of(atlas.regions[i], atlas.span) is not None for i in regions):
         return None
-    return (
-        f"{scenario.scenario}: {', '.join(idle)} changes nothing here: no region of the run has "
-        f"registered_population of {BASE_YEAR}, and registered_urban_population of {BASE_YEAR} and "
-        "of an earlier year"
-    )
+    levers = ", ".join(idle)
+    return say("terminal.idle_lever", scenario=scenario.scenario, levers=levers, year=BASE_YEAR)
 
 
 def write_run(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -14,48 +14,21 @@ from ..forecast.data_gaps import notice_lines, notices
 from ..forecast.fit import PRIOR_DECIDES, Atlas, Calibrated, withheld_errors
 from ..forecast.parameters import NAMES, PARAMETERS, natural
 from ..forecast.pooling_file import atlas_of, read_skill
-from ..inputs.region import BASE_YEAR, Region
+from ..inputs.region import BASE_YEAR, PlannedMeasure, Programme, Region, Target
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
-from ..judging.likelihood import of_hundred
-from ..judging.verdicts import NOT_MODELLED, Verdict, is_conditional
-from ..texts import Bilingual
+from ..judging.likelihood import likelihood_class, of_hundred
+from ..judging.target import NEAR_POINTS
+from ..judging.verdicts import BEYOND_HORIZON, NOT_MODELLED, Verdict, is_conditional
+from ..texts import Bilingual, say, terminal_language
 from ..validation.backtest import Backtest
 from ..validation.scores import Score, as_rows
 from ..variables import DATA, PRIOR, WAN
 from .run import sources_used
+from .tables import table
 
-INDICATORS = {
-    "urbanization_rate": "urbanization rate",
-    "urban_population": "urban population",
-    "total_population": "population",
-    "urban_district_population": "district population",
-    "new_urban_jobs": "new urban jobs",
-}
-NO_TARGETS = (
-    "no targets here, so no verdicts; the charts show what is expected",
-    "所选地区没有目标，故无评判；预期见图",
-)
-COMPARISONS = {">=": "≥", "~": "≈", "near": "near"}
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: str) -> str:
-    """Columns aligned by display width; ``right`` has an r for each right-aligned column."""
-    widths = [max(map(_width, column)) for column in zip(header, *rows, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        out = []
-        for cell, width, side in zip(cells, widths, right, strict=True):
-            space = " " * (width - _width(cell))
-            out.append(space + cell if side == "r" else cell + space)
-        return "  ".join(out).rstrip()
-
-    rule = "  ".join("─" * width for width in widths)
-    return "\n".join([line(header), rule, *map(line, rows)])
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+SIGNS: Final = {">=": "≥", "~": "≈"}
+_UNJUDGED: Final = {NOT_MODELLED: "not_modelled", BEYOND_HORIZON: "beyond_the_horizon"}
 
 
 def spoken_names(seeds: Seeds) -> dict[str, str]:
@@ -65,103 +38,102 @@ def spoken_names(seeds: Seeds) -> dict[str, str]:
     return {name: Bilingual(names.en, names.zh).spoken for name, names in places.items()}
 
 
-def _name(seeds: Seeds, region_id: str) -> str:
-    if region_id in seeds.regions:
-        names = seeds.regions[region_id].names
-    else:
-        names = seeds.districts()[region_id][1].names
-    return f"{names.en} {names.zh}"
-
-
 def _figure(value: float | None, unit: str) -> str:
-    """A rate in percent, or persons in 万."""
-    if value is None:
-        return "–"
-    return f"{value:.1f} %" if unit == "percent" else f"{value / WAN:.1f} 万"
+    """A rate in percent, or persons in 10 thousand."""
+    return "–" if value is None else say(f"terminal.{unit}", value=_number(value, unit))
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value if unit == 'percent' else value / WAN:.1f}"
 
 
 def _aim(verdict: Verdict) -> str:
-    """Return a target as printed: its own digits, in percent or 万."""
+    """Return a target as printed: its own digits, in percent or 10 thousand persons."""
     if verdict.target is None:
         return "–"
     if verdict.comparison == "near":
-        return f"near {_figure(verdict.target, verdict.unit)}"
-    percent = verdict.unit == "percent"
-    figure = f"{verdict.target if percent else verdict.target / WAN:.6g}"
-    return f"{COMPARISONS[verdict.comparison]} {figure} {'%' if percent else '万'}"
+        return say("terminal.near", value=_figure(verdict.target, verdict.unit))
+    target = verdict.target if verdict.unit == "percent" else verdict.target / WAN
+    figure = say(f"terminal.{verdict.unit}", value=f"{target:.6g}")
+    return f"{SIGNS[verdict.comparison]} {figure}"
+
+
+def _place(verdict: Verdict, names: Mapping[str, str]) -> list[str]:
+    return [names[verdict.region], say(f"indicators.{verdict.indicator}"), str(verdict.year)]
+
+
+def _header(*keys: str) -> list[str]:
+    return [say(f"terminal.{key}") if key else "" for key in keys]
+
+
+def _chance(probability: float) -> str:
+    return of_hundred(probability, terminal_language.get())
 
 
 def single_scenario(scenario: Scenario, verdicts: Sequence[Verdict], seeds: Seeds) -> str:
     """Verdicts of one scenario: what is expected, how likely the target is, what is missing."""
+    names, conditional = spoken_names(seeds), is_conditional(scenario)
     rows = []
     for v in verdicts:
-        if v.probability is None:
+        if v.probability is None or v.p05 is None or v.p95 is None:
             middle = ["–", "–", "–"]
+            words = say(f"probability.{_UNJUDGED[v.likelihood]}")
         else:
-            assert v.p05 is not None
-            low = _figure(v.p05, v.unit).split()[0]
-            band = f"{low} to {_figure(v.p95, v.unit)}"
-            middle = [_figure(v.median, v.unit), band, of_hundred(v.probability)]
+            low = _number(v.p05, v.unit)
+            band = say("terminal.between", low=low, high=_figure(v.p95, v.unit))
+            middle = [_figure(v.median, v.unit), band, _chance(v.probability)]
+            likely = say(f"probability.{likelihood_class(v.probability)}")
+            words = "" if conditional else likely
         first = str(v.first_year_met) if v.first_year_met is not None else "–"
-        words = "" if "of 100" in v.likelihood else v.likelihood
-        place = [_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), _aim(v)]
-        rows.append([*place, *middle, words, first])
-    header = ["region", "target", "year", "aim", "median", "90 % interval", "of 100", "", "half by"]
-    title = f"{scenario.scenario}: {scenario.title.en} {scenario.title.zh}"
+        rows.append([*_place(v, names), _aim(v), *middle, words, first])
+    title = f"{scenario.scenario}: {Bilingual(scenario.title.en, scenario.title.zh).spoken}"
     if not rows:
-        return "\n".join([title, "", *NO_TARGETS])
-    text = table(header, rows, "llrrrrrlr")
+        return "\n".join([title, "", say("terminal.no_targets")])
+    header = _header(
+        "region", "target", "year", "aim", "median", "interval", "of_100", "", "half_by"
+    )
     return "\n".join(
         [
             title,
             "",
-            text,
+            table(header, rows, "llrrrrrlr"),
             "",
-            *_notes(is_conditional(scenario), verdicts, seeds),
-            f"half by: first year to {scenario.horizon} by which half the draws have met it",
+            *_notes(conditional, verdicts, seeds),
+            say("terminal.half_by_note", horizon=scenario.horizon),
         ]
     )
 
 
 def _notes(conditional: bool, verdicts: Sequence[Verdict], seeds: Seeds) -> list[str]:
-    lines = [
-        "of 100: draws in which the target is met"
-        + (", if the measures deliver in full" if conditional else "")
-        + "; 万 = 10,000",
-        "≈ counts from half a unit of the last digit printed below the figure",
+    names = spoken_names(seeds)
+    near = dict.fromkeys(v.relative_to for v in verdicts if v.relative_to is not None)
+    return [
+        say("terminal.of_100_delivered" if conditional else "terminal.of_100_note"),
+        say("terminal.about_note"),
+        *(say("terminal.near_note", points=NEAR_POINTS, other=names[other]) for other in near),
+        *skill_sentences(seeds, {v.region for v in verdicts}),
+        say("terminal.prior_note"),
     ]
-    lines += [f"near: {v.coherence.split(';')[0]}" for v in verdicts if v.comparison == "near"]
-    regions = {v.region for v in verdicts}
-    lines += skill_sentences(seeds, regions)
-    lines.append(
-        "How migration and reclassification share the growth is decided by the prior "
-        "(docs/model.md)."
-    )
-    return lines
-
-
-LEVEL_NAMES = {"province": "省级", "prefecture": "地级"}
 
 
 def skill_sentences(seeds: Seeds, regions: Collection[str]) -> list[str]:
-    """How well the model has forecast regions like those shown, in both languages."""
+    """How well the model has forecast regions like those shown."""
     levels = {str(seeds.regions[i].level) for i in regions if i in seeds.regions}
-    lines = []
-    for level, skill in read_skill(seeds.directory).items():
-        if level not in levels:
-            continue
-        held, wide = 100 * skill.coverage80, f"{skill.width80:.1f}"
-        lines.append(
-            f"Over {skill.years} years, for a {level} like yours, the error has been about "
-            f"{skill.mae:.1f} points ({skill.units}); the 80 % interval, {wide} points wide, held "
-            f"{held:.0f} of 100 counts (docs/skill.md)."
+    lines = [
+        say(
+            "terminal.skill",
+            years=skill.years,
+            level=say(f"terminal.level.{level}"),
+            error=skill.mae,
+            units=Bilingual(f" ({skill.units})", "").spoken,
+            width=skill.width80,
+            held=100 * skill.coverage80,
         )
-        lines.append(
-            f"{LEVEL_NAMES[level]}地区{skill.years}年预测的平均误差约{skill.mae:.1f}个百分点；"
-            f"80 %区间平均宽{wide}个百分点，{held:.0f} %的实际值落在其中。"
-        )
+        for level, skill in read_skill(seeds.directory).items()
+        if level in levels
+    ]
     if "county" in levels:
-        lines.append("For counties no earlier forecast can be scored: no count before 2010.")
+        lines.append(say("terminal.no_county_skill"))
     return lines
 
 
@@ -178,29 +150,34 @@ def several_scenarios(results: Sequence[tuple[Scenario, Sequence[Verdict]]], see
             count[base] = count.get(base, 0) + 1
             key = (*base, count[base])
             keys.setdefault(key, v)
-            shown = v.likelihood if v.probability is None else of_hundred(v.probability)
+            if v.probability is None:
+                shown = say(f"probability.{_UNJUDGED[v.likelihood]}")
+            else:
+                shown = _chance(v.probability)
             cells.setdefault(key, {})[scenario.scenario] = shown
-    names = [scenario.scenario for scenario, _ in results]
+    scenarios = [scenario.scenario for scenario, _ in results]
+    names, unjudged = spoken_names(seeds), say("probability.not_modelled")
     rows = []
     for key, v in keys.items():
-        aim = _aim(v) if v.comparison != "near" else "near the province's"
-        own = [cells[key].get(name, "") for name in names]
-        if set(own) == {NOT_MODELLED}:
-            own = [NOT_MODELLED] + [""] * (len(names) - 1)
-        rows.append([_name(seeds, v.region), INDICATORS[v.indicator], str(v.year), aim, *own])
-    header = ["region", "target", "year", "aim", *names]
+        aim = _aim(v) if v.comparison != "near" else say("terminal.near_province")
+        own = [cells[key].get(name, "") for name in scenarios]
+        if set(own) == {unjudged}:
+            own = [unjudged] + [""] * (len(scenarios) - 1)
+        rows.append([*_place(v, names), aim, *own])
+    header = [*_header("region", "target", "year", "aim"), *scenarios]
     lines = [
-        "Of 100 draws, in how many is each target met?",
+        say("terminal.of_100_question"),
         "",
-        table(header, rows, "llrr" + "r" * len(names)),
+        table(header, rows, "llrr" + "r" * len(scenarios)),
         "",
-        "Scenarios other than the trend say what follows if their measures deliver in full.",
+        say("terminal.delivered_note"),
     ]
     return "\n".join(lines + _notes(False, results[0][1], seeds))
 
 
 def region_list(seeds: Seeds) -> str:
     """All regions with level, names and the census of the base year."""
+    names = spoken_names(seeds)
     rows = []
     for region_id in _tree(seeds, None):
         region = seeds.regions[region_id]
@@ -209,8 +186,8 @@ def region_list(seeds: Seeds) -> str:
         rows.append(
             [
                 f"{indent}{region_id}",
-                f"{region.names.en} {region.names.zh}",
-                region.level,
+                names[region_id],
+                say(f"terminal.level.{region.level}"),
                 f"{census.total / WAN:.2f}",
                 f"{census.urban / WAN:.2f}",
                 f"{100 * census.urban / census.total:.2f}",
@@ -222,16 +199,16 @@ def region_list(seeds: Seeds) -> str:
             rows.append(
                 [
                     f"{indent}  {district.id}",
-                    f"{district.names.en} {district.names.zh}",
-                    "urban district",
+                    names[district.id],
+                    say("terminal.level.district"),
                     f"≈ {figure.value:g}" if figure is not None else "",
                     "",
                     "",
                     "",
                 ]
             )
-    header = ["id", "name", "level", "万, 2020", "urban 万", "rate %", "targets"]
-    return table(header, rows, "lllrrrr") + "\n\n万 = 10,000 persons; census of 1 November 2020"
+    header = _header("id", "name", "level", "residents", "urban", "rate", "targets")
+    return f"{table(header, rows, 'lllrrrr')}\n\n{say('terminal.census_note')}"
 
 
 def _tree(seeds: Seeds, above: str | None) -> list[str]:
@@ -249,13 +226,11 @@ def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
     incomplete = (
         set(map(str, dataset["remainder"].values)) if "remainder" in dataset.dims else set()
     )
-    lines = []
+    names, lines = spoken_names(seeds), []
     if above - incomplete:
-        some = [seeds.regions[region_id].names for region_id in sorted(above & incomplete)]
-        but = f", but for {', '.join(n.en for n in some)}" if some else ""
-        but_zh = f"（{'、'.join(n.zh for n in some)}除外）" if some else ""
-        lines.append(f"Counties add up to their prefecture in every draw{but}.")
-        lines.append(f"每次模拟中，各县（市、区）之和等于所在市州{but_zh}。")
+        some = [names[region_id] for region_id in sorted(above & incomplete)]
+        but = say("terminal.but_for", regions=_listed(some)) if some else ""
+        lines.append(say("terminal.counties_add_up", but=but))
     if not incomplete:
         return "\n".join(lines)
     last = int(dataset["year"][-1])
@@ -263,18 +238,25 @@ def sums(dataset: xr.Dataset, seeds: Seeds) -> str:
         dataset["remainder"].values, dataset["without"].values, strict=True
     ):
         rate = 100.0 * dataset["remainder_urbanization_rate"].sel(remainder=region_id)
-        start = float(rate.sel(year=BASE_YEAR, quantile=0.5))
         low, middle, high = (float(rate.sel(year=last, quantile=q)) for q in (0.05, 0.5, 0.95))
-        names = [seeds.regions[i].names for i in (str(region_id), *str(without).split())]
         lines.append(
-            f"{names[0].en} without {', '.join(n.en for n in names[1:])}: {start:.1f} % urban in "
-            f"{BASE_YEAR}, {middle:.1f} % ({low:.1f} to {high:.1f}) in {last}."
-        )
-        lines.append(
-            f"{names[0].zh}其余地区（不含{'、'.join(n.zh for n in names[1:])}）：{BASE_YEAR}年"
-            f"{start:.1f} %，{last}年{middle:.1f} %（90 %区间{low:.1f}—{high:.1f} %）。"
+            say(
+                "terminal.remainder",
+                place=names[str(region_id)],
+                parts=_listed([names[part] for part in str(without).split()]),
+                base_year=BASE_YEAR,
+                start=float(rate.sel(year=BASE_YEAR, quantile=0.5)),
+                year=last,
+                middle=middle,
+                low=low,
+                high=high,
+            )
         )
     return "\n".join(lines)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return say("judging.enumeration").join(words)
 
 
 def notices_of(seeds: Seeds, region_id: str) -> list[str]:
@@ -291,12 +273,20 @@ def one_region(seeds: Seeds, region_id: str) -> str:
     )
 
     region: Region = seeds.region(region_id)
-    census = region.baseline.census
+    census, names = region.baseline.census, spoken_names(seeds)
+    level = say(f"terminal.level.{region.level}")
     lines = [
-        f"{region.id}  {region.names.en} {region.names.zh}  ({region.level})",
+        f"{region.id}  {names[region_id]}  ({level})",
         "",
-        f"Census {census.year}: {census.total:,} residents, {census.urban:,} urban "
-        f"({100 * census.urban / census.total:.2f} %), {census.source}, {census.place}",
+        say(
+            "terminal.census",
+            year=census.year,
+            total=census.total,
+            urban=census.urban,
+            rate=100 * census.urban / census.total,
+            source=census.source,
+            place=census.place,
+        ),
     ]
     moved = [
         event
@@ -306,70 +296,64 @@ def one_region(seeds: Seeds, region_id: str) -> str:
     ]
     if moved:
         base = atlas_of(seeds).base(region_id)
-        lines.append(
-            f"On the boundary since {BASE_YEAR}, which projection and verdicts use: about "
-            f"{base.sum():,.0f} residents, {100 * base[0].sum() / base.sum():.1f} % urban "
-            "(docs/model.md); the census row is on the old boundary"
-        )
-    if registered := registered_sentences(region):
-        lines += ["", "Registered 户籍 population:", *(f"  {line}" for line in registered)]
-    found = discrepancy_sentences(region)
-    if found:
-        lines += ["", "Printed figures that differ from the census:", *(f"  {d}" for d in found)]
-    derived = derived_figures(region)
-    if derived:
-        lines += ["", "Derived from printed figures:", *(f"  {d}" for d in derived)]
-    if said := notices_of(seeds, region_id):
-        lines += [
-            "",
-            "Borrowed, missing, doubtful 借用、缺少、存疑:",
-            *(f"  {line}" for line in said),
-        ]
-    if region.targets:
-        lines += ["", "Targets:"]
-        for t in region.targets:
-            if t.value is not None:
-                aim = f"{COMPARISONS[t.comparison]} {t.value:g} {t.unit}"
-            elif t.relative_to is not None:
-                aim = f"near the rate of {t.relative_to}"
-            else:
-                aim = f"+{t.change_low:g} to +{t.change_high:g} {t.unit}"
-            place = f" [{t.region}]" if t.region else ""
-            lines.append(f"  {t.year}  {t.indicator}{place}  {aim}  ({t.source}, {t.place})")
-    for name, items in (("Programmes", region.programmes), ("Measures named", region.measures)):
-        if items:
-            lines += ["", f"{name}:"]
-            lines += [f"  {i.names.en} {i.names.zh}  ({i.source}, {i.place})" for i in items]
+        total, rate = float(base.sum()), 100 * float(base[0].sum() / base.sum())
+        lines.append(say("terminal.new_boundary", year=BASE_YEAR, total=total, rate=rate))
+    for title, found in (
+        ("registered", registered_sentences(region)),
+        ("discrepancies", discrepancy_sentences(region)),
+        ("derived", derived_figures(region)),
+        ("borrowed", notices_of(seeds, region_id)),
+        ("targets_of", [_target_line(target) for target in region.targets]),
+        ("programmes", [_named(item) for item in region.programmes]),
+        ("measures", [_named(item) for item in region.measures]),
+    ):
+        if found:
+            lines += ["", say(f"terminal.{title}"), *(f"  {line}" for line in found)]
     return "\n".join(lines)
+
+
+def _target_line(target: Target) -> str:
+    if target.value is not None:
+        aim = f"{SIGNS[target.comparison]} {target.value:g} {target.unit}"
+    elif target.relative_to is not None:
+        aim = say("terminal.near_rate_of", region=target.relative_to)
+    else:
+        low, high = f"{target.change_low:g}", f"{target.change_high:g}"
+        aim = say("terminal.band", low=low, high=high, unit=target.unit)
+    place = f" [{target.region}]" if target.region else ""
+    cited = f"({target.source}, {target.place})"
+    return f"{target.year}  {target.indicator}{place}  {aim}  {cited}"
+
+
+def _named(item: Programme | PlannedMeasure) -> str:
+    name = Bilingual(item.names.en, item.names.zh).spoken
+    return f"{name}  ({item.source}, {item.place})"
 
 
 def citations(seeds: Seeds, scenario: Scenario | None) -> str:
     """How to cite simmodel and the sources of a scenario (of all regions without one)."""
     ids = set(seeds.sources) if scenario is None else sources_used(scenario, seeds)
-    lines = [
-        f"simmodel {__version__}: urbanization scenario simulation. MIT licence.",
-        f"Seed data {seeds.sha256[:16]}"
-        + (f"; scenario {scenario.scenario} {scenario.sha256[:16]}" if scenario else ""),
-        "",
-        "Figures from:",
-    ]
+    lines = [say("terminal.cite_simmodel", version=__version__)]
+    made_of = say("terminal.cite_seeds", sha256=seeds.sha256[:16])
+    if scenario is not None:
+        made_of += say(
+            "terminal.cite_scenario", scenario=scenario.scenario, sha256=scenario.sha256[:16]
+        )
+    lines += [made_of, "", say("terminal.cite_figures")]
     for source_id in sorted(ids):
         s = seeds.sources[source_id]
         parts = [s.title.en, s.title.zh, s.publisher, str(s.year), s.number, s.url]
         lines.append(f"  [{source_id}] " + ". ".join(str(p) for p in parts if p))
-    lines += [
-        "",
-        "Method:",
-        "  Rogers, A. and Castro, L. J. (1981). Model Migration Schedules. IIASA RR-81-30.",
-        "  Rogers, A. and Ledent, J. (1976). Increment-decrement life tables: a comment. "
-        "Demography 13.",
-        "  Brass, W. (1971). On the scale of mortality. In Biological Aspects of Demography.",
-        "  Gan et al. (2025). Journal of Population Economics 38:14 (reclassification).",
-    ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", say("terminal.cite_method"), *(f"  {m}" for m in METHODS)])
 
 
-CALIBRATION_COLUMNS = (
+METHODS: Final = (
+    "Rogers, A. and Castro, L. J. (1981). Model Migration Schedules. IIASA RR-81-30.",
+    "Rogers, A. and Ledent, J. (1976). Increment-decrement life tables: a comment. Demography 13.",
+    "Brass, W. (1971). On the scale of mortality. In Biological Aspects of Demography.",
+    "Gan et al. (2025). Journal of Population Economics 38:14 (reclassification).",
+)
+CALIBRATION_COLUMNS: Final = (
     "region",
     "parameter",
     "unit",
@@ -441,41 +425,41 @@ def calibration_summary(atlas: Atlas, done: Mapping[str, Calibrated]) -> str:
             [
                 region_id,
                 f"{100 * item.posterior.effective_draws:.0f} %",
-                f"{100 * np.abs(errors).mean():.1f} %" if errors.size else "borrowed",
+                f"{100 * np.abs(errors).mean():.1f} %"
+                if errors.size
+                else say("terminal.is_borrowed"),
                 f"{100 * np.abs(alone).mean():.1f} %" if errors.size else "–",
                 str(len(PARAMETERS) - len(undecided)),
                 str(len(undecided)),
             ]
         )
-    header = ["region", "effective draws", "withheld ages", "if nobody moved", "data", "prior"]
-    return (
-        table(header, rows, "lrrrrr")
-        + "\n\nwithheld ages: mean error on census age groups of "
-        + f"{BASE_YEAR} that the calibration did not see, each group withheld once; beside it the "
-        + "error of survival alone. data, prior: parameters that the figures moved, and that the "
-        + "prior decides."
+    header = _header(
+        "region", "effective_draws", "withheld_ages", "if_nobody_moved", "data", "prior"
     )
+    note = say("terminal.calibration_note", year=BASE_YEAR)
+    return f"{table(header, rows, 'lrrrrr')}\n\n{note}"
 
 
 def skill_table(found: Backtest) -> str:
     """Scores of all methods on a panel, or a word on why there are none."""
     ours = sum(1 for f in found.forecasts if f.method == "simmodel")
     if not found.scores:
-        return (
-            f"{ours} {'unit' if ours == 1 else 'units'} forecast to {found.to:g} from "
-            f"{found.origin:g}; the panel holds no count of {found.to:g}, so there is "
-            "nothing to score"
-        )
-    header = ["method", "units", "MAE", "", "bias", "CRPS", "80 % holds", "wide", "95 % holds"]
+        key = "terminal.unit_unscored" if ours == 1 else "terminal.units_unscored"
+        return say(key, count=ours, to=found.to, origin=found.origin)
+    header = _header("method", "units", "mae", "", "bias", "crps", "held_80", "width_80", "held_95")
     rows = [_skill_row(one) for one in found.scores]
-    units = sorted({one.block for one in found.scores})
-    resampled = "parents with all their units" if units == ["block"] else "units one by one"
-    return (
-        f"forecasts to {found.to:g} from {found.origin:g}, beside the counts of {found.to:g}\n\n"
-        + table(header, rows, "lrrlrrrrr")
-        + "\n\nMAE, bias, CRPS, wide: percentage points; in brackets the 90 % bootstrap interval ("
-        + f"{resampled}: what struck all units of the decade alike is not in it).\n"
-        + "holds: share of counts inside the interval; wide: mean width of the 80 % interval."
+    blocks = sorted({one.block for one in found.scores}) == ["block"]
+    return "\n".join(
+        [
+            say("terminal.skill_title", to=found.to, origin=found.origin),
+            "",
+            table(header, rows, "lrrlrrrrr"),
+            "",
+            say(
+                "terminal.skill_note",
+                resampled=say("terminal.by_parent" if blocks else "terminal.by_unit"),
+            ),
+        ]
     )
 
 

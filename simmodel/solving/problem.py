@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,25 +25,6 @@ from .lever_search import DIGITS, Scale, Trials, Values
 from .question import Question
 
 Array = NDArray[np.float64]
-
-# The flows a lever multiplies; life expectancy is added to, and changes deaths. Registration moves
-# nobody.
-FLOWS_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "rural_exit": ("rural_to_urban", "rural_departures"),
-        "local_retention": ("rural_to_urban",),
-        "arrivals": ("urban_arrivals", "rural_arrivals"),
-        "urban_out_migration": ("urban_departures",),
-        "reclassification": ("reclassified",),
-        "fertility": ("urban_births", "rural_births"),
-        "urban_registration": (),
-        "life_expectancy": ("urban_deaths", "rural_deaths"),
-    }
-)
-# Whom a lever's flow is a share of, where planners think of it as one.
-AT_RISK: Final = MappingProxyType(
-    {"rural_exit": "rural", "reclassification": "rural", "urban_out_migration": "urban"}
-)
 
 
 class SolveProblem:
@@ -159,7 +139,7 @@ class SolveProblem:
 
     def flow(self, parts: Sequence[Ensemble], lever: str) -> Array:
         """A lever's own flow here, persons a year in the mean of the years, (draw,)."""
-        at = [FLOWS.index(name) for name in FLOWS_OF[lever]]
+        at = [FLOWS.index(name) for name in LEVERS[lever].flows]
         return np.concatenate(
             [
                 sum(p.flows[p.row(place)][:, at].sum(axis=1).mean(axis=0) for place in self.places)
@@ -169,20 +149,23 @@ class SolveProblem:
 
     def quantity(self, parts: Sequence[Ensemble], lever: str, value: float) -> float | None:
         """What a lever multiplies, as planners know it: see `Change`."""
-        if lever == "local_retention":
-            return self._over_places(
-                lambda place: retained(self._drawn(place, "local_retention"), np.asarray(value))
-            )
-        if lever == "fertility":
-            return self._over_places(lambda place: value * self._children(place))
-        if lever in ("life_expectancy", "urban_registration"):
+        record = LEVERS[lever]
+        if record.unit is None:
             return None
+        if record.unit == "share":
+            assert record.parameter is not None
+            parameter = record.parameter
+            return self._over_places(
+                lambda place: retained(self._drawn(place, parameter), np.asarray(value))
+            )
+        if record.unit == "children/woman":
+            return self._over_places(lambda place: value * self._children(place))
         flow = self.flow(parts, lever)
-        if lever not in AT_RISK:
+        if record.at_risk is None:
             return float(np.median(flow))
         exposed = np.concatenate(
             [
-                sum(getattr(p, AT_RISK[lever])[p.row(i), :-1].mean(axis=0) for i in self.places)
+                sum(getattr(p, record.at_risk)[p.row(i), :-1].mean(axis=0) for i in self.places)
                 for p in parts
             ]
         )
@@ -201,7 +184,7 @@ class SolveProblem:
         return np.concatenate(drawn)[: self.scenario.ensemble.draws]
 
     def _children(self, place: str) -> Array:
-        """Children per woman without levers, both residences alike, before the years' straying."""
+        """Children per woman without levers, both residences alike, without yearly deviations."""
         inputs = self.atlas.inputs(place)
         women = inputs.base[:, 0, 15:50].sum(axis=1)
         children = np.average(inputs.schedules_after.fertility.sum(axis=1), weights=women)
@@ -229,7 +212,7 @@ def _district(atlas: Atlas, place: str) -> UrbanDistrict | None:
 def scale_of(lever: str) -> Scale:
     """Range of a lever and its scale of effort."""
     rule = LEVERS[lever]
-    return Scale(rule.low, rule.high, added=rule.neutral == 0.0)
+    return Scale(rule.low, rule.high, added=not rule.multiplies)
 
 
 def medians(problem: SolveProblem, parts: Sequence[Ensemble]) -> dict[str, tuple[float, float]]:

@@ -17,10 +17,11 @@ from ..forecast.posterior_file import Posteriors
 from ..inputs.scenario import Scenario
 from ..inputs.seeds import Seeds
 from ..judging.historical_rates import HistoricalRates, rank
-from ..judging.target import margins, values_of
+from ..judging.target import DISTRICT, RATE, URBAN, margins, values_of
 from ..levers import LEVERS
 from ..results.run import provenance_of
 from ..simulation.ensemble import Ensemble
+from ..texts import NOTHING, bilingual, say
 from .problem import SolveProblem, medians
 from .sentences import as_json, grid_aim, names_of
 from .solution import Answer
@@ -34,11 +35,6 @@ POINTS: Final = 17
 # The map goes so far beyond what must be seen, in shares of its width, and is at least so wide, in
 # shares of a multiplier or in years.
 MARGIN, LEAST_WIDTH, LEAST_YEARS = 0.15, 0.5, 4.0
-MARKED: Final = (
-    "Diamonds: values of the two levers in the target's year; what else those scenarios set is "
-    "not on this map.",
-    "菱形：各情景在目标年份的两项取值，其余设定未计入本图。",
-)
 CSV: Final = "reach.csv"
 
 
@@ -54,7 +50,7 @@ class MarkedScenario:
 def check_map(levers: Sequence[str]) -> None:
     """Refuse a map of anything but two levers."""
     if len(levers) != 2:
-        raise SimmodelError(f"--map: draws two levers; found {len(levers)}; give --lever twice")
+        raise SimmodelError(say("solving.map_two", count=len(levers)))
 
 
 def marked_scenario(scenario: Scenario, problem: SolveProblem) -> MarkedScenario:
@@ -107,8 +103,8 @@ def lay_out(
             values_there = np.concatenate([values_of(p, answer.aim)[at] for p in parts])
             probability[row, column] = met.mean()
             median[row, column] = np.median(values_there)
-            percentile[row, column] = _standing(problem, parts, experience)
-    standing = answer.target_pace.standing
+            percentile[row, column] = _rank(problem, parts, experience)
+    rank_of_pace = answer.target_pace.rank
     english, chinese = names_of(seeds, problem.question.region)
     grid = ReachGrid(
         place=f"{chinese} {english}",
@@ -117,7 +113,7 @@ def lay_out(
         values=(across, up),
         probability=probability,
         percentile=percentile,
-        reference=("", "") if standing is None else standing.reference,
+        reference=NOTHING if rank_of_pace is None else rank_of_pace.reference,
         base=(start[0], start[1]),
         solution=(shown[1][0], shown[1][1]) if answer.way.enough and not answer.already else None,
         asked=problem.question.probability,
@@ -125,7 +121,7 @@ def lay_out(
         frontier=None,
         draws=answer.scenario.ensemble.draws,
         scenario_title=f"{answer.scenario.title.en} {answer.scenario.title.zh}",
-        notes=MARKED if marks else (),
+        notes=bilingual("solving.map_notes") if marks else (),
     )
     return grid, median
 
@@ -134,23 +130,21 @@ def _axis(lever: str, shown: Sequence[float]) -> Array:
     """Values of one lever, evenly over what must be seen and a margin around it."""
     rule = LEVERS[lever]
     low, high = min(shown), max(shown)
-    least = LEAST_YEARS if rule.neutral == 0.0 else LEAST_WIDTH * max(low, 0.5)
+    least = LEAST_YEARS if not rule.multiplies else LEAST_WIDTH * max(low, 0.5)
     margin = max(MARGIN * (high - low), (least - (high - low)) / 2.0)
     return np.linspace(max(low - margin, rule.low), min(high + margin, rule.high), POINTS)
 
 
-def _standing(
-    problem: SolveProblem, parts: Sequence[Ensemble], experience: HistoricalRates
-) -> float:
+def _rank(problem: SolveProblem, parts: Sequence[Ensemble], experience: HistoricalRates) -> float:
     """Where the pace of the median path stands, in the target's own measure; NaN of a total."""
     indicator, of = problem.question.indicator, medians(problem, parts)
     rate, urban = of["rate"], of["urban"]
     level = str(problem.atlas.regions[problem.places[0]].level)
     reference = experience.reference(level, rate[0])
-    if indicator == "urbanization_rate":
+    if indicator == RATE:
         points = 100.0 * (rate[1] - rate[0]) / problem.years
         return float(rank(reference.points, np.array(points)))
-    if indicator == "total_population" or reference.growth is None:
+    if indicator not in (URBAN, DISTRICT) or reference.growth is None:
         return float("nan")
     growth = (urban[1] / urban[0]) ** (1.0 / problem.years) - 1.0
     return float(rank(reference.growth, np.array(growth)))

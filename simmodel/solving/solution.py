@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..inputs.region import BASE_YEAR
 from ..inputs.scenario import Scenario
 from ..judging.historical_rates import HistoricalRates, PercentileRank
-from ..judging.target import NEAR_POINTS, Aim, margins
+from ..judging.target import NEAR_POINTS, RATE, URBAN, Aim, margins
 from ..simulation.ensemble import Ensemble
 from .lever_search import (
     DIGITS,
@@ -81,13 +81,13 @@ class UrbanGrowth:
         Percentage points of the rate a year.
     growth : float or None
         Growth of urban population a year, as a share.
-    standing : PercentileRank or None
+    rank : PercentileRank or None
         None where nothing is known to compare with.
     """
 
     points: float | None
     growth: float | None
-    standing: PercentileRank | None
+    rank: PercentileRank | None
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Answer:
         Of two levers: values that just suffice.
     target_pace, solved_pace : UrbanGrowth
         Of the target, and of the median path under the solution.
-    emptied : DepletedAgeGroup
+    depleted : DepletedAgeGroup
     """
 
     question: Question
@@ -157,7 +157,7 @@ class Answer:
     frontier: Array
     target_pace: UrbanGrowth
     solved_pace: UrbanGrowth
-    emptied: DepletedAgeGroup
+    depleted: DepletedAgeGroup
 
     @property
     def already(self) -> bool:
@@ -167,12 +167,10 @@ class Answer:
     @property
     def observed_percentile(self) -> float | None:
         """Where the target's pace stands among what regions have done, 0 to 100."""
-        standing = self.target_pace.standing
-        if standing is None or self.question.indicator == "total_population":
+        rank = self.target_pace.rank
+        if rank is None:
             return None
-        if self.question.indicator == "urbanization_rate":
-            return standing.points_percentile
-        return standing.growth_percentile
+        return rank.points_percentile if self.aim.is_rate else rank.growth_percentile
 
 
 def solve(problem: SolveProblem, targets: Sequence[Aim], experience: HistoricalRates) -> Answer:
@@ -254,7 +252,7 @@ def solve(problem: SolveProblem, targets: Sequence[Aim], experience: HistoricalR
         frontier,
         _target_pace(problem, after, wanted, experience),
         _median_pace(problem, after, experience),
-        _emptied(problem, solved.values),
+        _most_depleted(problem, solved.values),
     )
 
 
@@ -317,14 +315,13 @@ def _target_pace(
     """Growth from the base year to the target, its other half with the median total population."""
     of, indicator = medians(problem, parts), problem.question.indicator
     rate, urban, total = (of[name] for name in ("rate", "urban", "total"))
-    if indicator == "total_population":
-        return UrbanGrowth(None, None, None)
-    if indicator == "urbanization_rate":
+    if indicator == RATE:
         share = wanted / 100.0
         return _pace(problem, rate[0], share, share * total[1] / urban[0], experience)
-    if indicator == "urban_population":
+    if indicator == URBAN:
         return _pace(problem, rate[0], wanted / total[1], wanted / urban[0], experience)
-    assert problem.district is not None
+    if problem.district is None:
+        return UrbanGrowth(None, None, None)
     district = [part.districts[problem.district.id][0, 0] for part in parts]
     return _pace(problem, rate[0], None, wanted / float(district[0]), experience)
 
@@ -347,11 +344,11 @@ def _pace(
     points = None if end is None else 100.0 * (end - start) / problem.years
     growth = ratio ** (1.0 / problem.years) - 1.0
     level = problem.atlas.regions[problem.places[0]].level
-    standing = experience.standing(str(level), start, points=points, growth=growth)
-    return UrbanGrowth(points, growth, standing)
+    rank = experience.standing(str(level), start, points=points, growth=growth)
+    return UrbanGrowth(points, growth, rank)
 
 
-def _emptied(problem: SolveProblem, values: Mapping[str, float]) -> DepletedAgeGroup:
+def _most_depleted(problem: SolveProblem, values: Mapping[str, float]) -> DepletedAgeGroup:
     """Working ages of which least is left, beside no change and beside the base year's cohort."""
     changed, unchanged = problem.population(values), problem.population({})
     base = np.sum([problem.atlas.inputs(place).base for place in problem.places], axis=0)
