@@ -3,10 +3,13 @@
 import fcntl
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from simmodel.texts import terminal_language
 
 # Where a change is judged, the same cases every time; elsewhere new ones are looked for.
 settings.register_profile("judged", derandomize=True, deadline=None)
@@ -171,3 +174,13 @@ def browser():
         )
         yield chromium
         chromium.close()
+
+
+@contextmanager
+def speaking(language):
+    """Let the terminal speak a language for a while."""
+    token = terminal_language.set(language)
+    try:
+        yield
+    finally:
+        terminal_language.reset(token)

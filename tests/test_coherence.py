@@ -40,8 +40,8 @@ from simmodel.judging.projection_summary import (
 )
 from simmodel.judging.target import aims_of
 from simmodel.judging.wording import aim_words
-from simmodel.texts import Bilingual, terminal_language
-from tests.conftest import ROOT
+from simmodel.texts import Bilingual
+from tests.conftest import ROOT, speaking
 
 SEEDS = ROOT / "seeds"
 KEYS = {
@@ -937,11 +937,8 @@ def test_findings_are_told_by_grade_and_counted(checked):
     assert text.index("\nstrained\n") < text.index("\nfine\n")
     assert any(line.startswith(f"{len(found)} findings: ") for line in text.splitlines())
     assert text.splitlines()[-1].startswith("fine: nothing contradicts it")
-    token = terminal_language.set("zh")
-    try:
+    with speaking("zh"):
         chinese = findings_text(found, {"wuwei": "武威市"})
-    finally:
-        terminal_language.reset(token)
     assert chinese.startswith("相互矛盾\n")
     assert chinese.splitlines()[-1].startswith("协调：只表示未发现矛盾")
     for f in found:

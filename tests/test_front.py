@@ -27,8 +27,8 @@ from simmodel.inputs.scenario import QUANTITIES
 from simmodel.inputs.scenario_file import write_scenario
 from simmodel.inputs.yaml import parse
 from simmodel.results import dataset_metadata
-from simmodel.results.run import COMPILING
 from simmodel.simulation.projector import Projector
+from simmodel.texts import say
 from tests.conftest import ROOT
 from tests.pictures import (
     assert_every_character_has_a_glyph_with_mainland_letterforms,
@@ -409,7 +409,7 @@ def test_a_long_wait_is_told_of_before_it(monkeypatch, capsys):
     common._waited.clear()
     monkeypatch.setattr(common, "will_compile", lambda: True)
     sm.run("trend", draws=5, set=HERE)
-    assert capsys.readouterr() == ("", f"{COMPILING}\n")
+    assert capsys.readouterr() == ("", f"{say('terminal.compiling')}\n")
 
 
 def test_more_draws_than_fit_are_refused_before_any_work():

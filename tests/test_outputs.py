@@ -258,7 +258,8 @@ def test_every_chart_is_there_and_is_a_picture(trend):
 
 def test_the_terminal_shows_a_verdict_table(trend):
     text = trend[1]
-    assert "Wuwei 武威市" in text
+    assert "Wuwei " in text
+    assert "武威市" not in text
     assert "≈ 55 %" in text
     assert "≥ 53.87 %" in text
     assert "not modelled" in text

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ from simmodel.judging.target import judged_aims
 from simmodel.judging.verdicts import Judge
 from simmodel.levers import LEVERS
 from simmodel.simulation.projector import simulate
-from simmodel.solving.problem import FLOWS_OF, SolveProblem
+from simmodel.solving.problem import SolveProblem
 from simmodel.solving.question import Question, check
 from simmodel.solving.reachability_map import lay_out, marked_scenario, rows
-from simmodel.solving.sentences import as_data, sentences
+from simmodel.solving.sentences import as_data, sentence
 from simmodel.solving.solution import solve
 from tests.conftest import ROOT
 
@@ -158,7 +159,7 @@ def test_what_does_not_suffice_ends_at_the_bound_and_is_said(read, ask, seeds):
     answer = ask(read(), "linxia", "urbanization_rate", 2035, "local_retention")
     assert not answer.way.enough
     assert answer.way.values == {"local_retention": 10.0}
-    english, chinese = sentences(answer, seeds)
+    english, chinese = sentence(answer, seeds)
     assert "cannot be made as likely as 50 of 100" in english
     assert "达不到" in chinese
 
@@ -167,7 +168,7 @@ def test_registration_moves_nobody(read, ask, seeds):
     answer = ask(read(), "wuwei", "urbanization_rate", 2035, "urban_registration")
     assert answer.way.values == {"urban_registration": 1.0}
     assert (answer.way.enough, answer.way.probability) == (False, answer.base_probability)
-    assert "not who lives there" in sentences(answer, seeds)[0]
+    assert "not who lives there" in sentence(answer, seeds)[0]
 
 
 def test_what_suffices_is_the_least_that_does(read, ask, put_back):
@@ -192,7 +193,7 @@ def test_already_as_likely_as_asked_nothing_moves(read, ask, seeds):
     assert answer.way.enough
     assert answer.way.values == {"rural_exit": 1.0, "arrivals": 1.0}
     assert as_data(answer, seeds)["persons_a_year"] == 0.0
-    assert "may stay as they are" in sentences(answer, seeds)[0]
+    assert "may stay as they are" in sentence(answer, seeds)[0]
     # Of several targets all as likely as asked, the highest.
     highest = ask(read(), "liupanshui", "urbanization_rate", 2025, "rural_exit", probability=0.001)
     assert highest.wanted == pytest.approx(58.87)
@@ -237,7 +238,7 @@ def test_both_together_take_a_part_of_each(read, ask, put_back, seeds):
     settings = [f"levers.{lever}={float(value)}" for lever, value in middle.items()]
     at = put_back(read("regions=[wuwei]", *settings), answer)
     assert at == pytest.approx(0.5, abs=0.01)
-    assert "both at" in sentences(answer, seeds)[0]
+    assert "both at" in sentence(answer, seeds)[0]
 
 
 def test_persons_are_the_change_of_the_lever_s_own_flow(read, ask, seeds, atlas, posteriors):
@@ -270,14 +271,14 @@ def test_emptied_villages_are_warned_of(read, ask, seeds):
     answer = ask(
         read(), "liupanshui.panzhou_urban_district", "urban_district_population", 2035, "rural_exit"
     )
-    assert answer.emptied.left < 0.1
-    assert answer.emptied.residence == "rural"
-    english, chinese = sentences(answer, seeds)
+    assert answer.depleted.left < 0.1
+    assert answer.depleted.residence == "rural"
+    english, chinese = sentence(answer, seeds)
     assert "Warning: of rural residents aged" in english
     assert "注意" in chinese
     harmless = ask(read(), "wuwei", "urbanization_rate", 2025, "local_retention")
-    assert harmless.emptied.left > 0.1
-    assert "Warning" not in sentences(harmless, seeds)[0]
+    assert harmless.depleted.left > 0.1
+    assert "Warning" not in sentence(harmless, seeds)[0]
 
 
 def test_the_pace_is_held_against_experience(read, ask, known):
@@ -288,7 +289,7 @@ def test_the_pace_is_held_against_experience(read, ask, known):
     standing = known.standing("prefecture", base / 100, points=points, growth=None)
     assert answer.observed_percentile == pytest.approx(standing.points_percentile)
     count = ask(read(), "linxia", "urban_population", 2025, "rural_exit")
-    assert count.observed_percentile == count.target_pace.standing.growth_percentile
+    assert count.observed_percentile == count.target_pace.rank.growth_percentile
 
 
 def test_a_value_of_one_s_own(read, ask, put_back):
@@ -300,8 +301,14 @@ def test_a_value_of_one_s_own(read, ask, put_back):
     assert persons.way.probability > persons.base_probability
 
 
-def test_every_lever_has_a_flow():
-    assert set(FLOWS_OF) == set(LEVERS)
+def test_a_new_lever_needs_no_words_of_solve(monkeypatch, ask, read, seeds):
+    """A lever known from its record alone, here one without flow and quantity, is solved for."""
+    record = replace(LEVERS["fertility"], flows=(), unit=None)
+    for name in ("problem", "sentences"):
+        monkeypatch.setattr(f"simmodel.solving.{name}.LEVERS", {**LEVERS, "fertility": record})
+    answer = ask(read(), "wuwei", "urbanization_rate", 2035, "fertility")
+    assert answer.way.changes[0].quantity is None
+    assert "fertility" in sentence(answer, seeds).en
 
 
 def test_the_margin_of_a_target_counts_as_the_verdict_does(seeds):

@@ -251,6 +251,5 @@ def _plain(name: str) -> str:
 
 
 def notice_lines(found: list[Notice]) -> list[str]:
-    """One line each in English, then one each in Chinese."""
-    lines = [notice.line for notice in found]
-    return [*(line.en for line in lines), *(line.zh for line in lines)]
+    """Return a line each in the language of the terminal."""
+    return [notice.line.spoken for notice in found]
