@@ -235,6 +235,9 @@ def _takes(answer: Answer, seeds: Seeds) -> Bilingual:
             NOTHING if moves else bilingual("solving.moves_nobody")
         )
     changes = [change_words(c) for c in way.changes if c.value != c.before]
+    instead = bilingual("solving.in_scenario", base=said["base"], scenario=said["scenario"])
+    # The English names the scenario by its file, which the reader has just given.
+    said["base"] = Bilingual(of_hundred(answer.base_probability), instead.zh)
     text = bilingual("solving.takes", **said, change=_join("solving.and", changes))
     if len(levers) == 1:
         return text
