@@ -9,7 +9,7 @@ from shutil import get_terminal_size
 from typing import Final, Literal
 
 # Wider than any table: where there is no terminal, columns are as wide as what they hold.
-UNBOUNDED: Final = 10_000
+UNBOUNDED: Final = 9_999
 # Cells with spaces are wrapped to no less than this.
 NARROWEST: Final = 12
 
