@@ -43,7 +43,9 @@ from simmodel.inputs.region import SPAN
 from simmodel.inputs.seeds import read_seeds
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
-START = Pooling(slope=0.0, shift=0.0, spread=0.02, memory=6.0, freedom=3.0, point_error=0.02)
+START = Pooling(
+    slope=0.0, shift=0.0, spread=0.02, memory=6.0, degrees_of_freedom=3.0, point_error=0.02
+)
 PANEL_YEARS = (1990, 1995, 2000, 2005, 2010, 2018)
 PREFECTURES_SEEN = 3  # with an annual figure of 2015: Wuwei, Linxia, Liupanshui
 CHINA = "156"  # its code in the panel of countries
@@ -167,9 +169,13 @@ def prefectures(data: Path, chosen: list[dict[str, str]]) -> list[Record]:
 
 
 def inside(records: list[Record], rest: Pooling, free: tuple[str, ...]) -> Pooling:
-    """Estimates of units inside others; memory and freedom as in ``rest``."""
+    """Estimates of units inside others; memory and degrees of freedom as in ``rest``."""
     start = replace(START, slope=-0.2, spread=0.25, point_error=0.05)
-    return fit(records, replace(start, memory=rest.memory, freedom=rest.freedom), free)
+    return fit(
+        records,
+        replace(start, memory=rest.memory, degrees_of_freedom=rest.degrees_of_freedom),
+        free,
+    )
 
 
 def counties() -> list[Record]:
@@ -240,7 +246,7 @@ def panel(data: Path, known: int) -> Pooling:
         kept = (years <= known) & (shares > 0.0) & (shares < 1.0)
         if kept.sum() >= 2:
             records.append(country_record(years[kept], shares[kept]))
-    return fit(records, START, ("shift", "spread", "memory", "freedom", "point_error"))
+    return fit(records, START, ("shift", "spread", "memory", "degrees_of_freedom", "point_error"))
 
 
 def annual_series(data: Path) -> list[np.ndarray]:
@@ -288,7 +294,9 @@ def straying(data: Path, pooling: Pooling) -> tuple[float, float]:
             covariance += (error / pace) ** 2 * steps @ steps.T
             contrast = np.diff(np.eye(size), axis=0)
             centre, scale = np.zeros(size - 1), contrast @ covariance @ contrast.T
-            total -= stats.multivariate_t(centre, scale, pooling.freedom).logpdf(contrast @ gains)
+            total -= stats.multivariate_t(centre, scale, pooling.degrees_of_freedom).logpdf(
+                contrast @ gains
+            )
         return float(total)
 
     found = minimize(misfit, np.log([0.2, 0.1]), method="Nelder-Mead")
@@ -311,7 +319,9 @@ def of_prefectures(data: Path, province: Pooling, prefecture: Pooling) -> float:
         for found, expected in seen:
             mean, scale = expected.over(5)
             wide = float(np.sqrt(scale**2 + unit * np.exp(2.0 * log_spread)))
-            total -= stats.t.logpdf((found - mean) / wide, expected.freedom) - np.log(wide)
+            total -= stats.t.logpdf((found - mean) / wide, expected.degrees_of_freedom) - np.log(
+                wide
+            )
         return float(total)
 
     return float(np.exp(minimize_scalar(misfit, bounds=(-5.0, 1.0), method="bounded").x))

@@ -39,7 +39,9 @@ MIDDLE = {
     "period_reclassification": -0.4,
 }
 # Like the shipped estimates of how counties depart from what they lie in.
-POOLING = Pooling(-0.1, 0.0, spread=0.3, memory=7.0, freedom=2.7, point_error=0.05, reporting=0.4)
+POOLING = Pooling(
+    -0.1, 0.0, spread=0.3, memory=7.0, degrees_of_freedom=2.7, point_error=0.05, reporting=0.4
+)
 
 
 def county(number: int, draws: int, years: int) -> np.ndarray:

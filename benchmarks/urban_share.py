@@ -196,7 +196,7 @@ def as_path(children: ChildParameters, drawn: PathParameters, people: float, rng
     """
     x = np.asarray(drawn.memory) / 10.0
     of_mean = 2.0 * x * (1.0 - x * (1.0 - np.exp(-1.0 / x)))
-    weight = rng.gamma(children.freedom / 2.0, 2.0 / children.freedom, DRAWS)
+    weight = rng.gamma(children.degrees_of_freedom / 2.0, 2.0 / children.degrees_of_freedom, DRAWS)
     spread = children.scale(np.array(people)) / np.sqrt(of_mean * weight)
     return replace(drawn, slope=children.slope, departure=spread)
 
@@ -238,7 +238,7 @@ def prefectures_decade(data: Statistics, rng) -> Scores:
         out = (table.province == province).to_numpy()
         found = estimate_children(departures[~out], offsets[~out], people[~out])
         for i in np.flatnonzero(out):
-            stray = found.scale(people[i]) * rng.standard_t(found.freedom, DRAWS)
+            stray = found.scale(people[i]) * rng.standard_t(found.degrees_of_freedom, DRAWS)
             drawn = share_of(start[i] + gain[i] * (1.0 + found.slope * offsets[i] + stray))
             came = float(share_of(start[i] + gain[i] * (1.0 + departures[i])))
             rows.append((came, float(share_of(start[i] + gain[i])), drawn))

@@ -139,9 +139,9 @@ class Workspace:
     @cached_property
     def _key(self) -> str:
         """Hash of all that arrays are made from."""
-        from .computing.environment import made_by
+        from .computing.environment import environment
 
-        return content_key(files_behind(self.directory), json.dumps(dict(made_by())))
+        return content_key(files_behind(self.directory), json.dumps(dict(environment())))
 
     def known(self, *, checked: bool = True) -> dict[str, Any]:
         """What a scenario may refer to, as keyword arguments of `scenario_file.read_scenario`.

@@ -13,7 +13,7 @@ import xarray as xr
 
 from simmodel.computing import checkpoints
 from simmodel.computing.checkpoints import Store
-from simmodel.computing.environment import made_by
+from simmodel.computing.environment import environment
 from simmodel.computing.output_files import write_zarr
 from simmodel.errors import OutputError, SimmodelError, Stopped
 
@@ -76,7 +76,7 @@ def test_blocks_of_another_version_or_processor_are_dropped(folder, monkeypatch,
     store = Store.open(folder, "x")
     store.put("a", BLOCK)
     fail(store)
-    monkeypatch.setattr(checkpoints, "made_by", lambda: {**made_by(), name: "another"})
+    monkeypatch.setattr(checkpoints, "environment", lambda: {**environment(), name: "another"})
     with Store.open(folder, "x") as store:
         assert (store.kept, store.dropped) == (0, 1)
 

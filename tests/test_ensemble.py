@@ -12,7 +12,7 @@ from simmodel.forecast.uncertainty import (
     CROSSING_SPREAD,
     FERTILITY_SPREAD,
     GROWING_YEARS,
-    LARGEST_UNSTEADINESS,
+    LARGEST_SCALE_MULTIPLIER,
     LEAST_PACE_SHARE,
     MORTALITY_SPREAD,
     PaceNoise,
@@ -22,7 +22,7 @@ from simmodel.forecast.uncertainty import (
 
 YEARS = 15
 PACED = ("exit", "reclassification")
-POOLING = Pooling(0.0, 0.0, spread=0.3, memory=6.0, freedom=3.0, point_error=0.0)
+POOLING = Pooling(0.0, 0.0, spread=0.3, memory=6.0, degrees_of_freedom=3.0, point_error=0.0)
 NOTHING = np.zeros((YEARS, YEARS))
 # Of draws, four standard errors of an independent correlation.
 FOUR_ERRORS = 4 / np.sqrt(BLOCK)
@@ -35,15 +35,15 @@ def beyond(region, known, pooling=POOLING, years=YEARS, annual=0.0):
     return PaceNoise.beyond(region, pooling, annual, record, years)
 
 
-def ahead(mean, covariance, freedom=3.0):
-    return Departure(np.array(mean), np.array(covariance), freedom)
+def ahead(mean, covariance, degrees_of_freedom=3.0):
+    return Departure(np.array(mean), np.array(covariance), degrees_of_freedom)
 
 
-def unobserved(region, spread=0.2, years=YEARS, freedom=3.0):
+def unobserved(region, spread=0.2, years=YEARS, degrees_of_freedom=3.0):
     """Straying of a region without figures after the base, level in all years."""
     apart = np.abs(np.subtract.outer(np.arange(years), np.arange(years)))
     covariance = spread**2 * np.exp(-apart / 6.0)
-    departure = ahead(np.zeros(years), covariance, freedom)
+    departure = ahead(np.zeros(years), covariance, degrees_of_freedom)
     return PaceNoise.of(region, departure, np.zeros((years, years)), years)
 
 
@@ -122,7 +122,7 @@ def test_straying_beyond_what_is_known_is_from_its_mean(known, record):
     np.testing.assert_allclose(noise.root @ noise.root.T, expected, rtol=1e-4, atol=1e-9)
     np.testing.assert_array_equal(noise.root, np.tril(noise.root))
     np.testing.assert_array_equal(noise.shape, np.ones(3))
-    assert noise.freedom == POOLING.freedom
+    assert noise.degrees_of_freedom == POOLING.degrees_of_freedom
 
 
 def test_straying_settles():
@@ -149,7 +149,7 @@ def test_straying_is_a_share_of_the_expected_pace_by_hand():
     Variances 0.04 and 0.01, covariance 0.006 become 0.04 / 2.25, 0.01 / 0.25 and 0.006 / 0.75;
     annual figures add to them before.
     """
-    departure = ahead([0.5, -0.5], [[0.03, 0.005], [0.005, 0.006]], freedom=4.5)
+    departure = ahead([0.5, -0.5], [[0.03, 0.005], [0.005, 0.006]], degrees_of_freedom=4.5)
     annual = np.array([[0.01, 0.001], [0.001, 0.004]])
     noise = PaceNoise.of("one", departure, annual, 2)
     np.testing.assert_allclose(noise.shape, [1.5, 0.5])
@@ -158,7 +158,7 @@ def test_straying_is_a_share_of_the_expected_pace_by_hand():
         [[0.04 / 2.25, 0.006 / 0.75], [0.006 / 0.75, 0.01 / 0.25]],
         rtol=1e-9,
     )
-    assert noise.freedom == 4.5
+    assert noise.degrees_of_freedom == 4.5
     found = factors(noise, years=2)["exit"]
     np.testing.assert_allclose(found, np.array([[1.5], [0.5]]) * noise.factors(1, 0))
 
@@ -169,27 +169,33 @@ def test_no_pace_is_expected_to_turn_back():
     assert noise.shape[1] / noise.shape[0] == pytest.approx(LEAST_PACE_SHARE)
 
 
-@pytest.mark.parametrize("freedom", [4.5, 30.0])
-def test_the_straying_has_the_covariance_of_its_root(freedom):
-    """Times the mean square of the unsteadiness, which is bounded.
+@pytest.mark.parametrize("degrees_of_freedom", [4.5, 30.0])
+def test_the_straying_has_the_covariance_of_its_root(degrees_of_freedom):
+    """Times the mean variance multiplier, which is bounded.
 
     40 x 1024 draws of Student's t; the fourth moment of one with 4.5 degrees of freedom, bounded at
-    five times unsteady, leaves 2 % of error on a variance.
+    a scale multiplier of five, leaves 2 % of error on a variance.
     """
     departure = ahead(
         [0.3, 0.1, 0.0], 0.04 * np.exp(-np.abs(np.subtract.outer(range(3), range(3))))
     )
-    noise = PaceNoise.of("one", Departure(departure.mean, departure.covariance, freedom),
+    noise = PaceNoise.of("one", Departure(departure.mean, departure.covariance, degrees_of_freedom),
                          np.zeros((3, 3)), 3)  # fmt: skip
     found = strayed(noise, blocks=40)
 
     def square(chance):
-        return min(np.sqrt(freedom / stats.chi2.ppf(chance, freedom)), LARGEST_UNSTEADINESS) ** 2
+        return (
+            min(
+                np.sqrt(degrees_of_freedom / stats.chi2.ppf(chance, degrees_of_freedom)),
+                LARGEST_SCALE_MULTIPLIER,
+            )
+            ** 2
+        )
 
-    unsteady = integrate.quad(square, 0.0, 1.0, limit=200)[0]
-    # Unbounded it would be freedom / (freedom - 2).
-    assert 1.0 < unsteady < freedom / (freedom - 2.0) + 1e-9
-    expected = unsteady * (noise.root @ noise.root.T)
+    variance_multiplier = integrate.quad(square, 0.0, 1.0, limit=200)[0]
+    # Unbounded it would be degrees_of_freedom / (degrees_of_freedom - 2).
+    assert 1.0 < variance_multiplier < degrees_of_freedom / (degrees_of_freedom - 2.0) + 1e-9
+    expected = variance_multiplier * (noise.root @ noise.root.T)
     scale = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
     np.testing.assert_allclose(
         found @ found.T / found.shape[1] / scale, expected / scale, atol=0.06
@@ -198,16 +204,16 @@ def test_the_straying_has_the_covariance_of_its_root(freedom):
 
 
 def test_the_straying_of_a_year_is_students_t():
-    """Between its outermost twentieths, which the bound of five times unsteady hardly touches.
+    """Between its outermost twentieths, which the bound on the scale multiplier hardly touches.
 
     At three degrees of freedom one draw in a hundred is beyond it (chi-square below 0.12).
     """
     found = strayed(beyond("one", known=0), blocks=8)[-1]
     scale = np.linalg.norm(beyond("one", known=0).root[-1])
     inner = np.linspace(0.05, 0.95, 19)
-    expected = stats.t(POOLING.freedom).ppf(inner)
+    expected = stats.t(POOLING.degrees_of_freedom).ppf(inner)
     # Error of a quantile: sqrt(q (1 - q) / draws) over the density there; four of them.
-    density = stats.t(POOLING.freedom).pdf(expected)
+    density = stats.t(POOLING.degrees_of_freedom).pdf(expected)
     error = np.sqrt(inner * (1 - inner) / found.size) / density
     assert np.all(np.abs(np.quantile(found, inner) / scale - expected) < 4 * error)
 
@@ -222,9 +228,11 @@ def test_half_of_the_draws_are_faster_than_expected(noise):
 
 
 @given(st.floats(0.0, 20.0), st.floats(1.0, 30.0), st.integers(0, 2**32 - 1))
-def test_no_pace_turns_back_however_far_it_strays(spread, freedom, seed):
+def test_no_pace_turns_back_however_far_it_strays(spread, degrees_of_freedom, seed):
     """Zero where the logarithm of a pace falls below what a number can be, never less."""
-    pooling = Pooling(0.0, 0.0, spread=spread, memory=6.0, freedom=freedom, point_error=0.0)
+    pooling = Pooling(
+        0.0, 0.0, spread=spread, memory=6.0, degrees_of_freedom=degrees_of_freedom, point_error=0.0
+    )
     found = beyond("one", 2, pooling).factors(seed, 0)
     assert np.isfinite(found).all()
     assert found.min() >= 0.0
@@ -233,12 +241,17 @@ def test_no_pace_turns_back_however_far_it_strays(spread, freedom, seed):
 
 
 def test_upward_as_it_stands_and_downward_bent():
-    """A constant stray of x is a factor of 1 + x, one of -x exp(-x); the steadiness is its own."""
+    """A constant stray of x is a factor of 1 + x, one of -x exp(-x).
+
+    The scale multiplier is the region's own.
+    """
     noise = PaceNoise("one", np.array([[0.4]]), 3.0, np.ones(1))
-    steady = 0.4 * standard_normal(1, "pace/one", 0, (1,))
+    normal = 0.4 * standard_normal(1, "pace/one", 0, (1,))
     chance = stats.norm.cdf(standard_normal(1, "steadiness/one", 0, ()))
-    unsteady = np.minimum(np.sqrt(3.0 / stats.chi2(3.0).ppf(chance)), LARGEST_UNSTEADINESS)
-    stray = unsteady * steady
+    scale_multiplier = np.minimum(
+        np.sqrt(3.0 / stats.chi2(3.0).ppf(chance)), LARGEST_SCALE_MULTIPLIER
+    )
+    stray = scale_multiplier * normal
     expected = np.where(stray > 0, 1.0 + stray, np.exp(-np.abs(stray)))
     np.testing.assert_allclose(noise.factors(1, 0), expected, rtol=1e-12)
 
@@ -296,7 +309,10 @@ def test_a_longer_horizon_leaves_the_earlier_years_alone():
 
 def test_the_first_years_of_a_straying_are_its_first_years():
     first = PROVINCE.first(6)
-    assert (first.region, first.freedom) == (PROVINCE.region, PROVINCE.freedom)
+    assert (first.region, first.degrees_of_freedom) == (
+        PROVINCE.region,
+        PROVINCE.degrees_of_freedom,
+    )
     assert first.root.shape == (6, 6)
     assert first.shape.shape == (6,)
     np.testing.assert_allclose(first.factors(1, 0), PROVINCE.factors(1, 0)[:6], rtol=1e-12)

@@ -26,7 +26,9 @@ from simmodel.forecast.pooling import (
 
 # A memory over which ten years halve a correlation.
 HALVING = 10.0 / log(2.0)
-POOLING = Pooling(slope=-0.2, shift=0.05, spread=0.3, memory=6.0, freedom=4.0, point_error=0.04)
+POOLING = Pooling(
+    slope=-0.2, shift=0.05, spread=0.3, memory=6.0, degrees_of_freedom=4.0, point_error=0.04
+)
 
 
 def record(gains, years, offsets=None, scale=1.0, noisy=False):
@@ -118,7 +120,7 @@ def test_a_unit_seen_once_is_expected_where_its_share_puts_it():
     years = [(float(y), float(y + 1)) for y in range(3)]
     expected = [[0.09 * window(6.0, one, other) for other in years] for one in years]
     np.testing.assert_allclose(found.covariance, expected, rtol=1e-9)
-    assert found.freedom == POOLING.freedom
+    assert found.degrees_of_freedom == POOLING.degrees_of_freedom
 
 
 def test_two_windows_by_hand():
@@ -134,15 +136,16 @@ def test_two_windows_by_hand():
     assert weights == pytest.approx((-0.163891, 0.753241), abs=1e-6)
     left = v - weights[0] / 8 - weights[1] / 4
     assert left == pytest.approx(0.218470, abs=1e-6)
-    # A surprise of (v + 9 v - 2 x 3 / 4) / (v^2 - 1/16) in those units; freedom 4 becomes 6.
-    pooling = Pooling(0.0, 0.0, spread=0.3, memory=HALVING, freedom=4.0, point_error=0.0)
+    # A surprise of (v + 9 v - 2 x 3 / 4) / (v^2 - 1/16) in those
+    # units; 4 degrees of freedom become 6.
+    pooling = Pooling(0.0, 0.0, spread=0.3, memory=HALVING, degrees_of_freedom=4.0, point_error=0.0)
     surprise = (10 * v - 1.5) / (v**2 - 1 / 16) / (0.3 * HALVING) ** 2
-    steadiness = (4.0 + surprise) / 6.0
+    variance_multiplier = (4.0 + surprise) / 6.0
     found = depart(pooling, record([1.0, 3.0], [1990, 2000, 2010]), 0.0, 10)
     mean, scale = found.over(10)
     assert mean == pytest.approx((weights[0] + 3.0 * weights[1]) / 10.0)
-    assert scale == pytest.approx(sqrt(steadiness * left) * 0.3 * HALVING / 10.0)
-    assert found.freedom == 6.0
+    assert scale == pytest.approx(sqrt(variance_multiplier * left) * 0.3 * HALVING / 10.0)
+    assert found.degrees_of_freedom == 6.0
 
 
 def test_departures_are_the_conditional_of_a_joint_normal():
@@ -167,11 +170,11 @@ def test_departures_are_the_conditional_of_a_joint_normal():
     residual = seen.gains / seen.scale - expected
     left = np.linalg.inv(precision[3:, 3:])
     mean = -0.2 * 0.55 + 0.05 - left @ precision[3:, :3] @ residual
-    steadiness = (4.0 + residual @ np.linalg.inv(past) @ residual) / 7.0
+    variance_multiplier = (4.0 + residual @ np.linalg.inv(past) @ residual) / 7.0
     found = depart(POOLING, seen, 0.55, years)
     np.testing.assert_allclose(found.mean, mean, rtol=1e-9)
-    np.testing.assert_allclose(found.covariance, steadiness * left, rtol=1e-8)
-    assert found.freedom == 7.0
+    np.testing.assert_allclose(found.covariance, variance_multiplier * left, rtol=1e-8)
+    assert found.degrees_of_freedom == 7.0
 
 
 def test_departures_fade():
@@ -181,9 +184,9 @@ def test_departures_fade():
     assert found.mean[0] > 0.2
     assert np.all(np.diff(found.mean) <= 1e-12)
     assert found.mean[-1] == pytest.approx(0.05)
-    steadiness = found.covariance[-1, -1] / (0.09 * window(6.0, (0.0, 1.0), (0.0, 1.0)))
+    variance_multiplier = found.covariance[-1, -1] / (0.09 * window(6.0, (0.0, 1.0), (0.0, 1.0)))
     surprise = (5.0 - 0.5) ** 2 / (0.09 * window(6.0, (0.0, 10.0), (0.0, 10.0)))
-    assert steadiness == pytest.approx((4.0 + surprise) / 5.0)
+    assert variance_multiplier == pytest.approx((4.0 + surprise) / 5.0)
 
 
 @pytest.mark.parametrize("noisy", [False, True])
@@ -192,16 +195,18 @@ def test_without_end_of_memory_a_departure_is_for_ever(noisy):
 
     Shrunk by (10 x 0.3)^2 / ((10 x 0.3)^2 + 2 x 0.4^2) where counts have an error of 0.4.
     """
-    pooling = Pooling(0.0, 0.0, spread=0.3, memory=1e6, freedom=4.0, point_error=0.4)
+    pooling = Pooling(0.0, 0.0, spread=0.3, memory=1e6, degrees_of_freedom=4.0, point_error=0.4)
     found = depart(pooling, record([2.0], [2010, 2020], noisy=noisy), 0.0, 30)
     kept = 9.0 / (9.0 + 2 * 0.16) if noisy else 1.0
     np.testing.assert_allclose(found.mean, 0.2 * kept, rtol=1e-4)
-    steadiness = (4.0 + 4.0 / (9.0 / kept)) / 5.0
-    np.testing.assert_allclose(found.covariance, steadiness * 0.09 * (1.0 - kept), atol=1e-4)
+    variance_multiplier = (4.0 + 4.0 / (9.0 / kept)) / 5.0
+    np.testing.assert_allclose(
+        found.covariance, variance_multiplier * 0.09 * (1.0 - kept), atol=1e-4
+    )
 
 
 def test_without_memory_a_departure_says_nothing():
-    pooling = Pooling(0.0, 0.1, spread=0.3, memory=1e-4, freedom=4.0, point_error=0.0)
+    pooling = Pooling(0.0, 0.1, spread=0.3, memory=1e-4, degrees_of_freedom=4.0, point_error=0.0)
     found = depart(pooling, record([5.0], [2010, 2020]), 0.0, 5)
     np.testing.assert_allclose(found.mean[1:], 0.1, atol=1e-12)
     # The first year remembers its first hour.
@@ -216,16 +221,16 @@ def test_without_spread_all_units_are_expected_alike():
     np.testing.assert_array_equal(found.covariance, np.zeros((6, 6)))
 
 
-def test_a_unit_that_was_steady_is_expected_to_stay_steady():
-    """Residuals of zero leave freedom / (freedom + 2) of the variance; of one scale each, all."""
+def test_a_unit_that_varied_little_is_expected_to_vary_little():
+    """Residuals of zero leave 4 / 6 of the variance; of one scale each, all."""
     pooling = replace(POOLING, slope=0.0, shift=0.0, point_error=0.0)
     years = [2000, 2010, 2020]
-    steady = depart(pooling, record([0.0, 0.0], years), 0.0, 5)
+    quiet = depart(pooling, record([0.0, 0.0], years), 0.0, 5)
     covariance = covariance_of(pooling, record([0.0, 0.0], years))
     root = np.linalg.cholesky(covariance)
     usual = depart(pooling, record(root @ np.ones(2), years), 0.0, 5)
     wild = depart(pooling, record(root @ np.array([3.0, 3.0]), years), 0.0, 5)
-    np.testing.assert_allclose(steady.covariance, usual.covariance * 4.0 / 6.0)
+    np.testing.assert_allclose(quiet.covariance, usual.covariance * 4.0 / 6.0)
     np.testing.assert_allclose(wild.covariance, usual.covariance * (4.0 + 18.0) / 6.0)
 
 
@@ -275,25 +280,25 @@ def test_likelihood_is_that_of_multivariate_t(seed):
     for one in some_records(seed):
         center = one.scale * (-0.2 * one.offsets + 0.05) * np.diff(one.years)
         total += stats.multivariate_t(
-            loc=center, shape=covariance_of(POOLING, one), df=POOLING.freedom
+            loc=center, shape=covariance_of(POOLING, one), df=POOLING.degrees_of_freedom
         ).logpdf(one.gains)
     assert log_likelihood(POOLING, some_records(seed)) == pytest.approx(total, rel=1e-10)
 
 
 @pytest.mark.parametrize(
-    "freedom",
+    "degrees_of_freedom",
     [
         1e9,
         1e15,
     ],
 )
-def test_likelihood_without_end_of_freedom_is_the_normals(freedom):
+def test_likelihood_without_end_of_freedom_is_the_normals(degrees_of_freedom):
     """A search may go there: what it meets must not be better than it is."""
     total = 0.0
     for one in some_records():
         center = one.scale * (-0.2 * one.offsets + 0.05) * np.diff(one.years)
         total += stats.multivariate_normal(center, covariance_of(POOLING, one)).logpdf(one.gains)
-    found = log_likelihood(replace(POOLING, freedom=freedom), some_records())
+    found = log_likelihood(replace(POOLING, degrees_of_freedom=degrees_of_freedom), some_records())
     assert found == pytest.approx(total, abs=1e-3)
 
 
@@ -301,21 +306,25 @@ def test_likelihood_of_no_record_is_one():
     assert log_likelihood(POOLING, []) == 0.0
 
 
-TRUTH = Pooling(-0.25, 0.1, spread=0.3, memory=7.0, freedom=5.0, point_error=0.01)
+TRUTH = Pooling(-0.25, 0.1, spread=0.3, memory=7.0, degrees_of_freedom=5.0, point_error=0.01)
 
 
 def simulated(pooling, number, seed):
-    """Records of units that depart as ``pooling`` says, each with a steadiness of its own."""
+    """Records of units that depart as ``pooling`` says, each with its scale multiplier."""
     rng = np.random.default_rng(seed)
     years = np.arange(1980, 2011, 3)
     size = years.size - 1
     found = []
     for _ in range(number):
         blank = record(np.zeros(size), years, rng.normal(0.0, 0.7, size), 0.03, True)
-        unsteady = sqrt(pooling.freedom / rng.chisquare(pooling.freedom))
+        scale_multiplier = sqrt(
+            pooling.degrees_of_freedom / rng.chisquare(pooling.degrees_of_freedom)
+        )
         root = np.linalg.cholesky(covariance_of(pooling, blank))
         center = blank.scale * (pooling.slope * blank.offsets + pooling.shift)
-        gains = center * np.diff(blank.years) + unsteady * (root @ rng.standard_normal(size))
+        gains = center * np.diff(blank.years) + scale_multiplier * (
+            root @ rng.standard_normal(size)
+        )
         found.append(replace(blank, gains=gains))
     return found
 
@@ -325,15 +334,15 @@ def test_estimates_find_what_records_were_simulated_with():
 
     Those spreads: 0.02 of slope, shift and the process's, 0.75 years, 1.35 degrees, 0.0007.
     """
-    start = Pooling(0.0, 0.0, spread=0.2, memory=5.0, freedom=3.0, point_error=0.02)
-    free = ("slope", "shift", "spread", "memory", "freedom", "point_error")
+    start = Pooling(0.0, 0.0, spread=0.2, memory=5.0, degrees_of_freedom=3.0, point_error=0.02)
+    free = ("slope", "shift", "spread", "memory", "degrees_of_freedom", "point_error")
     records = simulated(TRUTH, 80, seed=8)
     found = fit(records, start, free)
     assert found.slope == pytest.approx(TRUTH.slope, abs=0.06)
     assert found.shift == pytest.approx(TRUTH.shift, abs=0.06)
     assert found.spread == pytest.approx(TRUTH.spread, abs=0.06)
     assert found.memory == pytest.approx(TRUTH.memory, abs=2.2)
-    assert found.freedom == pytest.approx(TRUTH.freedom, abs=4.0)
+    assert found.degrees_of_freedom == pytest.approx(TRUTH.degrees_of_freedom, abs=4.0)
     assert found.point_error == pytest.approx(TRUTH.point_error, abs=0.002)
     assert log_likelihood(found, records) >= log_likelihood(TRUTH, records)
 

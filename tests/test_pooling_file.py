@@ -14,7 +14,13 @@ from simmodel.inputs import seed_folder
 from tests.conftest import ROOT
 
 POOLING = Pooling(
-    slope=-0.25, shift=0.0, spread=0.3, memory=6.5, freedom=2.75, point_error=0.04, reporting=0.2
+    slope=-0.25,
+    shift=0.0,
+    spread=0.3,
+    memory=6.5,
+    degrees_of_freedom=2.75,
+    point_error=0.04,
+    reporting=0.2,
 )
 LATER = replace(POOLING, slope=-0.125, spread=0.2)
 ESTIMATES = Estimates(
@@ -82,7 +88,7 @@ def test_the_shipped_estimates_are_sound_and_in_order():
         for _, pooling in rows:
             assert pooling.spread > 0, level
             assert pooling.memory > 0, level
-            assert pooling.freedom > 1, level
+            assert pooling.degrees_of_freedom > 1, level
     assert all(item["made"].strip() for item in shipped()["levels"].values())
     # What is known today of every level but the panel rests on the censuses of 2020 at least.
     assert all(found.by_level[level][-1][0] >= 2020 for level in LEVELS if level != "panel")
@@ -197,6 +203,7 @@ def test_negative_slopes_and_shifts_and_no_spread_are_values(tmp_path):
 def test_the_file_names_every_estimate():
     names = {field.name for field in fields(Pooling)}
     row = as_data(ESTIMATES, MADE)["levels"]["nation"]["estimates"][0]
+    row["degrees_of_freedom"] = row.pop("freedom")
     assert set(row) == {"known", *names}
     assert {name: row[name] for name in names} == asdict(POOLING)
 

@@ -290,7 +290,7 @@ def test_a_departure_is_made_of_the_census_counts(seeds, atlas, region_id):
     found = departure(atlas, region_id, 12)
     np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-6)
     np.testing.assert_allclose(found.covariance, expected.covariance, rtol=1e-6)
-    assert found.freedom == atlas.pooling[region.level].freedom + 1.0
+    assert found.degrees_of_freedom == atlas.pooling[region.level].degrees_of_freedom + 1.0
 
 
 def test_a_region_is_expected_to_keep_its_departure_from_its_parents_pace(atlas, posteriors):

@@ -16,7 +16,7 @@ import pytest
 
 from simmodel.computing import parallel
 from simmodel.computing.checkpoints import Store
-from simmodel.computing.environment import made_by
+from simmodel.computing.environment import environment
 from simmodel.computing.parallel import Task, run_tasks
 from simmodel.errors import ClusterError, ScenarioError
 from tests import blocks_of_work as work
@@ -191,7 +191,7 @@ def test_a_cluster_gives_the_same_bits_also_when_a_worker_is_gone_for_good(clust
 
 
 def test_a_worker_of_another_version_is_refused(cluster, monkeypatch):
-    monkeypatch.setattr(parallel, "made_by", lambda: {**made_by(), "numpy": "1.0"})
+    monkeypatch.setattr(parallel, "environment", lambda: {**environment(), "numpy": "1.0"})
     with pytest.raises(ClusterError, match=r"a worker has numpy \d.*; allowed is 1.0 as here"):
         list(run_tasks(work.faulty, TASKS, cluster=cluster[0]))
 
@@ -204,7 +204,7 @@ def test_a_worker_without_the_package_is_refused(cluster, monkeypatch):
 
 
 def test_another_processor_is_said_once(cluster, monkeypatch):
-    monkeypatch.setattr(parallel, "made_by", lambda: {**made_by(), "processor": "abacus"})
+    monkeypatch.setattr(parallel, "environment", lambda: {**environment(), "processor": "abacus"})
     said = []
     list(run_tasks(work.squares, TASKS, cluster=cluster[0], notify=said.append))
     assert len(said) == 1

@@ -138,7 +138,7 @@ def test_small_children_stray_more_and_none_below_half_a_million():
     assert found.slope == pytest.approx(-0.1, abs=0.06)
     assert found.spread == pytest.approx(0.2, rel=0.15)
     assert found.exponent == pytest.approx(0.3, abs=0.08)
-    assert 3.0 < found.freedom < 12.0
+    assert 3.0 < found.degrees_of_freedom < 12.0
     assert found.scale(np.array([1e4])) == found.scale(np.array([5e5]))
 
 

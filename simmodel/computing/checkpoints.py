@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError, Stopped
 from ..texts import say
-from .environment import made_by
+from .environment import environment
 
 _KEY = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 _END, _LOCK, _DIGEST = ".block", "lock", 32
@@ -62,14 +62,14 @@ class Store:
             Usually ``.<name>.parts`` beside the output; made where it is absent.
         fingerprint : str
             Whatever was asked for: scenario, seeds, posterior, sweep. Versions and processor, as in
-            `made_by`, are added here.
+            `environment`, are added here.
 
         Raises
         ------
         OutputError
             If another command is using the folder, or it cannot be written.
         """
-        made = json.dumps([fingerprint, made_by()], sort_keys=True)
+        made = json.dumps([fingerprint, environment()], sort_keys=True)
         blocks = folder / hashlib.sha256(made.encode()).hexdigest()[:32]
         above = [place for place in folder.parents if not place.exists()]
         try:

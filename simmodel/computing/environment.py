@@ -15,7 +15,7 @@ PROCESSOR = "processor"
 
 
 @lru_cache(maxsize=1)
-def made_by() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
     """Versions, code and type of processor, by name.
 
     The version of this package carries a hash of its code: while one works on it, the number stays.

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from ..errors import ClusterError
 from ..texts import say
 from .checkpoints import Store
-from .environment import PROCESSOR, made_by
+from .environment import PROCESSOR, environment
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -259,7 +259,7 @@ class _Others:
 
     def _compare(self, theirs: Mapping[str, str]) -> None:
         """Refuse what another version has computed; say so where the processor is another."""
-        ours = made_by()
+        ours = environment()
         for name, version in ours.items():
             if theirs.get(name) == version:
                 continue
@@ -312,16 +312,16 @@ def compute(work: bytes) -> tuple[Block | Exception, Mapping[str, str]]:
     ndarray or Exception
         What the function returns, in C order, or what it raises.
     mapping of str to str
-        What it was made with, as in `made_by`.
+        What it was made with, as in `environment`.
     """
     # However many threads a worker has, the compiled model is entered by one: it is not made for
     # several, and has threads of its own.
     with _ONE_AT_A_TIME:
         try:
             function, arguments = pickle.loads(work)
-            return np.ascontiguousarray(function(*arguments)), made_by()
+            return np.ascontiguousarray(function(*arguments)), environment()
         except Exception as error:
-            return error, made_by()
+            return error, environment()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 The pace is the urban-rural growth difference, the yearly gain of the logit of the urban share. A
 unit departs from what it leans on (its province, the nation, the panel) by a stationary
-autoregressive process in continuous time; units differ in how steady they are, which makes the
+autoregressive process in continuous time; units differ in their variance, which makes the
 departures Student's t. Arrays only.
 """
 
@@ -94,7 +94,7 @@ class Pooling:
         Stationary scale of the departure.
     memory : float
         Years in which the correlation of departures falls to 1/e.
-    freedom : float
+    degrees_of_freedom : float
         Degrees of freedom of Student's t.
     point_error : float
         Standard error of one count's log odds.
@@ -107,7 +107,7 @@ class Pooling:
     shift: float
     spread: float
     memory: float
-    freedom: float
+    degrees_of_freedom: float
     point_error: float
     reporting: float = 0.0
 
@@ -147,12 +147,12 @@ class Departure:
         Expected departure in each later year, slope and shift included.
     covariance : ndarray, shape (year, year)
         Of the departures, in the sense of a Student's t scale matrix.
-    freedom : float
+    degrees_of_freedom : float
     """
 
     mean: Array
     covariance: Array
-    freedom: float
+    degrees_of_freedom: float
 
     def over(self, years: int) -> tuple[float, float]:
         """Mean departure over the first ``years``, and its t scale."""
@@ -257,23 +257,23 @@ def depart(
     level = pooling.slope * offset + pooling.shift
     prior = pooling.spread**2 * integrated(pooling.memory, ahead, ahead + 1.0, ahead, ahead + 1.0)
     if record is None:
-        return Departure(np.full(years, level), prior, pooling.freedom)
+        return Departure(np.full(years, level), prior, pooling.degrees_of_freedom)
     residual, covariance = _moments(pooling, record)
     past = record.years - record.years[-1]
     between = integrated(pooling.memory, ahead, ahead + 1.0, past[:-1], past[1:])
     between *= pooling.spread**2
     weights = np.linalg.solve(covariance, between.T).T
     surprise = float(residual @ np.linalg.solve(covariance, residual))
-    freedom = pooling.freedom + residual.size
+    degrees_of_freedom = pooling.degrees_of_freedom + residual.size
     mean = level + weights @ residual
-    # A unit that has been steadier than most is likely to stay so.
-    steadiness = (pooling.freedom + surprise) / freedom
-    left = steadiness * (prior - weights @ between.T)
+    # A unit that has varied less than most is likely to go on so.
+    variance_multiplier = (pooling.degrees_of_freedom + surprise) / degrees_of_freedom
+    left = variance_multiplier * (prior - weights @ between.T)
     if known > 0:
         seen = left[:, :known].mean(axis=1)
-        told = seen[:known].mean() + reported(pooling, known).mean()
-        left -= np.outer(seen, seen) / told
-    return Departure(mean, (left + left.T) / 2.0, freedom)
+        total = seen[:known].mean() + reported(pooling, known).mean()
+        left -= np.outer(seen, seen) / total
+    return Departure(mean, (left + left.T) / 2.0, degrees_of_freedom)
 
 
 def log_likelihood(pooling: Pooling, records: Sequence[Record]) -> float:
@@ -295,21 +295,24 @@ def log_likelihood(pooling: Pooling, records: Sequence[Record]) -> float:
         residual, covariance = _moments(pooling, record)
         root = np.linalg.cholesky(covariance)
         distance = float((np.linalg.solve(root, residual) ** 2).sum())
-        size, freedom = residual.size, pooling.freedom
-        # As a beta function: a difference of gamma functions loses all digits at large freedom.
-        total += float(gammaln(size / 2.0) - betaln(freedom / 2.0, size / 2.0))
-        total -= size / 2.0 * float(np.log(freedom * np.pi)) + float(np.log(np.diag(root)).sum())
+        size, degrees_of_freedom = residual.size, pooling.degrees_of_freedom
+        # As a beta function: a difference of gamma functions loses all digits where the degrees of
+        # freedom are many.
+        total += float(gammaln(size / 2.0) - betaln(degrees_of_freedom / 2.0, size / 2.0))
+        total -= size / 2.0 * float(np.log(degrees_of_freedom * np.pi)) + float(
+            np.log(np.diag(root)).sum()
+        )
         total -= size * float(np.log(record.scale))
-        total -= (freedom + size) / 2.0 * float(np.log1p(distance / freedom))
+        total -= (degrees_of_freedom + size) / 2.0 * float(np.log1p(distance / degrees_of_freedom))
     return total
 
 
-POSITIVE = ("spread", "memory", "freedom", "point_error", "reporting")
+POSITIVE = ("spread", "memory", "degrees_of_freedom", "point_error", "reporting")
 # Starts of the search, as steps on the log scale of every positive attribute.
 STARTS = (0.0, 0.7, -0.7)
 # Where estimates are searched: a memory far below a year or beyond any record, and tails beyond the
 # normal's, cannot be told apart.
-BOUNDS = {"memory": (0.5, 50.0), "freedom": (1.0, 200.0)}
+BOUNDS = {"memory": (0.5, 50.0), "degrees_of_freedom": (1.0, 200.0)}
 
 
 def fit(records: Sequence[Record], start: Pooling, free: Sequence[str]) -> Pooling:

@@ -18,6 +18,9 @@ NAME, SKILL = "pooling.json", "skill.json"
 LEVELS = ("panel", "nation", "province", "prefecture", "county")
 # No estimate of these is ever larger; those that divide something are above zero.
 LARGEST = 1e5
+# Keys of the file by attribute.
+KEYS = {field.name: field.name for field in fields(Pooling)} | {"degrees_of_freedom": "freedom"}
+AT_LEAST_ZERO = {KEYS[name] for name in POSITIVE}
 ABOVE_ZERO = ("memory", "freedom")
 REMEDY = "re-make it with `make pooling`"
 
@@ -50,13 +53,18 @@ class Estimates:
         return {level: rows[0][0] for level, rows in self.by_level.items() if rows[0][0] > year}
 
 
+def by_key(pooling: Pooling) -> dict[str, float]:
+    """Estimates of one level by their keys in the file."""
+    return {KEYS[name]: value for name, value in asdict(pooling).items()}
+
+
 def as_data(estimates: Estimates, made: Mapping[str, str]) -> dict[str, Any]:
     """Estimates as plain data for the file, with how each level's were made."""
     levels = {
         level: {
             "made": made[level],
             "estimates": [
-                {"known": known, **{k: float(f"{v:.4g}") for k, v in asdict(pooling).items()}}
+                {"known": known, **{k: float(f"{v:.4g}") for k, v in by_key(pooling).items()}}
                 for known, pooling in rows
             ],
         }
@@ -91,20 +99,15 @@ def read(directory: Path) -> Estimates:
 
 
 def _row(path: Path, level: str, row: Any) -> tuple[int, Pooling]:
-    names = [f.name for f in fields(Pooling)]
-    if not isinstance(row, dict) or set(row) != {"known", *names}:
-        allowed = ", ".join(("known", *names))
+    if not isinstance(row, dict) or set(row) != {"known", *KEYS.values()}:
+        allowed = ", ".join(("known", *KEYS.values()))
         raise SeedError(f"{path}: levels.{level}: allowed keys are {allowed}; {REMEDY}")
-    for name, value in row.items():
+    for key, value in row.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        lowest = -LARGEST if name not in POSITIVE else 1e-9 if name in ABOVE_ZERO else 0.0
-        if (
-            not number
-            or not lowest <= value <= LARGEST
-            or (name == "known" and value != int(value))
-        ):
-            raise SeedError(f"{path}: levels.{level}.{name}: found {shown(value)}; {REMEDY}")
-    return int(row["known"]), Pooling(**{name: float(row[name]) for name in names})
+        lowest = -LARGEST if key not in AT_LEAST_ZERO else 1e-9 if key in ABOVE_ZERO else 0.0
+        if not number or not lowest <= value <= LARGEST or (key == "known" and value != int(value)):
+            raise SeedError(f"{path}: levels.{level}.{key}: found {shown(value)}; {REMEDY}")
+    return int(row["known"]), Pooling(**{name: float(row[key]) for name, key in KEYS.items()})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from ..errors import SeedError, shown
 from .calibration import Normal, Posterior
 from .fit import Atlas, Calibrated, calibrate_one
 from .parameters import NAMES
+from .pooling import Pooling
+from .pooling_file import by_key
 
 NAME = "posterior.json"
 # Raised whenever the same figures would give another posterior.
@@ -80,11 +82,16 @@ class Posteriors:
         )
 
 
+def _written(pooling: Pooling) -> str:
+    """Estimates of one level as the hashes know them: by their keys in the file."""
+    return f"Pooling({', '.join(f'{key}={value!r}' for key, value in by_key(pooling).items())})"
+
+
 def fingerprint(atlas: Atlas, region_id: str) -> str:
     """Hash of every figure behind a region's calibration: its own, its parts', those above."""
     ids = {*atlas.tree.lineage(region_id), *atlas.made_of(region_id)}
     levels = {region.level for region in (atlas.regions[name] for name in ids)}
-    pooling = {level: repr(atlas.pooling[level]) for level in sorted(levels)}
+    pooling = {level: _written(atlas.pooling[level]) for level in sorted(levels)}
     sources = {o.source for name in ids for o in atlas.regions[name].observations}
     kinds = {source: atlas.kinds[source] for source in sorted(sources) if source in atlas.kinds}
     parts: list[object] = [VERSION, pooling, kinds]
@@ -178,7 +185,7 @@ def load(
             fresh = {region_id: calibrate_one(atlas, region_id, done)}
             item = as_data(atlas, fresh)["regions"][region_id]
         by_region[region_id] = _normal(item)
-    behind = {level: repr(found) for level, found in sorted(atlas.pooling.items())}
+    behind = {level: _written(found) for level, found in sorted(atlas.pooling.items())}
     numbers = json.dumps(
         [behind, {i: [_list(n.mean), _list(n.spread)] for i, n in by_region.items()}]
     )

@@ -20,9 +20,9 @@ Array = NDArray[np.float64]
 # whatever the size of the ensemble.
 BLOCK = 1024
 
-# Units differ in how steady they are; none is taken to be more than so many times less steady than
-# its level's spread says.
-LARGEST_UNSTEADINESS = 5.0
+# Units differ in their variance; the scale of none is taken to be more than so many times the
+# spread of its level.
+LARGEST_SCALE_MULTIPLIER = 5.0
 # Years after the base over which a region's mean pace is expected to be what pooling makes it.
 LEANING_YEARS = 10
 # Straying is taken as a share of the expected pace, of at least this share of what it leans on.
@@ -67,7 +67,7 @@ class PaceNoise:
     root : ndarray, shape (year, year)
         Lower triangular; times its transpose, the covariance of the straying by year, as a share
         of the expected pace.
-    freedom : float
+    degrees_of_freedom : float
         Degrees of freedom of Student's t.
     shape : ndarray, shape (year,)
         Expected pace by year over its mean of the first `LEANING_YEARS`: departures fade.
@@ -75,7 +75,7 @@ class PaceNoise:
 
     region: str
     root: Array
-    freedom: float
+    degrees_of_freedom: float
     shape: Array
 
     @classmethod
@@ -94,7 +94,7 @@ class PaceNoise:
         unknown = (np.arange(years) >= known).astype(float)
         covariance *= np.outer(unknown, unknown)
         shape = np.ones(pace.size) if known > 0 else pace / pace[:LEANING_YEARS].mean()
-        return cls(region, _root(covariance), departure.freedom, shape[:years])
+        return cls(region, _root(covariance), departure.degrees_of_freedom, shape[:years])
 
     @classmethod
     def beyond(
@@ -124,7 +124,7 @@ class PaceNoise:
         return cls(
             region,
             _root(covariance * np.outer(unknown, unknown)),
-            pooling.freedom,
+            pooling.degrees_of_freedom,
             np.ones(years),
         )
 
@@ -140,14 +140,14 @@ class PaceNoise:
     def factors(self, seed: int, block: int) -> Array:
         """Factor on the pace in each year and draw, without its shape, (year, draw)."""
         years = self.root.shape[0]
-        steady = self.root @ standard_normal(seed, f"pace/{self.region}", block, (years,))
+        normal = self.root @ standard_normal(seed, f"pace/{self.region}", block, (years,))
         chance = ndtr(standard_normal(seed, f"steadiness/{self.region}", block, ()))
-        chi_squared = 2.0 * gammaincinv(self.freedom / 2.0, chance)
-        spread = np.sqrt(self.freedom / chi_squared)
-        straying = np.minimum(spread, LARGEST_UNSTEADINESS) * steady
+        chi_squared = 2.0 * gammaincinv(self.degrees_of_freedom / 2.0, chance)
+        scale_multiplier = np.sqrt(self.degrees_of_freedom / chi_squared)
+        deviation = np.minimum(scale_multiplier, LARGEST_SCALE_MULTIPLIER) * normal
         # Upward as it stands; downward bent, so that no pace turns negative.
-        bent = np.exp(np.minimum(straying, 0.0))
-        return np.asarray(np.where(straying > 0.0, 1.0 + straying, bent))
+        bent = np.exp(np.minimum(deviation, 0.0))
+        return np.asarray(np.where(deviation > 0.0, 1.0 + deviation, bent))
 
 
 def _root(covariance: Array) -> Array:

@@ -205,14 +205,14 @@ class ChildParameters:
         Scale of a decade's mean departure of a unit of `REFERENCE_PEOPLE`.
     exponent : float
         Power of its people with which the scale falls.
-    freedom : float
+    degrees_of_freedom : float
         Degrees of freedom of Student's t: tails heavier than the normal's.
     """
 
     slope: float
     spread: float
     exponent: float
-    freedom: float
+    degrees_of_freedom: float
 
     def scale(self, people: Array) -> Array:
         """Scale of a decade's mean departure by people, shape of ``people``."""
@@ -221,7 +221,7 @@ class ChildParameters:
 
 
 REFERENCE_PEOPLE: Final = 2.9e6
-# Below this a unit is no more unsteady than one of this size: nothing smaller was seen often.
+# Below this a unit varies no more than one of this size: nothing smaller was seen often.
 LEAST_PEOPLE: Final = 0.5e6
 
 
@@ -248,16 +248,19 @@ def estimate_children(departures: Array, offsets: Array, people: Array) -> Child
     """
 
     def parameters(point: Array) -> ChildParameters:
-        slope, spread, exponent, freedom = point
+        slope, spread, exponent, degrees_of_freedom = point
         return ChildParameters(
-            float(slope), float(np.exp(spread)), float(exponent), 2.0 + float(np.exp(freedom))
+            float(slope),
+            float(np.exp(spread)),
+            float(exponent),
+            2.0 + float(np.exp(degrees_of_freedom)),
         )
 
     def misfit(point: Array) -> float:
         found = parameters(point)
         scale = found.scale(people)
         surprise = (departures - found.slope * offsets) / scale
-        nu = found.freedom
+        nu = found.degrees_of_freedom
         constant = gammaln((nu + 1.0) / 2.0) - gammaln(nu / 2.0) - 0.5 * np.log(nu * np.pi)
         density = constant - np.log(scale) - (nu + 1.0) / 2.0 * np.log1p(surprise**2 / nu)
         return -float(density.sum())

@@ -405,7 +405,7 @@ def _expectation(
         odds += paces[year]
     mean = float(paces[:LEANING_YEARS].mean())
     scale = max(mean, LEAST_PACE)
-    relative = Departure(paces / scale - 1.0, ahead.covariance / scale**2, ahead.freedom)
+    relative = Departure(paces / scale - 1.0, ahead.covariance / scale**2, ahead.degrees_of_freedom)
     noise = PaceNoise.of(name, relative, nothing, horizon)
     return Pace(LEANING_YEARS, mean * LEANING_YEARS, BORROWED_ERROR), noise
 
