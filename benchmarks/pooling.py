@@ -38,7 +38,7 @@ from simmodel.forecast.pooling import (
     logit,
     reported,
 )
-from simmodel.forecast.pooling_file import NAME, Estimates, as_data
+from simmodel.forecast.pooling_file import NAME, PoolingEstimates, as_data
 from simmodel.inputs.region import SPAN
 from simmodel.inputs.seeds import read_seeds
 
@@ -360,7 +360,7 @@ def annual_departures(
             yield float(found), depart(prefecture, None, offset, 5)
 
 
-def estimate(data: Path) -> tuple[Estimates, dict[str, str]]:
+def estimate(data: Path) -> tuple[PoolingEstimates, dict[str, str]]:
     """All levels."""
     of_countries = {year: panel(data, year) for year in PANEL_YEARS}
     early, late = of_countries[2010], of_countries[2018]
@@ -413,7 +413,7 @@ def estimate(data: Path) -> tuple[Estimates, dict[str, str]]:
         "county": f"{len(counties())} counties of the seeds beside their prefecture, censuses 2010 "
         f"and 2020; {borrowed}; seeds/; reporting as of prefectures",
     }
-    return Estimates(by_level), made
+    return PoolingEstimates(by_level), made
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from simmodel.charts.hindcast import forecast_figure, skill_figure
 from simmodel.charts.pictures import save
 from simmodel.forecast.base_population import GROUPS
 from simmodel.forecast.fit import Atlas, Calibrated, calibrate_one, pace_noise
-from simmodel.forecast.pooling_file import Estimates, atlas_of, read
+from simmodel.forecast.pooling_file import PoolingEstimates, atlas_of, read
 from simmodel.inputs.region import Observation, Span
 from simmodel.inputs.seeds import read_seeds
 from simmodel.simulation.projector import draw
@@ -153,7 +153,7 @@ def prefectures(bench: Bench) -> dict[str, tuple[Scored, ...]]:
     return scored_by_method(panel, ours, 2010.0, 2020.0)
 
 
-def with_prefectures(estimates: Estimates, found) -> Estimates:
+def with_prefectures(estimates: PoolingEstimates, found) -> PoolingEstimates:
     """The estimates with another row for prefectures."""
     return replace(estimates, by_level={**estimates.by_level, "prefecture": ((2020, found),)})
 

@@ -20,12 +20,12 @@ import numpy as np
 import pandas as pd
 
 from simmodel.forecast.pooling import logit, share_of
-from simmodel.forecast.urban_share import Figure, PathParameters, Start, draw_paths
+from simmodel.forecast.urban_share import PathParameters, ShareObservation, Start, draw_paths
 from simmodel.forecast.urban_share_fit import (
     PRIORS,
     ChildParameters,
-    Estimates,
     Group,
+    UrbanShareEstimates,
     estimate,
     estimate_children,
 )
@@ -97,7 +97,9 @@ class Statistics:
         """Log odds of a province above the nation's."""
         return float(logit(self.share[year][province]) - logit(self.nation[year]))
 
-    def group(self, provinces: list[str], start: int, figures: tuple[Figure, ...]) -> Group:
+    def group(
+        self, provinces: list[str], start: int, figures: tuple[ShareObservation, ...]
+    ) -> Group:
         """Provinces from a census on, with what the decade before it showed."""
         gains = np.full(10, self.decade[2010] / 10.0) if start == 2010 else self.gains
         return Group(
@@ -112,7 +114,7 @@ class Statistics:
     def decade_of(self, provinces: list[str]) -> Group:
         """Return the decade from 2010, with the count at its end."""
         counted = self.share[2020][provinces].to_numpy(float)
-        return self.group(provinces, 2010, (Figure(10, counted, COUNTED, census=True),))
+        return self.group(provinces, 2010, (ShareObservation(10, counted, COUNTED, census=True),))
 
 
 def start_of(data: Statistics, province: str, year: int, parameters: PathParameters) -> Start:
@@ -141,10 +143,16 @@ def published(path: np.ndarray, error: np.ndarray, par: PathParameters, rng) -> 
     return share_of(path[-1]) + error[-1] + white
 
 
-def before(figures: dict[int, float], year: int, *, included: bool = False) -> list[Figure]:
+def before(
+    figures: dict[int, float], year: int, *, included: bool = False
+) -> list[ShareObservation]:
     """Figures of earlier years, of the year itself too where it is included."""
     last = year if included else year - 1
-    return [Figure(y - 2020, share, PRINTED) for y, share in sorted(figures.items()) if y <= last]
+    return [
+        ShareObservation(y - 2020, share, PRINTED)
+        for y, share in sorted(figures.items())
+        if y <= last
+    ]
 
 
 def later_figures(
@@ -245,7 +253,7 @@ def prefectures_decade(data: Statistics, rng) -> Scores:
     return scores(rows)
 
 
-def shown(found: Estimates) -> dict[str, dict[str, float]]:
+def shown(found: UrbanShareEstimates) -> dict[str, dict[str, float]]:
     """Estimates beside their priors."""
     errors = np.sqrt(np.diag(found.covariance))
     return {

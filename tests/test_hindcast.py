@@ -11,7 +11,7 @@ import pytest
 
 from simmodel.forecast.base_population import by_residence, table_of
 from simmodel.forecast.pooling import logit, share_of
-from simmodel.forecast.pooling_file import Estimates, read
+from simmodel.forecast.pooling_file import PoolingEstimates, read
 from simmodel.validation import hindcast
 from simmodel.validation.backtest import backtest
 from simmodel.validation.forecasts import LEVELS, Count, Panel
@@ -183,7 +183,7 @@ def test_the_nation_carries_its_own_pace_on(nested):
 
 def pooled(estimates, **changes):
     """Change estimates, of every level and year."""
-    return Estimates(
+    return PoolingEstimates(
         {
             level: tuple((known, replace(pooling, **changes)) for known, pooling in rows)
             for level, rows in estimates.by_level.items()
@@ -207,8 +207,8 @@ def test_estimates_are_those_known_at_the_origin(say, nested, estimates):
     """Estimates of a threefold spread do not count before they are known, and do afterwards."""
     usual = estimates.known(2010)
     wild = {name: replace(one, spread=3.0 * one.spread) for name, one in usual.items()}
-    later = Estimates({name: ((2010, usual[name]), (2011, wild[name])) for name in usual})
-    earlier = Estimates({name: ((2009, usual[name]), (2010, wild[name])) for name in usual})
+    later = PoolingEstimates({name: ((2010, usual[name]), (2011, wild[name])) for name in usual})
+    earlier = PoolingEstimates({name: ((2009, usual[name]), (2010, wild[name])) for name in usual})
     found, _ = say(NESTED, 2010, 2020, units=["west"], pooled=later)
     assert same(found["west"], nested[0]["west"])
     found, _ = say(NESTED, 2010, 2020, units=["land"], pooled=earlier)

@@ -9,7 +9,7 @@ import pytest
 
 from simmodel.errors import SeedError
 from simmodel.forecast.pooling import Pooling
-from simmodel.forecast.pooling_file import LEVELS, NAME, Estimates, as_data, atlas_of, read
+from simmodel.forecast.pooling_file import LEVELS, NAME, PoolingEstimates, as_data, atlas_of, read
 from simmodel.inputs import seed_folder
 from tests.conftest import ROOT
 
@@ -23,7 +23,7 @@ POOLING = Pooling(
     reporting=0.2,
 )
 LATER = replace(POOLING, slope=-0.125, spread=0.2)
-ESTIMATES = Estimates(
+ESTIMATES = PoolingEstimates(
     dict.fromkeys(LEVELS, ((2010, POOLING), (2020, LATER))) | {"county": ((2020, LATER),)}
 )
 MADE = {level: f"made of {level}" for level in LEVELS}
@@ -43,7 +43,7 @@ def test_estimates_come_back_as_they_were_written(tmp_path):
 
 def test_four_digits_are_written(tmp_path):
     precise = replace(POOLING, spread=0.123456, memory=1234.56)
-    write(tmp_path, as_data(Estimates(dict.fromkeys(LEVELS, ((2020, precise),))), MADE))
+    write(tmp_path, as_data(PoolingEstimates(dict.fromkeys(LEVELS, ((2020, precise),))), MADE))
     found = read(tmp_path).known()["nation"]
     assert (found.spread, found.memory) == (0.1235, 1235.0)
 
@@ -196,7 +196,7 @@ def test_a_file_that_is_not_text_is_one_line(tmp_path):
 
 def test_negative_slopes_and_shifts_and_no_spread_are_values(tmp_path):
     bare = replace(POOLING, slope=-1.0, shift=-0.5, spread=0.0, reporting=0.0)
-    write(tmp_path, as_data(Estimates(dict.fromkeys(LEVELS, ((2020, bare),))), MADE))
+    write(tmp_path, as_data(PoolingEstimates(dict.fromkeys(LEVELS, ((2020, bare),))), MADE))
     assert read(tmp_path).known()["county"] == bare
 
 

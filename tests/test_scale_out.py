@@ -198,7 +198,7 @@ def test_a_worker_of_another_version_is_refused(cluster, monkeypatch):
 
 def test_a_worker_without_the_package_is_refused(cluster, monkeypatch):
     far = (__import__, ("not_installed",))
-    monkeypatch.setattr(parallel._Errand, "__reduce__", lambda self: far)
+    monkeypatch.setattr(parallel._PickledBlock, "__reduce__", lambda self: far)
     with pytest.raises(ClusterError, match="a worker has no module not_installed"):
         list(run_tasks(work.squares, TASKS, cluster=cluster[0]))
 

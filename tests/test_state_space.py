@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from simmodel.forecast.state_space import (
-    Observation,
+    LinearObservation,
     StateSpace,
     Step,
     draw_states,
@@ -29,7 +29,7 @@ def world():
     )
     model = StateSpace(rng.normal(size=(SIZE, 1)), np.abs(rng.normal(size=(SIZE, 1))), steps)
     seen = [
-        Observation(time, rng.normal(size=SIZE), value, error)
+        LinearObservation(time, rng.normal(size=SIZE), value, error)
         for time, value, error in ((1, 0.3, 0.5), (3, -0.2, 0.4), (3, 1.2, 0.3), (5, 0.7, 0.6))
     ]
     return model, seen
@@ -78,7 +78,7 @@ def test_draws_with_parameters_of_their_own_are_those_of_each_alone():
     ]
     both = Step(np.ones((1, 1, 1)), np.zeros((1, 1)), np.array([[0.1, 2.0]]))
     start = np.zeros((1, 1)), np.zeros((1, 1))
-    seen = [Observation(1, np.ones(1), 1.0, 0.5)]
+    seen = [LinearObservation(1, np.ones(1), 1.0, 0.5)]
     together = log_likelihood(StateSpace(*start, (both,)), seen)
     alone = [log_likelihood(StateSpace(*start, (one,)), seen)[0] for one in walk]
     np.testing.assert_allclose(together, alone, rtol=1e-12)

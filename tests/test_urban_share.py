@@ -7,9 +7,9 @@ import pytest
 
 from simmodel.forecast.pooling import logit, share_of
 from simmodel.forecast.urban_share import (
-    Figure,
-    NationalPace,
+    NationalGrowthDifference,
     PathParameters,
+    ShareObservation,
     Start,
     draw_national_gains,
     draw_paths,
@@ -48,7 +48,7 @@ def test_a_departure_multiplies_the_gain_expected_and_fades():
 
 def test_every_draw_passes_near_its_figures_and_keeps_their_error():
     gains = np.full((8, 4000), 0.036)
-    figures = [Figure(1, 0.51, 3e-5), Figure(2, 0.519, 3e-5)]
+    figures = [ShareObservation(1, 0.51, 3e-5), ShareObservation(2, 0.519, 3e-5)]
     path, error = draw_paths(Start(0.5, 0.6), gains, np.full(8, 0.036), figures, USUAL, rng())
     for figure in figures:
         published = share_of(path[figure.year]) + error[figure.year]
@@ -60,7 +60,7 @@ def test_every_draw_passes_near_its_figures_and_keeps_their_error():
 
 def test_a_census_is_met_without_the_error_of_a_series():
     gains = np.full((10, 500), 0.036)
-    seen = [Figure(10, 0.6, 1e-6, census=True)]
+    seen = [ShareObservation(10, 0.6, 1e-6, census=True)]
     path, _ = draw_paths(Start(0.5, 0.6), gains, np.full(10, 0.036), seen, USUAL, rng())
     np.testing.assert_allclose(share_of(path[10]), 0.6, atol=1e-5)
 
@@ -69,7 +69,7 @@ def test_a_census_is_met_without_the_error_of_a_series():
 def test_the_median_of_ten_years_lies_within_a_hundredth_of_the_gain_expected(past):
     draws, known = 60_000, np.full(5, 0.036)  # no spell that carries over
     elsewhere = np.full(10, 0.03)
-    pace = NationalPace(0.28, 4.0, 0.22)
+    pace = NationalGrowthDifference(0.28, 4.0, 0.22)
     nation = draw_national_gains(known, known.mean(), elsewhere, pace, rng(), draws)[5:]
     assert np.median(nation.sum(axis=0)) == pytest.approx(elsewhere.sum(), rel=0.01)
     start = Start(0.5, 0.6, past)
@@ -82,7 +82,7 @@ def test_the_median_of_ten_years_lies_within_a_hundredth_of_the_gain_expected(pa
 
 def test_known_years_of_the_nation_are_kept_and_a_fast_spell_carries_over():
     known = np.array([0.04, 0.05, 0.05])
-    pace = NationalPace(0.3, 5.0, 0.1)
+    pace = NationalGrowthDifference(0.3, 5.0, 0.1)
     gains = draw_national_gains(known, 0.04, np.full(6, 0.04), pace, rng(), 5000)
     assert gains.shape == (9, 5000)
     np.testing.assert_array_equal(gains[:3], known[:, None].repeat(5000, axis=1))
@@ -102,8 +102,8 @@ def synthetic(parameters, seed, units=31):
     path, error = draw_paths(start, gains, nation, [], parameters, made)
     white = parameters.white_error * made.standard_normal(path.shape)
     published = share_of(path) + error + white
-    figures = tuple(Figure(year, published[year], 3e-5) for year in range(1, 6))
-    figures += (Figure(10, share_of(path[10]), 3e-5, census=True),)
+    figures = tuple(ShareObservation(year, published[year], 3e-5) for year in range(1, 6))
+    figures += (ShareObservation(10, share_of(path[10]), 3e-5, census=True),)
     offset = logit(start_share)
     before = past + 1.0 + np.asarray(parameters.slope) * offset
     return Group(start, before, offset, gains, nation, figures)
@@ -146,7 +146,11 @@ def test_a_figure_far_from_what_neighbours_allow_is_unlikely():
     gains = np.full((3, 1), 0.036)
     near, far = (
         figures_log_likelihood(
-            Start(0.5, 0.6), gains, gains[:, 0], [Figure(1, 0.51), Figure(2, share)], USUAL
+            Start(0.5, 0.6),
+            gains,
+            gains[:, 0],
+            [ShareObservation(1, 0.51), ShareObservation(2, share)],
+            USUAL,
         )[0]
         for share in (0.519, 0.560)
     )

@@ -54,7 +54,7 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path, fingerprint: str) -> Store:
-        """Open the store of what ``fingerprint`` stands for, and drop blocks of anything else.
+        """Open the store of what ``fingerprint`` identifies, and drop blocks of anything else.
 
         Parameters
         ----------

@@ -108,7 +108,7 @@ def run_tasks(
     early: dict[str, Block] = {}  # finished before their turn, where no store keeps them
     report(len(tasks) - len(unfinished), len(tasks))
     try:
-        with _crew(workers if todo else 0, cluster if todo else None, notify) as crew:
+        with _executor(workers if todo else 0, cluster if todo else None, notify) as crew:
             for task in tasks:
                 while task.key in unfinished:
                     while todo and crew.has_room():
@@ -128,7 +128,7 @@ def run_tasks(
         raise ClusterError(f"{error}{'' if store is None else store.goes_on()}") from None
 
 
-class _Crew(Protocol):
+class _Executor(Protocol):
     """Whoever computes blocks."""
 
     def has_room(self) -> bool:
@@ -142,19 +142,21 @@ class _Crew(Protocol):
 
 
 @contextmanager
-def _crew(workers: int, cluster: str | None, notify: Callable[[str], None]) -> Iterator[_Crew]:
+def _executor(
+    workers: int, cluster: str | None, notify: Callable[[str], None]
+) -> Iterator[_Executor]:
     """Start or reach those who compute, and let them go whatever happens."""
     if cluster is not None:
         with _quiet(), _reached(cluster) as client:
-            yield _Others(client, cluster, notify)
+            yield _DaskWorkers(client, cluster, notify)
     elif workers > 0:
         with _quiet(), _local(workers) as client:
-            yield _Others(client, say("computing.local_processes"), notify)
+            yield _DaskWorkers(client, say("computing.local_processes"), notify)
     else:
-        yield _Here()
+        yield _InProcess()
 
 
-class _Here:
+class _InProcess:
     """One block at a time in this process."""
 
     def __init__(self) -> None:
@@ -175,7 +177,7 @@ class _Here:
         return key, block
 
 
-class _Others:
+class _DaskWorkers:
     """Workers of a dask scheduler, on this machine or on many."""
 
     def __init__(self, client: Client, name: str, notify: Callable[[str], None]):
@@ -187,7 +189,7 @@ class _Others:
         self._suspects: deque[tuple[str, bytes]] = deque()
         self._alone: str | None = None
         self._threads, self._counted, self._began = 0, -math.inf, time.monotonic()
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def has_room(self) -> bool:
         if self._suspects or self._alone is not None:
@@ -199,10 +201,10 @@ class _Others:
 
     def give(self, key: str, work: bytes) -> None:
         # A name of its own: the same block of another run, or another attempt, is another to dask.
-        # What stands before the dash is the kind, by which it learns how long one takes.
+        # What is before the dash is the kind, by which it learns how long one takes.
         name = f"simmodel_block-{uuid.uuid4().hex}"
-        errand = pickle.dumps(_Errand(work))
-        future = self._client.submit(pickle.loads, errand, key=name, pure=False)
+        pickled = pickle.dumps(_PickledBlock(work))
+        future = self._client.submit(pickle.loads, pickled, key=name, pure=False)
         self._given[key] = (future, work)
         future.add_done_callback(lambda _: self._finished.put(key))
 
@@ -276,12 +278,12 @@ class _Others:
             return self._threads  # what is lost shows in the blocks given out
 
     def _tell(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
+        if text not in self._reported:
+            self._reported.add(text)
             self._notify(text)
 
 
-class _Errand:
+class _PickledBlock:
     """A block that is computed where it is unpickled.
 
     A worker that had to import this module before it starts on a task would die of its absence;
@@ -350,7 +352,7 @@ def _reached(address: str) -> Iterator[Client]:
 
 
 async def _kind(address: str) -> str:
-    """Ask what stands at an address; a client that waited in vain would not close in time."""
+    """Ask what is at an address; a client that waited in vain would not close in time."""
     from distributed.core import rpc
     from distributed.security import Security
 
@@ -370,7 +372,7 @@ def _local(workers: int) -> Iterator[Client]:
     settings = {
         # On one machine nobody is slow to answer: who does not within seconds has been killed.
         "distributed.comm.timeouts.connect": "3s",
-        "distributed.scheduler.allowed-failures": 1,  # then each alone, see _Others
+        "distributed.scheduler.allowed-failures": 1,  # then each alone, see _DaskWorkers
     }
     stack, client = ExitStack(), None
     try:

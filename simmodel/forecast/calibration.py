@@ -3,7 +3,7 @@
 One operation for everything observed. The prior is normal on the scales of `PARAMETERS`; the
 region is projected from its first census through every later observation; the posterior is the
 normal distribution that has its mean and covariance, found from the mode (Gauss-Newton, Laplace)
-by tempered weighting. How well it stands for the posterior is reported as an effective sample
+by tempered weighting. How well it represents the posterior is reported as an effective sample
 size. A posterior is a mean and a covariance, so any number of draws can be taken from it.
 """
 
@@ -120,7 +120,7 @@ class Posterior:
 PROPOSAL_FREEDOM = 8.0
 # Draws of the proposal, steps taken, and the least share of effective draws in a tempered one.
 SAMPLE, STEPS, TEMPERED_SHARE = 16_384, 8, 0.1
-# Share of effective draws from which the normal distribution at the mode is taken as it stands.
+# Share of effective draws from which the normal distribution at the mode is taken as it is.
 ALL_BUT_NORMAL = 0.98
 BASE_SEED = 2020
 # Fewest effective draws for each parameter: with fewer the moments rest on too little.

@@ -1,8 +1,8 @@
 """Priors and posteriors of all regions: nation, then provinces, prefectures and counties.
 
-Each region leans on the one it lies in: its prior is the parent's posterior mean with a spread
-between regions. Local retention, arrivals and departures depend on where the boundary runs and are
-not handed down.
+Each region is shrunk towards the one it belongs to: its prior is the parent's posterior mean with a
+spread between regions. Local retention, in- and out-migration depend on where the boundary runs and
+are not handed down.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from .base_population import (
 )
 from .calibration import SAMPLE, Evidence, Normal, Posterior, at_mode, calibrate
 from .observations import (
+    ExpectedGain,
     Inputs,
-    Pace,
     ages_are_observed,
     counted_groups,
     evidence_of,
@@ -62,7 +62,7 @@ FROM_OUTSIDE_THE_PREFECTURE = 0.5
 
 
 @dataclass(frozen=True)
-class Usual:
+class TypicalRate:
     """What is usual at a level: a rate, and the spread of its logarithm between regions."""
 
     rate: float
@@ -72,7 +72,7 @@ class Usual:
 # Arrivals a year per resident where no stock registered elsewhere is known: geometric mean of what
 # the shipped regions' stocks imply, and the spread of another region about it
 # (benchmarks/arrivals.py re-makes both). It adds to the spread of a region whose stock is known.
-USUAL_ARRIVALS = {"prefecture": Usual(0.0094, 0.65), "county": Usual(0.0089, 0.95)}
+USUAL_ARRIVALS = {"prefecture": TypicalRate(0.0094, 0.65), "county": TypicalRate(0.0089, 0.95)}
 
 # Prior mean (transformed scale) of what is not handed down, and of what the nation starts from.
 # Rates per year: urban departure 1 %, moves from town to village 0.2 %. Reclassification: seven
@@ -101,7 +101,7 @@ AFTER_2020 = {
     "period_fertility": -0.10,
     "period_mortality": -0.10,
 }
-# Prior spread (transformed scale) between a region and the one it leans on.
+# Prior spread (transformed scale) between a region and the one it is shrunk towards.
 SPREAD = {
     "rural_exit": 0.35,
     "local_retention": 1.2,
@@ -195,7 +195,7 @@ class Atlas:
     regions : mapping of str to Region
         With the nation under ``china``.
     pooling : mapping of str to Pooling
-        By level: how regions depart from the pace of what they lie in.
+        By level: how regions depart from the pace of what they belong to.
     span : Span
         The two censuses; those before the base year of the seeds serve to look back.
     kinds : mapping of str to str
@@ -322,7 +322,7 @@ class Atlas:
         return self._inputs[region_id]
 
     def prior(self, region_id: str, parent: Normal | None) -> Normal:
-        """Prior of a region, leaning on its parent's posterior."""
+        """Prior of a region, shrunk towards its parent's posterior."""
         region = self.regions[region_id]
         start = START | (AFTER_2020 if self.span.base == SPAN.base else {})
         handed_down = dict(zip(NAMES, parent.mean, strict=True)) if parent is not None else {}
@@ -495,11 +495,11 @@ def departure(atlas: Atlas, region_id: str, years: int, known: int = 0) -> Depar
     return depart(atlas.pooling[region.level], record, offset, years, known)
 
 
-def expected_pace(atlas: Atlas, region_id: str, parent: Normal | None) -> Pace | None:
+def expected_pace(atlas: Atlas, region_id: str, parent: Normal | None) -> ExpectedGain | None:
     """The later pace of a region as pooling expects it.
 
     Where the region has later figures of its own, the expectation has part of its error and they
-    decide; where it has none, it is met and the draws carry the error. The nation leans on nothing:
+    decide; where it has none, it is met and the draws carry the error. The nation has no parent:
     its pace is carried on, unless later figures tell it.
     """
     region = atlas.regions[region_id]
@@ -508,17 +508,17 @@ def expected_pace(atlas: Atlas, region_id: str, parent: Normal | None) -> Pace |
             return None
         own = atlas.inputs(region_id)
         gained = urban_log_odds(own.counted) - urban_log_odds(own.earlier)
-        return Pace(LEANING_YEARS, gained * LEANING_YEARS / own.years, CARRIED_ERROR)
+        return ExpectedGain(LEANING_YEARS, gained * LEANING_YEARS / own.years, CARRIED_ERROR)
     above = atlas.inputs(region.parent).after(parent.mean[:, None], LEANING_YEARS)
     gain = float(gain_of(above, LEANING_YEARS)[0])
     mean, scale = departure(atlas, region_id, LEANING_YEARS).over(LEANING_YEARS)
     has_own = last_observed_year(region, atlas.span.base) > atlas.span.base
     error = max(LEFT_OPEN * scale * abs(gain), CARRIED_ERROR) if has_own else CARRIED_ERROR
-    return Pace(LEANING_YEARS, gain * (1.0 + mean), error)
+    return ExpectedGain(LEANING_YEARS, gain * (1.0 + mean), error)
 
 
 def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
-    """How a region's pace strays, year by year after the base, from what its posterior expects."""
+    """Yearly deviations of a region's pace after the base from what its posterior expects."""
     region = atlas.regions[region_id]
     pooling = atlas.pooling[region.level]
     known = last_observed_year(region, atlas.span.base) - atlas.span.base

@@ -141,7 +141,7 @@ def evidence_of(
     standard: Standard,
     *,
     kinds: Mapping[str, str] | None = None,
-    pace: Pace | None = None,
+    pace: ExpectedGain | None = None,
     restated: bool = False,
     withheld: frozenset[int] = frozenset(),
 ) -> tuple[Evidence, list[str]]:
@@ -155,8 +155,8 @@ def evidence_of(
         For the coverage factors of the census.
     kinds : mapping of str to str, optional
         Kind of each source; errors differ by it.
-    pace : Pace, optional
-        What the region's later pace is expected to be from what it leans on.
+    pace : ExpectedGain, optional
+        What the region's later pace is expected to be from that of its parent.
     restated : bool
         Whether the region's boundary moved in the base year: later figures are then on another
         boundary than its censuses and cannot be used.
@@ -224,7 +224,7 @@ def _add_groups(rows: _Rows, table: AgeSex, kept: list[int], year: int) -> None:
 
 
 @dataclass(frozen=True)
-class Pace:
+class ExpectedGain:
     """The later pace that a region is expected to have, as an observation.
 
     Attributes

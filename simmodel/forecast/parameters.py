@@ -256,7 +256,7 @@ def levels_after(
     levers : mapping of str to ndarray, shape (year,), (year, draw) or (1, draw), optional
         Multipliers of a scenario under the names of `scenario.LEVERS`; ``life_expectancy`` comes
         as the factor on death rates that it means. Where they differ from draw to draw, parameters
-        and factors may stand for all draws with one.
+        and factors may represent all draws by one.
 
     Returns
     -------
@@ -348,7 +348,7 @@ def pull(values: Mapping[str, Array], setting: Setting, years: int) -> Array:
 def retained(share: Array, multiplier: Array) -> Array:
     """Local retention times a multiplier, bending smoothly so that it stays a share.
 
-    The share is multiplied as it stands up to 0.8 (or up to itself, where it is higher); beyond,
+    The share is multiplied as it is up to 0.8 (or up to itself, where it is higher); beyond,
     what is missing to one shrinks exponentially, with the same slope where the two meet.
 
     Parameters

@@ -1,7 +1,7 @@
-"""Partial pooling of the pace of urbanization: what a unit leans on, and how far it departs.
+"""Partial pooling of the pace of urbanization: shrinkage towards the parent, and departures.
 
 The pace is the urban-rural growth difference, the yearly gain of the logit of the urban share. A
-unit departs from what it leans on (its province, the nation, the panel) by a stationary
+unit departs from what it is shrunk towards (its province, the nation, the panel) by a stationary
 autoregressive process in continuous time; units differ in their variance, which makes the
 departures Student's t. Arrays only.
 """
@@ -25,8 +25,9 @@ Array = NDArray[np.float64]
 NORM_AT_ZERO, NORM_SLOPE = 0.032744, -0.015536
 # A parent's pace below this, per year, is no measure for its children's departures.
 LEAST_PACE = 0.005
-# Years over which the further straying of annual figures fades. The likelihood of the annual series
-# at hand is flat between one year and seven; with two, five-year gains stray as those of 2010-15.
+# Years over which the further deviation of annual figures fades. The likelihood of the annual
+# series at hand is flat between one year and seven; with two, five-year gains deviate as those of
+# 2010-15.
 REPORTING_MEMORY = 2.0
 
 
@@ -79,10 +80,10 @@ def norm(share: ArrayLike) -> Array:
 
 @dataclass(frozen=True)
 class Pooling:
-    """How the pace of the units of one level departs from what they lean on.
+    """How the pace of the units of one level departs from what they are shrunk towards.
 
-    Departures are shares of the parent's pace; those of a panel's topmost units, which lean on
-    `norm`, are growth differences per year.
+    Departures are shares of the parent's pace; those of a panel's topmost units, which are
+    shrunk towards `norm`, are growth differences per year.
 
     Attributes
     ----------
@@ -114,14 +115,14 @@ class Pooling:
 
 @dataclass(frozen=True)
 class Record:
-    """What was seen of a unit, beside what it leans on.
+    """What was seen of a unit, beside what it is shrunk towards.
 
     Attributes
     ----------
     years : ndarray, shape (point,)
         Dates of the counts, rising.
     gains : ndarray, shape (point - 1,)
-        Gain of log odds between counts beyond what it leans on, in units of ``scale``.
+        Gain of log odds between counts beyond what it is shrunk towards, in units of ``scale``.
     offsets : ndarray, shape (point - 1,)
         Log odds above the parent's at the start of each interval; 0 without a parent.
     scale : float
@@ -179,7 +180,7 @@ def integrated(memory: float, starts: Array, ends: Array, later: Array, until: A
 
     Examples
     --------
-    Over a time far shorter than the memory the process stands still:
+    Over a time far shorter than the memory the process is constant:
 
     >>> at = np.array([0.0])
     >>> integrated(1e4, at, at + 2.0, at, at + 3.0).round(2)
@@ -196,7 +197,7 @@ def integrated(memory: float, starts: Array, ends: Array, later: Array, until: A
 
 
 def reported(pooling: Pooling, years: int) -> Array:
-    """Covariance of the further straying of annual figures, by year.
+    """Covariance of the further deviation of annual figures, by year.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ REMEDY = "re-make it with `make pooling`"
 
 
 @dataclass(frozen=True)
-class Estimates:
+class PoolingEstimates:
     """Estimates by level, each with the year of the last figure behind it.
 
     Attributes
@@ -58,7 +58,7 @@ def by_key(pooling: Pooling) -> dict[str, float]:
     return {KEYS[name]: value for name, value in asdict(pooling).items()}
 
 
-def as_data(estimates: Estimates, made: Mapping[str, str]) -> dict[str, Any]:
+def as_data(estimates: PoolingEstimates, made: Mapping[str, str]) -> dict[str, Any]:
     """Estimates as plain data for the file, with how each level's were made."""
     levels = {
         level: {
@@ -73,7 +73,7 @@ def as_data(estimates: Estimates, made: Mapping[str, str]) -> dict[str, Any]:
     return {"levels": levels}
 
 
-def read(directory: Path) -> Estimates:
+def read(directory: Path) -> PoolingEstimates:
     """Read the estimates beside the seeds, or those shipped where a seed folder has none.
 
     Raises
@@ -95,7 +95,7 @@ def read(directory: Path) -> Estimates:
         if years != sorted(set(years)):
             raise SeedError(f"{path}: levels.{level}.known: does not rise; {REMEDY}")
         by_level[level] = found
-    return Estimates(by_level)
+    return PoolingEstimates(by_level)
 
 
 def _row(path: Path, level: str, row: Any) -> tuple[int, Pooling]:

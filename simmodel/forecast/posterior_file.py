@@ -25,7 +25,7 @@ VERSION = 2
 # Significant digits kept: far below any posterior spread, and the file stays small.
 DIGITS = 7
 # Farthest from zero that a mean on the transformed scale, and the widest that its spread can
-# sensibly be: closed flows stand at -30, and e to the 50 is nothing any rate or odds can be.
+# sensibly be: closed flows are at -30, and e to the 50 is nothing any rate or odds can be.
 LARGEST_MEAN = 50.0
 LARGEST_SPREAD = 10.0
 REMEDY = "make it with `simmodel calibrate`"
@@ -39,9 +39,9 @@ class Posteriors:
     ----------
     by_region : mapping of str to Normal
     sha256 : str
-        Hash of the numbers, and of the estimates by which paces stray.
+        Hash of the numbers, and of the estimates by which paces deviate.
     remade : tuple of str
-        Regions whose figures had changed since the file was made and that were calibrated anew.
+        Regions whose figures had changed since the file was made and that were calibrated again.
     """
 
     by_region: Mapping[str, Normal]
@@ -73,7 +73,7 @@ class Posteriors:
             return None
 
     def notice(self) -> str | None:
-        """Say which regions were calibrated anew, where any were."""
+        """Say which regions were calibrated again, where any were."""
         if not self.remade:
             return None
         return (
@@ -151,7 +151,7 @@ def load(
     needed: Collection[str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Posteriors:
-    """Read the posteriors beside the seeds; calibrate anew what no longer fits the figures.
+    """Read the posteriors beside the seeds; calibrate again what no longer fits the figures.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def load(
     directory : pathlib.Path
         The seed folder; a file that is missing means that every region is calibrated.
     needed : collection of str, optional
-        Regions wanted and all they lie in, instead of all regions.
+        Regions wanted and all they belong to, instead of all regions.
     progress : callable, optional
         Called with the id of each region that is calibrated.
 

@@ -42,7 +42,7 @@ GAIN_SHARE = 2.0 / 3.0
 
 @dataclass(frozen=True)
 class Standard:
-    """National patterns that every region leans on.
+    """National patterns that every region is shrunk towards.
 
     Attributes
     ----------

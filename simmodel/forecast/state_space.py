@@ -3,7 +3,7 @@
     x(t+1) = F x(t) + c + q e(t),   z = h' x(t) + r v,   e and v standard normal
 
 Every draw may have parameters of its own, and the draw axis is last. Observations are scalars taken
-one after the other, so no matrix is inverted; several may stand at one time, and none need to.
+one after the other, so no matrix is inverted; several may be of one time, and none need to.
 States given the observations come from the simulation smoother of Durbin and Koopman (2002,
 Biometrika 89, 603-615): an unconditional path, corrected by the smoothed difference of what was
 observed from what it would have shown.
@@ -40,7 +40,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Observation:
+class LinearObservation:
     """One number that was seen.
 
     Attributes
@@ -94,7 +94,10 @@ class _Seen:
 
 
 def _filter(
-    model: StateSpace, observations: Sequence[Observation], values: Sequence[Array], mean: Array
+    model: StateSpace,
+    observations: Sequence[LinearObservation],
+    values: Sequence[Array],
+    mean: Array,
 ) -> tuple[list[Array], list[Array], list[list[_Seen]]]:
     """Mean and covariance of the state before the observations of each time, and these."""
     by_time: list[list[int]] = [[] for _ in range(model.times)]
@@ -129,13 +132,13 @@ def _filter(
     return means, covariances, seen
 
 
-def log_likelihood(model: StateSpace, observations: Sequence[Observation]) -> Array:
+def log_likelihood(model: StateSpace, observations: Sequence[LinearObservation]) -> Array:
     """Log density of the observations.
 
     Parameters
     ----------
     model : StateSpace
-    observations : sequence of Observation
+    observations : sequence of LinearObservation
 
     Returns
     -------
@@ -146,7 +149,7 @@ def log_likelihood(model: StateSpace, observations: Sequence[Observation]) -> Ar
     One standard normal state seen with an error of variance 3 has variance 4:
 
     >>> model = StateSpace(np.zeros((1, 1)), np.ones((1, 1)), ())
-    >>> seen = Observation(0, np.ones(1), 2.0, 3.0**0.5)
+    >>> seen = LinearObservation(0, np.ones(1), 2.0, 3.0**0.5)
     >>> bool(np.isclose(log_likelihood(model, [seen])[0], -0.5 - np.log(2.0 * np.pi * 4.0) / 2.0))
     True
     """
@@ -160,14 +163,17 @@ def log_likelihood(model: StateSpace, observations: Sequence[Observation]) -> Ar
 
 
 def draw_states(
-    model: StateSpace, observations: Sequence[Observation], rng: np.random.Generator, draws: int
+    model: StateSpace,
+    observations: Sequence[LinearObservation],
+    rng: np.random.Generator,
+    draws: int,
 ) -> Array:
     """Draw the states of all times given the observations.
 
     Parameters
     ----------
     model : StateSpace
-    observations : sequence of Observation
+    observations : sequence of LinearObservation
     rng : numpy.random.Generator
     draws : int
 
@@ -181,7 +187,7 @@ def draw_states(
 
     >>> walk = Step(np.ones((1, 1, 1)), np.zeros((1, 1)), np.ones((1, 1)))
     >>> model = StateSpace(np.zeros((1, 1)), np.zeros((1, 1)), (walk, walk))
-    >>> seen = Observation(1, np.ones(1), 0.5, 1e-9)
+    >>> seen = LinearObservation(1, np.ones(1), 0.5, 1e-9)
     >>> states = draw_states(model, [seen], np.random.default_rng(1), 4)
     >>> states[:2, 0].round(6)
     array([[0. , 0. , 0. , 0. ],
@@ -218,7 +224,7 @@ def draw_states(
     return free
 
 
-def _draws(model: StateSpace, observations: Sequence[Observation]) -> int:
+def _draws(model: StateSpace, observations: Sequence[LinearObservation]) -> int:
     arrays = [model.mean, model.spread]
     arrays += [a for s in model.steps for a in (s.transition, s.shift, s.noise)]
     found: list[int] = [a.shape[-1] for a in arrays]

@@ -25,7 +25,7 @@ BLOCK = 1024
 LARGEST_SCALE_MULTIPLIER = 5.0
 # Years after the base over which a region's mean pace is expected to be what pooling makes it.
 LEANING_YEARS = 10
-# Straying is taken as a share of the expected pace, of at least this share of what it leans on.
+# Deviations are taken as shares of the expected pace, of at least this share of the parent's.
 LEAST_PACE_SHARE = 0.2
 # Spread of arrivals and urban departures (at once, where they are not observed), and of fertility
 # and mortality (growing over 15 years).
@@ -59,13 +59,13 @@ def standard_normal(seed: int, name: str, block: int, shape: Sequence[int]) -> A
 
 @dataclass(frozen=True)
 class PaceNoise:
-    """How a region's pace strays from what is expected of it.
+    """How a region's pace deviates from what is expected of it.
 
     Attributes
     ----------
     region : str
     root : ndarray, shape (year, year)
-        Lower triangular; times its transpose, the covariance of the straying by year, as a share
+        Lower triangular; times its transpose, the covariance of the deviation by year, as a share
         of the expected pace.
     degrees_of_freedom : float
         Degrees of freedom of Student's t.
@@ -82,11 +82,11 @@ class PaceNoise:
     def of(
         cls, region: str, departure: Departure, annual: Array, years: int, known: int = 0
     ) -> PaceNoise:
-        """Straying of a region from what is expected of it beside its parent.
+        """Deviation of a region from what is expected of it beside its parent.
 
-        ``annual`` is the covariance of what annual figures stray further, (year, year); zeros
+        ``annual`` is the covariance of what annual figures deviate further, (year, year); zeros
         where censuses are forecast. In the first ``known`` years figures of its own tell the pace:
-        it does not stray, and is carried on.
+        it does not deviate, and is carried on.
         """
         pace = np.maximum(1.0 + departure.mean, LEAST_PACE_SHARE)
         covariance = departure.covariance + annual
@@ -100,14 +100,14 @@ class PaceNoise:
     def beyond(
         cls, region: str, pooling: Pooling, annual: Array, record: tuple[int, int], years: int
     ) -> PaceNoise:
-        """Straying of a region from its own mean pace of the latest years it is known of.
+        """Deviation of a region from its own mean pace of the latest years it is known of.
 
         Parameters
         ----------
         region : str
         pooling : Pooling
         annual : ndarray, shape (year, year)
-            Covariance of what annual figures stray further.
+            Covariance of what annual figures deviate further.
         record : (int, int)
             First and last of the years known, from the base: (0, 4) where four annual figures
             followed it, (-10, 0) where the last two censuses lie ten years apart.
@@ -130,11 +130,11 @@ class PaceNoise:
 
     @property
     def unknown(self) -> NDArray[np.bool_]:
-        """Whether the pace of each year strays, (year,)."""
+        """Whether the pace of each year deviates, (year,)."""
         return np.asarray(np.diag(self.root) > 0.0)
 
     def first(self, years: int) -> PaceNoise:
-        """The same straying, of fewer years."""
+        """The same deviation, of fewer years."""
         return replace(self, root=self.root[:years, :years], shape=self.shape[:years])
 
     def factors(self, seed: int, block: int) -> Array:
@@ -145,7 +145,7 @@ class PaceNoise:
         chi_squared = 2.0 * gammaincinv(self.degrees_of_freedom / 2.0, chance)
         scale_multiplier = np.sqrt(self.degrees_of_freedom / chi_squared)
         deviation = np.minimum(scale_multiplier, LARGEST_SCALE_MULTIPLIER) * normal
-        # Upward as it stands; downward bent, so that no pace turns negative.
+        # Upward as it is; downward bent, so that no pace turns negative.
         bent = np.exp(np.minimum(deviation, 0.0))
         return np.asarray(np.where(deviation > 0.0, 1.0 + deviation, bent))
 
@@ -183,7 +183,7 @@ def pace_factors(
     seed, block : int
         Of the ensemble, and which block of draws.
     lineage : sequence of PaceNoise
-        Of the region itself and of all it lies in: what happens to the nation's pace happens to
+        Of the region itself and of all it belongs to: what happens to the nation's pace happens to
         all its regions in the same draw.
     years : int
         Calendar years projected.
@@ -240,7 +240,7 @@ def held_factors(lineage: Sequence[PaceNoise], years: int, held: Held) -> dict[s
     Parameters
     ----------
     lineage : sequence of PaceNoise
-        Of the region itself and of all it lies in.
+        Of the region itself and of all it belongs to.
     years : int
     held : mapping of str to mapping of str to float or ndarray, shape (draw,)
         By region and name of `FACTORS`. A ``pace`` holds in every year that is not known, for the

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .pooling import logit
-from .state_space import Observation, StateSpace, Step, draw_states, log_likelihood
+from .state_space import LinearObservation, StateSpace, Step, draw_states, log_likelihood
 
 Array = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ class PathParameters:
 
 
 @dataclass(frozen=True)
-class Figure:
+class ShareObservation:
     """A published urban share.
 
     Attributes
@@ -96,7 +96,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a unit stands when its path begins: a census, in the same year for its parent.
+    """Where a unit is when its path begins: a census, in the same year for its parent.
 
     Attributes
     ----------
@@ -176,7 +176,9 @@ def _model(
     return StateSpace(mean, spread, tuple(steps))
 
 
-def _observations(figures: Sequence[Figure], parameters: PathParameters) -> list[Observation]:
+def _observations(
+    figures: Sequence[ShareObservation], parameters: PathParameters
+) -> list[LinearObservation]:
     """Return figures as observations of log odds, linear about the share that was printed."""
     seen = []
     for figure in figures:
@@ -187,7 +189,7 @@ def _observations(figures: Sequence[Figure], parameters: PathParameters) -> list
         weights[SERIES_ERROR] = 0.0 if figure.census else 1.0 / slope
         white = 0.0 if figure.census else np.square(parameters.white_error)
         error = np.sqrt(white + figure.rounding**2) / slope
-        seen.append(Observation(figure.year, weights, logit(figure.share), error))
+        seen.append(LinearObservation(figure.year, weights, logit(figure.share), error))
     return seen
 
 
@@ -195,7 +197,7 @@ def draw_paths(
     start: Start,
     parent_gains: Array,
     expected: Array,
-    figures: Sequence[Figure],
+    figures: Sequence[ShareObservation],
     parameters: PathParameters,
     rng: np.random.Generator,
 ) -> tuple[Array, Array]:
@@ -208,7 +210,7 @@ def draw_paths(
         Yearly gain of the parent's log odds.
     expected : ndarray, shape (year,)
         Yearly gain of log odds that was expected of the nation.
-    figures : sequence of Figure
+    figures : sequence of ShareObservation
         Published shares of the unit after the start.
     parameters : PathParameters
     rng : numpy.random.Generator
@@ -230,7 +232,7 @@ def figures_log_likelihood(
     start: Start,
     parent_gains: Array,
     expected: Array,
-    figures: Sequence[Figure],
+    figures: Sequence[ShareObservation],
     parameters: PathParameters,
 ) -> Array:
     """Log density of a unit's figures, in log odds, given its parent's path.
@@ -242,7 +244,7 @@ def figures_log_likelihood(
         Yearly gain of the parent's log odds.
     expected : ndarray, shape (year,)
         Yearly gain of log odds that was expected of the nation.
-    figures : sequence of Figure
+    figures : sequence of ShareObservation
         Published shares of the unit after the start.
     parameters : PathParameters
 
@@ -255,7 +257,7 @@ def figures_log_likelihood(
 
 
 @dataclass(frozen=True)
-class NationalPace:
+class NationalGrowthDifference:
     """How the nation's yearly gain of log odds goes on after its last figure.
 
     Attributes
@@ -306,7 +308,7 @@ def draw_national_gains(
     known: Array,
     expected_then: float,
     expected: Array,
-    pace: NationalPace,
+    pace: NationalGrowthDifference,
     rng: np.random.Generator,
     draws: int,
 ) -> Array:
@@ -320,7 +322,7 @@ def draw_national_gains(
         Mean of these years, about which their departures are seen.
     expected : ndarray, shape (later year,) or (later year, draw)
         Gains expected after them.
-    pace : NationalPace
+    pace : NationalGrowthDifference
     rng : numpy.random.Generator
     draws : int
 
@@ -335,7 +337,7 @@ def draw_national_gains(
     step = Step(stays[None, None], np.zeros((1, 1)), (cycle * np.sqrt(1.0 - stays**2))[None])
     model = StateSpace(np.zeros((1, draws)), cycle[None], (step,) * (years - 1))
     departures = np.asarray(known) / expected_then - 1.0
-    seen = [Observation(year, np.ones(1), d, shock) for year, d in enumerate(departures)]
+    seen = [LinearObservation(year, np.ones(1), d, shock) for year, d in enumerate(departures)]
     lasting = draw_states(model, seen, rng, draws)[len(known) :, 0]
     factors = 1.0 + lasting + shock * rng.standard_normal(lasting.shape)
     wide = expected.reshape(len(expected), -1)

@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from ..errors import CalibrationError
-from .urban_share import Figure, PathParameters, Start, figures_log_likelihood
+from .urban_share import PathParameters, ShareObservation, Start, figures_log_likelihood
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Prior(NamedTuple):
 
 
 # What the data at hand decide little is decided here, and printed beside the estimates: few
-# provincial shares after 2020 are known, so the yearly shock and the errors of figures lean on it.
+# provincial shares after 2020 are known, so the yearly shock and the errors of figures rest on it.
 PRIORS: Final[Mapping[str, Prior]] = MappingProxyType(
     {
         "slope": Prior(-0.2, 1.0),
@@ -66,7 +66,7 @@ class Group:
         when that decade began; None where there is no earlier count.
     parent_gains : ndarray, shape (year, unit)
     expected : ndarray, shape (year,)
-    figures : tuple of Figure
+    figures : tuple of ShareObservation
         Shares of shape (unit,).
     """
 
@@ -75,7 +75,7 @@ class Group:
     response_offset: Array | None
     parent_gains: Array
     expected: Array
-    figures: tuple[Figure, ...]
+    figures: tuple[ShareObservation, ...]
 
     def log_likelihood(self, parameters: PathParameters) -> float:
         """Log density of all figures of the group."""
@@ -90,7 +90,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Estimates:
+class UrbanShareEstimates:
     """The most credible parameters and how far they may lie from the truth.
 
     Attributes
@@ -142,7 +142,7 @@ def parameters_of(point: Array) -> PathParameters:
     return PathParameters(**{name: _FROM_FREE.get(name, np.exp)(v) for name, v in values})
 
 
-def estimate(groups: Sequence[Group], priors: Mapping[str, Prior] = PRIORS) -> Estimates:
+def estimate(groups: Sequence[Group], priors: Mapping[str, Prior] = PRIORS) -> UrbanShareEstimates:
     """Estimate the parameters of one level from its units.
 
     Parameters
@@ -153,7 +153,7 @@ def estimate(groups: Sequence[Group], priors: Mapping[str, Prior] = PRIORS) -> E
 
     Returns
     -------
-    Estimates
+    UrbanShareEstimates
 
     Raises
     ------
@@ -175,7 +175,7 @@ def estimate(groups: Sequence[Group], priors: Mapping[str, Prior] = PRIORS) -> E
     if not np.all(np.linalg.eigvalsh(curvature) > 0.0):
         raise CalibrationError("no estimates of urban shares found: the search ended at no maximum")
     covariance = np.asarray(np.linalg.inv(curvature) * np.outer(spread, spread), dtype=float)
-    return Estimates(middle + spread * found.x, covariance)
+    return UrbanShareEstimates(middle + spread * found.x, covariance)
 
 
 def _hessian(function: Callable[[Array], float], at: Array, step: float = 1e-2) -> Array:

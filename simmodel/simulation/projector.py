@@ -349,7 +349,7 @@ class RegionDraws:
     values : mapping of str to ndarray, shape (draw,)
         Parameters in their own units.
     factors : mapping of str to ndarray, shape (year, draw)
-        As `uncertainty.pace_factors` makes them; one draw may stand for all.
+        As `uncertainty.pace_factors` makes them; one draw may represent all.
     """
 
     inputs: Inputs
@@ -412,7 +412,7 @@ def draw(
     inputs : Inputs
     posterior : Normal
     noise : sequence of PaceNoise
-        Of the region and of all it lies in, itself first.
+        Of the region and of all it belongs to, itself first.
     years : int
     seed_and_block : (int, int)
         Of the ensemble, and which block of draws.

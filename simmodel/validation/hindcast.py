@@ -3,7 +3,7 @@
 Units with counts by age, sex and residence at two whole-year dates go through `fit.Atlas`
 as regions do. The others borrow ages from the nearest unit above them that has some, or from the
 nation, and go through the same calibration and projection. Of a panel, nothing after the origin is
-read; what is borrowed from the census of 2020 whatever the origin stands in docs/model.md.
+read; what is borrowed from the census of 2020 whatever the origin is in docs/model.md.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from ..forecast.fit import (
     calibrate_one,
     pace_noise,
 )
-from ..forecast.observations import TOTAL_ERROR, URBAN_ERROR, Inputs, Pace, gain_of
+from ..forecast.observations import TOTAL_ERROR, URBAN_ERROR, ExpectedGain, Inputs, gain_of
 from ..forecast.parameters import NAMES
 from ..forecast.pooling import LEAST_PACE, Departure, Pooling, Record, depart, logit, norm, share_of
-from ..forecast.pooling_file import Estimates
+from ..forecast.pooling_file import PoolingEstimates
 from ..forecast.standards import Pattern
 from ..forecast.uncertainty import LEANING_YEARS, PaceNoise
 from ..inputs.region import SPAN, AgeSex, Baseline, Census, History, Region, Span
@@ -109,7 +109,7 @@ def forecast(
     origin: float,
     to: float,
     atlas: Atlas,
-    estimates: Estimates,
+    estimates: PoolingEstimates,
     *,
     seed: int = 20201101,
     units: Sequence[str] | None = None,
@@ -125,7 +125,7 @@ def forecast(
         Years.
     atlas : Atlas
         Of the seeds: where ages are borrowed from.
-    estimates : Estimates
+    estimates : PoolingEstimates
         Of partial pooling; those known at ``origin`` are used.
     seed : int
     units : sequence of str, optional
@@ -176,7 +176,9 @@ def _forecast(unit: _Unit, to: float, seed: int) -> Forecast:
 class _Maker:
     """Makes units, parents first, and keeps them."""
 
-    def __init__(self, panel: Panel, origin: float, to: float, atlas: Atlas, estimates: Estimates):
+    def __init__(
+        self, panel: Panel, origin: float, to: float, atlas: Atlas, estimates: PoolingEstimates
+    ):
         self.panel = panel
         earliest = min((points[-1].year for points in panel.points.values() if points), default=to)
         self.horizon = max(int(np.ceil(to - earliest)), LEANING_YEARS)
@@ -270,7 +272,7 @@ class _Maker:
 
 
 def atlas_of_panel(
-    panel: Panel, seeds: Atlas, estimates: Estimates, levels: Mapping[str, str]
+    panel: Panel, seeds: Atlas, estimates: PoolingEstimates, levels: Mapping[str, str]
 ) -> Atlas | None:
     """Units with ages at the last two counts of the nation, as regions; None without a nation.
 
@@ -378,8 +380,8 @@ def _expectation(
     above: _Unit | None,
     level: str,
     horizon: int,
-) -> tuple[Pace, PaceNoise]:
-    """What a unit's later pace is expected to be, and how it strays from that."""
+) -> tuple[ExpectedGain, PaceNoise]:
+    """What a unit's later pace is expected to be, and how it deviates from that."""
     nothing = np.zeros((horizon, horizon))
     if above is not None:
         later = above.inputs.after(above.posterior.mean[:, None], LEANING_YEARS)
@@ -387,7 +389,7 @@ def _expectation(
         offset = float(logit(points[-1].rate) - above.log_odds(np.array([points[-1].year]))[0])
         ahead = depart(pooling, _beside(points, above), offset, horizon)
         gain *= 1.0 + ahead.over(LEANING_YEARS)[0]
-        return Pace(LEANING_YEARS, gain, BORROWED_ERROR), PaceNoise.of(
+        return ExpectedGain(LEANING_YEARS, gain, BORROWED_ERROR), PaceNoise.of(
             name, ahead, nothing, horizon
         )
     if level == "nation" and len(points) > 1:
@@ -395,7 +397,7 @@ def _expectation(
         pace = float(logit(last.rate) - logit(first.rate)) / (last.year - first.year)
         window = (-max(round(last.year - first.year), 1), 0)
         noise = PaceNoise.beyond(name, pooling, nothing, window, horizon)
-        return Pace(LEANING_YEARS, pace * LEANING_YEARS, BORROWED_ERROR), noise
+        return ExpectedGain(LEANING_YEARS, pace * LEANING_YEARS, BORROWED_ERROR), noise
     record = _beside_norm(points) if len(points) > 1 else None
     ahead = depart(pooling, record, 0.0, horizon)
     paces = np.empty(horizon)
@@ -407,7 +409,7 @@ def _expectation(
     scale = max(mean, LEAST_PACE)
     relative = Departure(paces / scale - 1.0, ahead.covariance / scale**2, ahead.degrees_of_freedom)
     noise = PaceNoise.of(name, relative, nothing, horizon)
-    return Pace(LEANING_YEARS, mean * LEANING_YEARS, BORROWED_ERROR), noise
+    return ExpectedGain(LEANING_YEARS, mean * LEANING_YEARS, BORROWED_ERROR), noise
 
 
 def _window(points: Sequence[Count]) -> tuple[Count, Count]:
@@ -502,7 +504,7 @@ def _borrowed(maker: _Maker, name: str) -> Array:
     return by_residence(table_of(china, span.first if maker.origin < span.base else span.base))
 
 
-def _evidence(points: tuple[Count, ...], inputs: Inputs, pace: Pace) -> Evidence:
+def _evidence(points: tuple[Count, ...], inputs: Inputs, pace: ExpectedGain) -> Evidence:
     """Totals and urban totals after the first count, and the pace expected later."""
     first, last = _window(points)
     seen = [p for p in points if p.year > first.year] if len(points) > 1 else []

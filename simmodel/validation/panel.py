@@ -381,7 +381,7 @@ def _named(word: str) -> str:
 
 
 def _check_circles(first_rows: Mapping[str, _Row]) -> None:
-    """Report every circle of units that lie in each other."""
+    """Report every circle of units that belong to each other."""
     order = list(first_rows)
     parents = {unit: row.optional("parent") for unit, row in first_rows.items()}
     graph = {unit: [parent] for unit, parent in parents.items() if parent not in ("", unit)}
@@ -537,7 +537,7 @@ def aggregate(panel: Panel) -> Panel:
     Raises
     ------
     ValueError
-        If units lie in each other in a circle.
+        If units belong to each other in a circle.
     """
     children: dict[str, list[str]] = {}
     for unit, parent in panel.parents.items():
@@ -587,7 +587,7 @@ def check_replaceable(path: Path) -> None:
     Raises
     ------
     OutputError
-        If a folder, or a file that does not begin like forecasts, stands there.
+        If a folder, or a file that does not begin like forecasts, is there.
     """
     if not path.exists():
         return
@@ -615,7 +615,7 @@ def write_forecasts(path: Path, forecasts: Iterable[Forecast]) -> None:
     Raises
     ------
     OutputError
-        If the file cannot be written, or a file of another making stands in its place.
+        If the file cannot be written, or a file of another making is in its place.
     """
     rows = [row for forecast in forecasts for row in _forecast_rows(forecast)]
     check_replaceable(path)
