@@ -82,6 +82,8 @@ def lay_out(
     ndarray, shape (y, x)
         Medians of what the target is of: percent, or persons.
     """
+    from ..charts.reachability import ReachGrid
+
     levers, start = problem.question.levers, [change.before for change in answer.way.changes]
     shown = [tuple(start), tuple(change.value for change in answer.way.changes)]
     shown += [(mark.x, mark.y) for mark in marks]
