@@ -19,7 +19,7 @@ from ..inputs.arguments import (
 )
 from ..inputs.region import BASE_YEAR, Region
 from ..inputs.scenario import QUANTITIES, Scenario
-from ..texts import LANGUAGES, text
+from ..texts import LANGUAGES, say, text
 from .common import posteriors_of, scenario_of, workspace_of
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def load_region(region: str, *, seeds: PathLike | None = None) -> Region:
     ('武威市', 688697)
     """
     if not isinstance(region, str):
-        raise refused("region", "is not text", region, "the id of a region")
+        raise refused("region", say("faults.is_not_text"), region, say("inputs.region_id"))
     return workspace_of(seeds).seeds.region(region)
 
 

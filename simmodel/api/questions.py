@@ -26,6 +26,7 @@ from ..solving.question import Question
 from ..solving.question import check as check_question
 from ..solving.solution import Answer
 from ..solving.solution import solve as solve_for
+from ..texts import say
 from .common import posteriors_of, scenario_of, warn, workspace_of
 
 if TYPE_CHECKING:
@@ -238,9 +239,9 @@ def _question(
     """Return a question whose parts are of the right kinds; `question.check` does the rest."""
     named = (levers,) if isinstance(levers, str) else levers
     if not isinstance(named, (list, tuple)) or not all(isinstance(one, str) for one in named):
-        raise refused("levers", "are not names", levers, among(LEVERS))
+        raise refused("levers", say("api.are_not_names"), levers, among(LEVERS))
     if not named:
-        raise refused("levers", "name none", levers, among(LEVERS))
+        raise refused("levers", say("api.name_none"), levers, among(LEVERS))
     return Question(
         text_of("region", region),
         text_of("indicator", indicator),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import xarray as xr
 from ..charts.pictures import DEFAULT, formats_of
 from ..computing.output_files import check_writable
 from ..computing.progress import Reporter
+from ..errors import bounded
 from ..inputs.arguments import (
     PathLike,
     file_of,
@@ -34,6 +36,7 @@ from ..simulation.datasets import ages_dataset, draws_dataset
 from ..simulation.projector import simulate as all_draws
 from ..sweeps.runner import run_sweep
 from ..sweeps.sweep_file import read_sweep
+from ..texts import say
 from .common import AskedScenario, posteriors_of, workspace_of
 
 if TYPE_CHECKING:
@@ -280,7 +283,8 @@ def verdict_table(ds: xr.Dataset) -> pd.DataFrame:
     import pandas as pd
 
     if not isinstance(ds, xr.Dataset):
-        raise refused("verdict_table", "is not a Dataset", ds, "a Dataset of simmodel.run")
+        problem, allowed = say("api.is_not_dataset"), say("api.dataset_of_run")
+        raise refused("verdict_table", problem, ds, allowed)
     table = pd.DataFrame(verdicts_of(ds), columns=list(COLUMNS))
     numbers = ("target", "median", "p05", "p95", "probability", "shortfall", "shortfall_persons")
     kinds = {**dict.fromkeys(numbers, "float64"), "year": "int64", "first_year_met": "Int64"}
@@ -343,7 +347,8 @@ def sweep(
     if workers is not None:
         workers = whole_of("workers", workers)
         if workers < 1:
-            raise refused("workers", "is out of range", workers, "a whole number of at least 1")
+            allowed = bounded("faults.whole_number", 1, math.inf)
+            raise refused("workers", say("faults.is_out_of_range"), workers, allowed)
     formats = formats_of(charts)
     workspace = workspace_of(seeds)
     asked = read_sweep(file_of("sweep", file, "scenarios/sweeps"), workspace.seeds)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import CalibrationError
 from ..inputs.region import BASE_YEAR, AgeSex, Census, Region, ResidenceTables
 from ..kernel import age_groups
+from ..texts import say
 from ..variables import WAN
 
 Array = NDArray[np.float64]
@@ -26,10 +27,7 @@ def census_of(region: Region, year: int) -> Census:
     for census in (region.baseline.census, *(item.census for item in region.history)):
         if census.year == year:
             return census
-    raise CalibrationError(
-        f"{region.id}: no census of {year}; the least a region needs is two censuses, 2010 and "
-        "2020, with urban and rural totals"
-    )
+    raise CalibrationError(say("forecast.no_census", region=region.id, year=year))
 
 
 def has_ages(region: Region, year: int) -> bool:
@@ -47,7 +45,7 @@ def table_of(region: Region, year: int) -> AgeSex:
     """Age-sex table of a region's census of ``year``."""
     table = census_of(region, year).age_sex
     if table is None:
-        raise CalibrationError(f"{region.id}: the census of {year} has no table by age and sex")
+        raise CalibrationError(say("forecast.no_age_table", region=region.id, year=year))
     return table
 
 
@@ -174,6 +172,6 @@ def transferred_persons(gainer: Region) -> float:
         later = totals[2021]
     except KeyError as missing:
         raise CalibrationError(
-            f"{gainer.id}: the transfer of 2020 needs its total population of {missing}"
+            say("forecast.transfer_needs_total", region=gainer.id, year=missing)
         ) from None
     return later / growth - census_of(gainer, BASE_YEAR).total

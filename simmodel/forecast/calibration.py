@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CalibrationError
+from ..texts import say
 
 Array = NDArray[np.float64]
 
@@ -152,8 +153,7 @@ def calibrate(prior: Normal, evidence: Evidence, *, sample: int = SAMPLE) -> Pos
     least = LEAST_EFFECTIVE * prior.mean.size
     if share * sample < least:
         raise CalibrationError(
-            f"degenerate posterior: {share * sample:.0f} of {sample} draws are effective, at least "
-            f"{least} needed; check the region's figures or widen their errors"
+            say("forecast.degenerate", effective=share * sample, draws=sample, least=least)
         )
     predicted = evidence.predict(posterior.mean[:, None])[:, 0]
     return Posterior(prior, posterior, share, (evidence.observed - predicted) / evidence.error)
@@ -205,7 +205,7 @@ def at_mode(prior: Normal, evidence: Evidence, *, iterations: int = 400) -> Norm
         if gained < 1e-4:
             break
     else:
-        raise CalibrationError(f"no mode found after {iterations} steps")
+        raise CalibrationError(say("forecast.no_mode", iterations=iterations))
     _, slope = _linearise(evidence, theta, prior.spread)
     weighted = slope / evidence.error[:, None]
     covariance = np.linalg.inv(weighted.T @ weighted + precision)
@@ -269,7 +269,7 @@ def _match_moments(
             return normal, 0.0
         log_weight = -_misfit(prior, evidence, theta) - log_proposal
         if not np.any(np.isfinite(log_weight)):
-            raise CalibrationError("no draw can be predicted: the projection is not a number")
+            raise CalibrationError(say("forecast.no_prediction"))
         log_weight -= log_weight.max()
         share, power = _share(log_weight), 1.0
         while _share(power * log_weight) < TEMPERED_SHARE:

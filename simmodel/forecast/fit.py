@@ -20,6 +20,7 @@ from ..inputs.derived_figures import registered_of, registered_people
 from ..inputs.region import SPAN, Baseline, BoundaryEvent, History, Region, Span
 from ..inputs.region_tree import RegionTree
 from ..kernel import age_groups
+from ..texts import say
 from ..variables import DATA, PRIOR
 from .base_population import (
     GROUPS,
@@ -179,7 +180,7 @@ def ages_from(regions: Mapping[str, Region], region_id: str, year: int) -> str:
     for ancestor in RegionTree.of(regions).lineage(region_id):
         if has_ages(regions[ancestor], year):
             return ancestor
-    raise CalibrationError(f"{region_id}: nothing above it has census tables by age and sex")
+    raise CalibrationError(say("forecast.nothing_above_by_age", region=region_id))
 
 
 # Largest share of a region's residents by which its parts, when all are there, may miss it: tables
@@ -219,7 +220,7 @@ class Atlas:
         remember: Remember = made_again,
     ):
         if "china" not in regions:
-            raise CalibrationError("the seeds need china.yaml: national schedules and pace")
+            raise CalibrationError(say("forecast.needs_china"))
         self.regions = regions
         self.tree = RegionTree.of(regions)
         self.pooling = pooling
@@ -244,7 +245,7 @@ class Atlas:
                         ancestor, Pattern, partial(fitted_pattern, region, self.standard)
                     )
                 return self._patterns[ancestor]
-        raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
+        raise CalibrationError(say("forecast.nothing_above_by_residence", region=region_id))
 
     def made_of(self, region_id: str) -> list[str]:
         """Counties whose populations a region is the sum of: all there, with ages of their own."""
@@ -278,7 +279,7 @@ class Atlas:
         for ancestor in self.tree.lineage(region_id):
             if is_by_residence(self.regions[ancestor], year):
                 return raked_population(region, self.regions[ancestor], year, single)
-        raise CalibrationError(f"{region_id}: nothing above it has census tables by residence")
+        raise CalibrationError(say("forecast.nothing_above_by_residence", region=region_id))
 
     def base(self, region_id: str) -> Array:
         """Population of the base year on the boundary of today, (residence, sex, age)."""
@@ -372,9 +373,7 @@ def arrival_rate(region: Region, unknown: float | None = None) -> float:
         return unknown
     if region.level in USUAL_ARRIVALS:
         return USUAL_ARRIVALS[region.level].rate
-    raise CalibrationError(
-        f"{region.id}: registered_elsewhere is needed for the arrivals; none is given"
-    )
+    raise CalibrationError(say("forecast.needs_registered_elsewhere", region=region.id))
 
 
 def arrival_rates(region: Region) -> list[float]:
@@ -418,7 +417,7 @@ def calibrate_one(atlas: Atlas, region_id: str, done: Mapping[str, Calibrated]) 
     try:
         posterior = _calibrated(prior, evidence, again=not _is_aged(atlas, region_id))
     except CalibrationError as error:
-        raise CalibrationError(f"{region_id}: {error}") from None
+        raise CalibrationError(say("forecast.of_region", region=region_id, problem=error)) from None
     return Calibrated(atlas.inputs(region_id), posterior, tuple(labels))
 
 

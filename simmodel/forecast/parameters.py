@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..kernel.migration import saturate
 from ..kernel.projection import LEVELS
+from ..texts import say
 from .pooling import logit, norm, share_of
 
 Array = NDArray[np.float64]
@@ -134,8 +135,8 @@ def transformed(name: str, value: Array, bound: float) -> Array:
         top = bound if name == "reclassification" else 1.0
     outside = ~((value > 0.0) & (value < top))
     if outside.any():
-        limit = f" and below {top:.4g}" if np.isfinite(top) else ""
-        raise ValueError(f"{name}: above 0{limit} expected; found {value[outside].flat[0]:g}")
+        kind = "forecast.is_not_between" if np.isfinite(top) else "forecast.is_not_above"
+        raise ValueError(say(kind, name=name, top=top, found=value[outside].flat[0]))
     if parameter.scale == "log":
         return np.asarray(np.log(value))
     return np.asarray(np.log(value / (top - value)))

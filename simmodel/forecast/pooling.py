@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
 from ..errors import CalibrationError
+from ..texts import say
 
 Array = NDArray[np.float64]
 
@@ -366,5 +367,5 @@ def fit(records: Sequence[Record], start: Pooling, free: Sequence[str]) -> Pooli
         if search.success:
             found.append((float(search.fun), search.x))
     if not found:
-        raise CalibrationError("no estimates of pooling found: the search did not end")
+        raise CalibrationError(say("forecast.no_pooling"))
     return pooling_of(min(found, key=lambda pair: pair[0])[1])

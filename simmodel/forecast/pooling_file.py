@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import SeedError, shown
 from ..inputs.seed_folder import read_beside
 from ..inputs.seeds import Seeds
+from ..texts import say
 from .fit import Atlas
 from .pooling import POSITIVE, Pooling
 from .standards import Remember, made_again
@@ -22,7 +23,6 @@ LARGEST = 1e5
 KEYS = {field.name: field.name for field in fields(Pooling)} | {"degrees_of_freedom": "freedom"}
 AT_LEAST_ZERO = {KEYS[name] for name in POSITIVE}
 ABOVE_ZERO = ("memory", "freedom")
-REMEDY = "re-make it with `make pooling`"
 
 
 @dataclass(frozen=True)
@@ -81,33 +81,41 @@ def read(directory: Path) -> PoolingEstimates:
     SeedError
         If the file is not one of estimates.
     """
-    path, data = read_beside(directory, NAME, REMEDY)
+    path, data = read_beside(directory, NAME, say("forecast.pooling_remedy"))
     levels = data.get("levels") if isinstance(data, dict) else None
     if not isinstance(levels, dict) or set(levels) != set(LEVELS):
-        raise SeedError(f"{path}: levels: allowed are exactly {', '.join(LEVELS)}; {REMEDY}")
+        allowed = say("forecast.allowed_are_exactly", allowed=", ".join(LEVELS))
+        raise _refused(path, "levels", allowed)
     by_level = {}
     for level in LEVELS:
         rows = levels[level].get("estimates") if isinstance(levels[level], dict) else None
         if not isinstance(rows, list) or not rows:
-            raise SeedError(f"{path}: levels.{level}: has no estimates; {REMEDY}")
+            raise _refused(path, f"levels.{level}", say("forecast.has_no_estimates"))
         found = tuple(_row(path, level, row) for row in rows)
         years = [known for known, _ in found]
         if years != sorted(set(years)):
-            raise SeedError(f"{path}: levels.{level}.known: does not rise; {REMEDY}")
+            raise _refused(path, f"levels.{level}.known", say("forecast.does_not_rise"))
         by_level[level] = found
     return PoolingEstimates(by_level)
 
 
 def _row(path: Path, level: str, row: Any) -> tuple[int, Pooling]:
     if not isinstance(row, dict) or set(row) != {"known", *KEYS.values()}:
-        allowed = ", ".join(("known", *KEYS.values()))
-        raise SeedError(f"{path}: levels.{level}: allowed keys are {allowed}; {REMEDY}")
+        keys = ", ".join(("known", *KEYS.values()))
+        problem = say("forecast.allowed_keys_are", allowed=keys)
+        raise _refused(path, f"levels.{level}", problem)
     for key, value in row.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         lowest = -LARGEST if key not in AT_LEAST_ZERO else 1e-9 if key in ABOVE_ZERO else 0.0
         if not number or not lowest <= value <= LARGEST or (key == "known" and value != int(value)):
-            raise SeedError(f"{path}: levels.{level}.{key}: found {shown(value)}; {REMEDY}")
+            problem = say("forecast.found", found=shown(value))
+            raise _refused(path, f"levels.{level}.{key}", problem)
     return int(row["known"]), Pooling(**{name: float(row[key]) for name, key in KEYS.items()})
+
+
+def _refused(path: Path, key: str, problem: str) -> SeedError:
+    remedy, place = say("forecast.pooling_remedy"), f"{path}: {key}"
+    return SeedError(say("forecast.refused", place=place, problem=problem, remedy=remedy))
 
 
 @dataclass(frozen=True)
@@ -141,12 +149,14 @@ def read_skill(directory: Path) -> dict[str, Skill]:
     SeedError
         If the file is not one of scores.
     """
-    remedy = "re-make it with `make skill`"
+    remedy = say("forecast.skill_remedy")
     path, data = read_beside(directory, SKILL, remedy)
     try:
         return {level: Skill(**row) for level, row in data.items() if level in LEVELS}
     except (TypeError, AttributeError):
-        raise SeedError(f"{path}: is not a file of scores; {remedy}") from None
+        problem = say("forecast.no_scores")
+        said = say("forecast.refused", place=path, problem=problem, remedy=remedy)
+        raise SeedError(said) from None
 
 
 def atlas_of(seeds: Seeds, remember: Remember = made_again) -> Atlas:

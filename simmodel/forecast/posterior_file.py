@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import SeedError, shown
+from ..texts import say
 from .calibration import Normal, Posterior
 from .fit import Atlas, Calibrated, calibrate_one
 from .parameters import NAMES
@@ -28,7 +29,6 @@ DIGITS = 7
 # sensibly be: closed flows are at -30, and e to the 50 is nothing any rate or odds can be.
 LARGEST_MEAN = 50.0
 LARGEST_SPREAD = 10.0
-REMEDY = "make it with `simmodel calibrate`"
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,7 @@ class Posteriors:
         """Say which regions were calibrated again, where any were."""
         if not self.remade:
             return None
-        return (
-            "calibrated anew, because their figures differ from those of the shipped posterior: "
-            f"{', '.join(self.remade)}"
-        )
+        return say("forecast.calibrated_again", regions=", ".join(self.remade))
 
 
 def _written(pooling: Pooling) -> str:
@@ -215,32 +212,38 @@ def _stored(path: Path) -> Mapping[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        problem = f"not JSON ({error.msg})"
-        raise SeedError(f"{path}:{error.lineno}: {problem}; {REMEDY}") from None
+        problem = say("forecast.not_json", reason=error.msg)
+        raise SeedError(_refused(f"{path}:{error.lineno}", problem)) from None
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise SeedError(f"{path}:1: cannot be read ({reason}); {REMEDY}") from None
+        problem = say("forecast.is_unreadable", reason=reason)
+        raise SeedError(_refused(f"{path}:1", problem)) from None
     keys = {"version": int, "parameters": list, "regions": dict}
     for key, kind in keys.items():
         if not isinstance(data, dict) or not isinstance(data.get(key), kind):
-            problem = f"not a file of posteriors ({key} is missing or of the wrong kind)"
-            raise SeedError(f"{path}:1: {problem}; {REMEDY}")
+            problem = say("forecast.no_posteriors", key=key)
+            raise SeedError(_refused(f"{path}:1", problem))
     if data["version"] != VERSION or data["parameters"] != list(NAMES):
         return {}
     regions: dict[str, Any] = data["regions"]
     faults = {name: fault for name, item in regions.items() if (fault := _fault(item))}
     if faults:
-        lines = (f"{path}: {shown(name)[1:-1]}: {faults[name]}; {REMEDY}" for name in faults)
+        lines = (_refused(f"{path}: {shown(name)[1:-1]}", faults[name]) for name in faults)
         raise SeedError("\n".join(lines))
     return regions
+
+
+def _refused(place: str, problem: str) -> str:
+    remedy = say("forecast.posterior_remedy")
+    return say("forecast.refused", place=place, problem=problem, remedy=remedy)
 
 
 def _fault(item: object) -> str | None:
     """Say what is wrong with the posterior of one region, if anything."""
     if not isinstance(item, dict):
-        return f"is not a mapping; found {shown(item)}"
+        return say("faults.is_not_mapping") + _found(item)
     if not isinstance(item.get("figures"), str):
-        return f"figures: is not the hash of its figures; found {shown(item.get('figures'))}"
+        return f"figures: {say('forecast.is_not_hash')}{_found(item.get('figures'))}"
     size = len(NAMES)
     largest = LARGEST_SPREAD**2
     rows = {
@@ -252,23 +255,29 @@ def _fault(item: object) -> str | None:
     }
     for key, (values, names, bound) in rows.items():
         if not isinstance(values, list):
-            return f"{key}: is not a list; found {shown(values)}"
+            return f"{key}: {say('faults.is_not_list')}{_found(values)}"
         if len(values) != len(names):
-            return f"{key}: has the wrong length; found {len(values)}; allowed {len(names)}"
+            length = say("forecast.has_wrong_length", found=len(values), allowed=len(names))
+            return f"{key}: {length}"
         for name, value in zip(names, values, strict=True):
             if not isinstance(value, (int, float)) or isinstance(value, bool):
-                return f"{key}: {name}: is not a number; found {shown(value)}"
+                return f"{key}: {name}: {say('faults.is_not_number')}{_found(value)}"
             if isinstance(value, float) and not math.isfinite(value):
-                return f"{key}: {name}: is not finite; found {value}"
+                return f"{key}: {name}: {say('faults.is_not_finite')}{_found(value)}"
             if abs(value) > bound:
-                return f"{key}: {name}: is absurd; found {shown(value)}; allowed up to {bound:g}"
+                absurd = say("forecast.is_absurd", found=shown(value), bound=bound)
+                return f"{key}: {name}: {absurd}"
     if min(item["prior_spread"]) <= 0.0:
-        return "prior_spread: is not above 0"
+        return f"prior_spread: {say('forecast.is_not_above_0')}"
     try:
         np.linalg.cholesky(_normal(item).covariance)
     except np.linalg.LinAlgError:
-        return f"covariance: is not positive definite ({size} by {size}, lower triangle by rows)"
+        return f"covariance: {say('forecast.is_not_positive_definite', size=size)}"
     return None
+
+
+def _found(value: object) -> str:
+    return say("faults.found", found=shown(value))
 
 
 # Names of the entries of a lower triangle, by rows.

@@ -14,6 +14,7 @@ from ..errors import CalibrationError
 from ..inputs.region import SPAN, Region, Span
 from ..kernel import age_groups, life_table, migration
 from ..kernel.projection import FEMALE, LEVELS, MALE, RURAL, URBAN, Schedules, project
+from ..texts import say
 from .base_population import (
     AGES,
     GROUPS,
@@ -105,7 +106,7 @@ def national_standard(china: Region, span: Span = SPAN) -> Standard:
     """Patterns of the nation from its census tables and published life expectancies."""
     standards = china.standards
     if standards is None:
-        raise CalibrationError("china: standards are missing from the seed file")
+        raise CalibrationError(say("forecast.no_standards"))
     single = rows_by_residence(standards.population_by_single_year)
     deaths = rows_by_residence(standards.deaths_by_single_year)
     births = standards.births_by_single_year
@@ -118,7 +119,9 @@ def national_standard(china: Region, span: Span = SPAN) -> Standard:
         for key in ((indicator, year, "both", "total"), (indicator, year, None, None)):
             if sex in (None, "both") and key in observed:
                 return float(observed[key].value)
-        raise CalibrationError(f"china: no observation of {indicator} {year} ({sex})")
+        raise CalibrationError(
+            say("forecast.no_observation", indicator=indicator, year=year, sex=sex)
+        )
 
     # Before the year of the only figure, the same: boys' surplus is no part of what is forecast.
     ratios = [o.year for o in china.observations if o.indicator == "sex_ratio_at_birth"]

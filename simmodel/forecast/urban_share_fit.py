@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from ..errors import CalibrationError
+from ..texts import say
 from .urban_share import PathParameters, ShareObservation, Start, figures_log_likelihood
 
 Array = NDArray[np.float64]
@@ -173,7 +174,7 @@ def estimate(groups: Sequence[Group], priors: Mapping[str, Prior] = PRIORS) -> U
     found = minimize(misfit, np.zeros(middle.size), method="BFGS", options={"gtol": 1e-3})
     curvature = _hessian(misfit, found.x)
     if not np.all(np.linalg.eigvalsh(curvature) > 0.0):
-        raise CalibrationError("no estimates of urban shares found: the search ended at no maximum")
+        raise CalibrationError(say("forecast.no_urban_shares"))
     covariance = np.asarray(np.linalg.inv(curvature) * np.outer(spread, spread), dtype=float)
     return UrbanShareEstimates(middle + spread * found.x, covariance)
 
@@ -268,5 +269,5 @@ def estimate_children(departures: Array, offsets: Array, people: Array) -> Child
     start = np.array([0.0, np.log(0.2), 0.2, np.log(4.0)])
     found = minimize(misfit, start, method="Nelder-Mead", options={"maxiter": 4000})
     if not found.success:
-        raise CalibrationError("no estimates of children's urban shares found")
+        raise CalibrationError(say("forecast.no_urban_shares_of_children"))
     return parameters(found.x)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CalibrationError
+from ..texts import say
 
 Array = NDArray[np.float64]
 
@@ -50,8 +51,7 @@ def rake(pattern: Array, by_sex_age: Array, by_residence: Array, tolerance: floa
     total = by_sex_age.sum()
     if not np.isclose(total, by_residence.sum(), rtol=1e-9, atol=0.5):
         raise CalibrationError(
-            f"margins differ: {total:.0f} persons by age and sex, "
-            f"{by_residence.sum():.0f} by residence"
+            say("forecast.margins_differ", total=total, by_residence=by_residence.sum())
         )
     if total > 0:
         by_residence = by_residence * (total / by_residence.sum())  # they may differ by rounding
@@ -61,7 +61,7 @@ def rake(pattern: Array, by_sex_age: Array, by_residence: Array, tolerance: floa
         table *= _ratio(by_sex_age, table.sum(axis=0))[None]
         if np.abs(table.sum(axis=(1, 2)) - by_residence).max() <= tolerance * max(total, 1.0):
             return table
-    raise CalibrationError("raking did not converge: the pattern has zeros where people live")
+    raise CalibrationError(say("forecast.raking_did_not_converge"))
 
 
 def _ratio(target: Array, found: Array) -> Array:
@@ -105,7 +105,7 @@ def split_groups(groups: Array, lower_bounds: Sequence[int], single_years: Array
         part = single_years[..., first:stop]
         total = part.sum(axis=-1, keepdims=True)
         if np.any((total == 0) & (groups[..., group : group + 1] > 0)):
-            raise CalibrationError(f"nobody of age {first} to {stop - 1} to take the shares from")
+            raise CalibrationError(say("forecast.nobody_of_age", first=first, last=stop - 1))
         share = np.divide(part, total, out=np.zeros_like(part), where=total > 0)
         single[..., first:stop] = groups[..., group : group + 1] * share
     return single

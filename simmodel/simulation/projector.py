@@ -22,6 +22,7 @@ from ..inputs.units import persons_per
 from ..kernel.hukou import conversion_hazard, natural_increase, project_registered
 from ..kernel.projection import FLOWS, Projection, project
 from ..levers import LEVERS
+from ..texts import say
 from .ensemble import (
     Asked,
     Ensemble,
@@ -261,7 +262,8 @@ class Projector:
                 keep_population=keep_population,
             )
         except ValueError as error:
-            raise ScenarioError(f"{scenario.scenario}: {region_id}: {error}") from None
+            said = {"scenario": scenario.scenario, "region": region_id, "problem": error}
+            raise ScenarioError(say("simulation.cannot_project", **said)) from None
 
     def ensemble(self, scenario: Scenario, block: int, *, registered: bool = True) -> Ensemble:
         """Project all regions under a scenario's levers and programmes in one block of draws.
@@ -492,4 +494,4 @@ def _programme(atlas: Atlas, programme_id: str) -> tuple[str, Programme]:
         for programme in region.programmes:
             if programme.id == programme_id:
                 return region_id, programme
-    raise ScenarioError(f"programme {programme_id!r} does not exist")
+    raise ScenarioError(say("simulation.no_programme", programme=programme_id))
