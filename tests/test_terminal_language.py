@@ -1,5 +1,6 @@
 """The terminal speaks one language, of ``--lang`` or the locale; files are the same in both."""
 
+import json
 import re
 
 import pytest
@@ -7,7 +8,11 @@ from click.testing import CliRunner
 
 from simmodel.cli import main
 from simmodel.cli.options import language_of_locale
+from simmodel.errors import SimmodelError
+from simmodel.forecast.parameters import NAMES
+from simmodel.forecast.posterior_file import Posteriors, check
 from simmodel.results.tables import table
+from simmodel.texts import terminal_language
 from tests.conftest import ROOT
 
 TREND = ROOT / "scenarios/trend.yaml"
@@ -93,3 +98,48 @@ def test_what_is_piped_is_neither_cut_nor_coloured():
     # The width of Chinese counts double: both rows end in the same column.
     assert len(second) + 2 == len(first)
     assert len(header) + 2 == len(first)
+
+
+@pytest.fixture
+def chinese():
+    before = terminal_language.set("zh")
+    yield
+    terminal_language.reset(before)
+
+
+def test_regions_are_told_of_in_chinese():
+    listed = said(call("regions", "--lang", "zh"))
+    one = said(call("regions", "wuwei", "--lang", "zh"))
+    assert "武威市" in listed
+    assert not ENGLISH.search(listed), ENGLISH.search(listed)
+    one = re.sub(r"，census_\w+，.*", "", one)  # where the figure stands in its source
+    assert "常住人口1,464,955人" in one
+    assert not ENGLISH.search(one), ENGLISH.search(one)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_was_calibrated_again_is_named_in_chinese():
+    notice = Posteriors({}, "", ("wuwei", "wuwei.liangzhou")).notice()
+    assert notice is not None
+    assert notice.endswith("已重新校准：wuwei, wuwei.liangzhou")
+    assert not ENGLISH.search(notice)
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ('{"version": 2, "parameters": []}', "不是后验分布文件（regions缺失或类型不对）"),
+        ('{"version": 2, "parameters": PARAMETERS, "regions": {"wuwei": 1}}', "不是键值组；发现1"),
+        (
+            '{"version": 2, "parameters": PARAMETERS, "regions": {"wuwei": {"figures": 1}}}',
+            "figures: 不是所依据数据的哈希值；发现1",
+        ),
+    ],
+)
+def test_a_faulty_posterior_is_refused_in_chinese(tmp_path, content, problem):
+    path = tmp_path / "posterior.json"
+    path.write_text(content.replace("PARAMETERS", json.dumps(list(NAMES))), encoding="utf-8")
+    with pytest.raises(SimmodelError) as caught:
+        check(path)
+    assert str(caught.value).endswith(f"：{problem}；请用`simmodel calibrate`生成")
