@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from simmodel.errors import ScenarioError
+from simmodel.texts import say
 
 
 def squares(low, high):
@@ -36,6 +37,10 @@ def faulty(low, high):
     if low == 20:
         raise ScenarioError("levers.fertility: is upside down")
     return squares(low, high)
+
+
+def without_programme(programme):
+    raise ScenarioError(say("simulation.no_programme", programme=programme))
 
 
 def broken(low, high):

@@ -19,6 +19,7 @@ from simmodel.computing.checkpoints import Store
 from simmodel.computing.environment import environment
 from simmodel.computing.parallel import Task, run_tasks
 from simmodel.errors import ClusterError, ScenarioError
+from simmodel.texts import terminal_language
 from tests import blocks_of_work as work
 from tests.conftest import ROOT
 
@@ -106,6 +107,15 @@ def test_an_error_of_a_block_is_raised_as_it_was():
         list(run_tasks(work.faulty, TASKS))
     with pytest.raises(KeyError, match="no such key"):
         list(run_tasks(work.broken, TASKS))
+
+
+def test_a_worker_speaks_the_language_of_the_terminal():
+    before = terminal_language.set("zh")
+    try:
+        with pytest.raises(ScenarioError, match="项目'road'不存在"):
+            list(run_tasks(work.without_programme, [Task("a", ("road",))], workers=1))
+    finally:
+        terminal_language.reset(before)
 
 
 def test_the_layout_of_arguments_does_not_reach_the_block():

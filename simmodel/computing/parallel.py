@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ClusterError
-from ..texts import say
+from ..texts import say, terminal_language
 from .checkpoints import Store
 from .environment import PROCESSOR, environment
 
@@ -113,7 +113,8 @@ def run_tasks(
                 while task.key in unfinished:
                     while todo and crew.has_room():
                         given = todo.popleft()
-                        crew.give(given.key, pickle.dumps((function, given.arguments), protocol=5))
+                        work = (terminal_language.get(), function, given.arguments)
+                        crew.give(given.key, pickle.dumps(work, protocol=5))
                     found = crew.collect()
                     if found is not None:
                         key, block = found
@@ -306,8 +307,9 @@ def compute(work: bytes) -> tuple[Block | Exception, Mapping[str, str]]:
     Parameters
     ----------
     work : bytes
-        Function and arguments, pickled. They are pickled for this process as well: an array that
-        has travelled is laid out again, and sums over another layout can differ in the last bit.
+        Language of the terminal, function and arguments, pickled. They are pickled for this process
+        as well: an array that has travelled is laid out again, and sums over another layout can
+        differ in the last bit.
 
     Returns
     -------
@@ -320,8 +322,12 @@ def compute(work: bytes) -> tuple[Block | Exception, Mapping[str, str]]:
     # several, and has threads of its own.
     with _ONE_AT_A_TIME:
         try:
-            function, arguments = pickle.loads(work)
-            return np.ascontiguousarray(function(*arguments)), environment()
+            language, function, arguments = pickle.loads(work)
+            before = terminal_language.set(language)
+            try:
+                return np.ascontiguousarray(function(*arguments)), environment()
+            finally:
+                terminal_language.reset(before)
         except Exception as error:
             return error, environment()
 
