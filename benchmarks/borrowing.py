@@ -2,8 +2,8 @@
 
     python benchmarks/borrowing.py [REGION...]
 
-Prints the usual arrivals of `simmodel.forecast.fit.USUAL_ARRIVALS` as the shipped regions imply
-them.
+Prints the typical in-migration, `simmodel.forecast.fit.TYPICAL_IN_MIGRATION`, as the shipped
+regions imply it.
 Then takes their ages, and their stocks registered elsewhere, from the regions named (the shipped
 prefectures, else), calibrates each again, and prints rates and urban people of 2025 and 2035 beside
 those with all figures.
@@ -20,7 +20,7 @@ import numpy as np
 from simmodel.forecast.base_population import GROUPS, by_sex, table_of
 from simmodel.forecast.calibration import Normal, Posterior
 from simmodel.forecast.fit import (
-    USUAL_ARRIVALS,
+    TYPICAL_IN_MIGRATION,
     Atlas,
     Calibrated,
     arrival_rate,
@@ -135,7 +135,7 @@ def _stored(normal: Normal) -> Posterior:
 
 def main() -> None:
     seeds = read_seeds(SEEDS)
-    for level, usual in USUAL_ARRIVALS.items():
+    for level, usual in TYPICAL_IN_MIGRATION.items():
         rate, spread = usual_arrivals(seeds.regions, level)
         print(f"{level}: {rate:.4f} a year, spread {spread:.2f}; in use {usual}")
         for variant in ("nothing", "broad ages"):

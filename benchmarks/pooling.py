@@ -194,7 +194,7 @@ def counties() -> list[Record]:
 
 
 def nation(data: Path, known: int, communiques: dict[int, float]) -> Pooling:
-    """How the nation's pace strays from its own mean; it leans on nothing but itself.
+    """How the nation's pace deviates from its own mean; it has no parent.
 
     Restricted maximum likelihood: the nation's intervals between counts since 1982, and the yearly
     gains 2005-09 of the provinces' sum (one vintage), each beside a mean of its own, which is left
@@ -272,11 +272,11 @@ def annual_series(data: Path) -> list[np.ndarray]:
     return series
 
 
-def straying(data: Path, pooling: Pooling) -> tuple[float, float]:
-    """Further straying of annual figures, and the error of one, from how gains differ by year.
+def deviation(data: Path, pooling: Pooling) -> tuple[float, float]:
+    """Further deviation of annual figures, and the error of one, from how gains differ by year.
 
     A unit's own mean gain is left out, by contrasts of one year's gain with the next; what remains
-    is the process behind censuses (held at ``pooling``), the further straying, and the error of
+    is the process behind censuses (held at ``pooling``), the further deviation, and the error of
     single figures.
     """
     series = [gains / gains.mean() for gains in annual_series(data)]
@@ -305,7 +305,7 @@ def straying(data: Path, pooling: Pooling) -> tuple[float, float]:
 
 
 def of_prefectures(data: Path, province: Pooling, prefecture: Pooling) -> float:
-    """Further straying of prefectures' annual figures, leaning on the provinces'.
+    """Further deviation of prefectures' annual figures, shrunk towards the provinces'.
 
     From the three of which a figure of 2015 is known: few, so that a factor of e away from the
     provinces' costs as much as one standard error.
@@ -376,7 +376,7 @@ def estimate(data: Path) -> tuple[PoolingEstimates, dict[str, str]]:
     }
     all_three = ("slope", "spread", "point_error")
     of_provinces = inside(provinces(data, 2020), late, all_three)
-    further, error = straying(data, of_provinces)
+    further, error = deviation(data, of_provinces)
     print(f"error of one annual figure: {100.0 * error:.2f} points (evidence.COMMUNIQUE_ERROR)")
     of_provinces = replace(of_provinces, reporting=further)
     prefecture = inside(prefectures(data, prefecture_rows(data)), late, ("slope", "spread"))

@@ -99,8 +99,8 @@ def provinces(bench: Bench) -> tuple[dict[str, tuple[Scored, ...]], dict[str, fl
 def by_age(bench: Bench, panel: Panel, known: Panel) -> dict[str, float]:
     """Mean error, percent, on age groups by residence in 2020, of cohorts alive in 2010.
 
-    The model at the mean of its posterior, without straying; beside it cohort change ratios, on the
-    five-year groups that both give.
+    The model at the mean of its posterior, without deviations; beside it cohort change ratios, on
+    the five-year groups that both give.
     """
     levels = {unit: "nation" if unit == "China" else "province" for unit in known.points}
     atlas = atlas_of_panel(known, bench.atlas, bench.estimates, levels)

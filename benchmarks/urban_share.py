@@ -246,8 +246,8 @@ def prefectures_decade(data: Statistics, rng) -> Scores:
         out = (table.province == province).to_numpy()
         found = estimate_children(departures[~out], offsets[~out], people[~out])
         for i in np.flatnonzero(out):
-            stray = found.scale(people[i]) * rng.standard_t(found.degrees_of_freedom, DRAWS)
-            drawn = share_of(start[i] + gain[i] * (1.0 + found.slope * offsets[i] + stray))
+            deviation = found.scale(people[i]) * rng.standard_t(found.degrees_of_freedom, DRAWS)
+            drawn = share_of(start[i] + gain[i] * (1.0 + found.slope * offsets[i] + deviation))
             came = float(share_of(start[i] + gain[i] * (1.0 + departures[i])))
             rows.append((came, float(share_of(start[i] + gain[i])), drawn))
     return scores(rows)

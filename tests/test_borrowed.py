@@ -21,7 +21,7 @@ from simmodel.forecast.calibration import Posterior
 from simmodel.forecast.data_gaps import COSTS, notice_lines, notices
 from simmodel.forecast.fit import (
     SPREAD,
-    USUAL_ARRIVALS,
+    TYPICAL_IN_MIGRATION,
     Atlas,
     Calibrated,
     ages_from,
@@ -157,7 +157,7 @@ def test_a_county_without_ages_borrows_those_of_its_prefecture(seeds, atlas):
 def test_unknown_arrivals_are_what_is_usual_with_a_wider_prior(bare, atlas, posteriors, seeds):
     i = NAMES.index("arrivals")
     parent = posteriors.by_region["gansu"]
-    usual = USUAL_ARRIVALS["prefecture"]
+    usual = TYPICAL_IN_MIGRATION["prefecture"]
     prior = bare.prior("wuwei", parent)
     assert np.exp(prior.mean[i]) == pytest.approx(usual.rate)
     assert prior.spread[i] == pytest.approx(np.hypot(SPREAD["arrivals"], usual.spread))
@@ -171,11 +171,11 @@ def test_unknown_arrivals_are_what_is_usual_with_a_wider_prior(bare, atlas, post
         arrival_rate(stripped)
 
 
-@pytest.mark.parametrize("level", sorted(USUAL_ARRIVALS))
+@pytest.mark.parametrize("level", sorted(TYPICAL_IN_MIGRATION))
 def test_usual_arrivals_are_those_of_the_shipped_regions(seeds, level):
     rate, spread = borrowing.usual_arrivals(seeds.regions, level)
-    assert USUAL_ARRIVALS[level].rate == pytest.approx(rate, rel=0.01)
-    assert USUAL_ARRIVALS[level].spread == pytest.approx(spread, abs=0.01)
+    assert TYPICAL_IN_MIGRATION[level].rate == pytest.approx(rate, rel=0.01)
+    assert TYPICAL_IN_MIGRATION[level].spread == pytest.approx(spread, abs=0.01)
 
 
 def test_a_region_with_the_least_is_calibrated_and_its_census_met(bare, posteriors):
@@ -243,7 +243,7 @@ def test_every_line_is_in_both_languages(bare, seeds):
     assert all("\n" not in line for line in (*lines, *chinese))
     assert [n.zh for n in found if re.search("[A-Za-z]{2,}", n.zh)] == []
     assert [n.en for n in found if re.search("[\u4e00-\u9fff]", n.en.replace("万", ""))] == []
-    assert set(COSTS) == set(USUAL_ARRIVALS)
+    assert set(COSTS) == set(TYPICAL_IN_MIGRATION)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ FOUR_ERRORS = 4 / np.sqrt(BLOCK)
 
 
 def beyond(region, known, pooling=POOLING, years=YEARS, annual=0.0):
-    """Straying of a region with ``known`` figures after the base, or none and two censuses."""
+    """Deviation of a region with ``known`` figures after the base, or none and two censuses."""
     annual = annual**2 * np.eye(years)
     record = (0, known) if known else (-10, 0)
     return PaceNoise.beyond(region, pooling, annual, record, years)
@@ -40,7 +40,7 @@ def ahead(mean, covariance, degrees_of_freedom=3.0):
 
 
 def unobserved(region, spread=0.2, years=YEARS, degrees_of_freedom=3.0):
-    """Straying of a region without figures after the base, level in all years."""
+    """Deviation of a region without figures after the base, level in all years."""
     apart = np.abs(np.subtract.outer(np.arange(years), np.arange(years)))
     covariance = spread**2 * np.exp(-apart / 6.0)
     departure = ahead(np.zeros(years), covariance, degrees_of_freedom)
@@ -56,7 +56,7 @@ def factors(*lineage, seed=1, block=0, years=YEARS):
     return pace_factors(seed, block, lineage, years)
 
 
-def strayed(noise, seed=1, blocks=1):
+def deviations(noise, seed=1, blocks=1):
     """What the factors bend: as it stands above one, the logarithm below."""
     found = np.concatenate([noise.factors(seed, block) for block in range(blocks)], axis=1)
     return np.where(found > 1.0, found - 1.0, np.log(found))
@@ -113,8 +113,8 @@ def by_midpoints(weights, step=0.01):
 
 
 @pytest.mark.parametrize(("known", "record"), [(1, (0, 1)), (0, (-10, 0))])
-def test_straying_beyond_what_is_known_is_from_its_mean(known, record):
-    """A later year less the mean of the years known; annual figures stray 0.2 further."""
+def test_deviation_beyond_what_is_known_is_from_its_mean(known, record):
+    """A later year less the mean of the years known; annual figures deviate 0.2 further."""
     noise = beyond("one", known=known, years=3, annual=0.2)
     expected = np.zeros((3, 3))
     years = [[(y, y + 1, 1.0), (*record, -1.0)] for y in range(known, 3)]
@@ -125,7 +125,7 @@ def test_straying_beyond_what_is_known_is_from_its_mean(known, record):
     assert noise.degrees_of_freedom == POOLING.degrees_of_freedom
 
 
-def test_straying_settles():
+def test_deviation_settles():
     """A hundred years on, nothing of the four years known is left but their own mean.
 
     Variance of a mean over L years at spread one and memory 6: 2 x 36 (exp(-L/6) - 1 + L/6) / L^2,
@@ -138,13 +138,13 @@ def test_straying_settles():
     assert covariance[-1, -2] == pytest.approx(0.09 * (0.848443 + 0.810377), rel=1e-4)
 
 
-def test_a_pace_known_to_the_end_does_not_stray():
+def test_a_pace_known_to_the_end_does_not_deviate():
     noise = beyond("one", known=YEARS, annual=0.2)
     np.testing.assert_array_equal(noise.factors(1, 0), 1.0)
 
 
-def test_straying_is_a_share_of_the_expected_pace_by_hand():
-    """Paces 1.5 and 0.5 of the parent's, mean one: twice the parent's straying is 4/3 and 4 of it.
+def test_deviation_is_a_share_of_the_expected_pace_by_hand():
+    """Paces 1.5 and 0.5 of the parent's, mean one: twice the parent's deviation is 4/3 and 4 of it.
 
     Variances 0.04 and 0.01, covariance 0.006 become 0.04 / 2.25, 0.01 / 0.25 and 0.006 / 0.75;
     annual figures add to them before.
@@ -170,7 +170,7 @@ def test_no_pace_is_expected_to_turn_back():
 
 
 @pytest.mark.parametrize("degrees_of_freedom", [4.5, 30.0])
-def test_the_straying_has_the_covariance_of_its_root(degrees_of_freedom):
+def test_the_deviation_has_the_covariance_of_its_root(degrees_of_freedom):
     """Times the mean variance multiplier, which is bounded.
 
     40 x 1024 draws of Student's t; the fourth moment of one with 4.5 degrees of freedom, bounded at
@@ -181,7 +181,7 @@ def test_the_straying_has_the_covariance_of_its_root(degrees_of_freedom):
     )
     noise = PaceNoise.of("one", Departure(departure.mean, departure.covariance, degrees_of_freedom),
                          np.zeros((3, 3)), 3)  # fmt: skip
-    found = strayed(noise, blocks=40)
+    found = deviations(noise, blocks=40)
 
     def square(chance):
         return (
@@ -203,12 +203,12 @@ def test_the_straying_has_the_covariance_of_its_root(degrees_of_freedom):
     np.testing.assert_allclose(found.mean(axis=1) / np.sqrt(np.diag(expected)), 0.0, atol=0.02)
 
 
-def test_the_straying_of_a_year_is_students_t():
+def test_the_deviation_of_a_year_is_students_t():
     """Between its outermost twentieths, which the bound on the scale multiplier hardly touches.
 
     At three degrees of freedom one draw in a hundred is beyond it (chi-square below 0.12).
     """
-    found = strayed(beyond("one", known=0), blocks=8)[-1]
+    found = deviations(beyond("one", known=0), blocks=8)[-1]
     scale = np.linalg.norm(beyond("one", known=0).root[-1])
     inner = np.linspace(0.05, 0.95, 19)
     expected = stats.t(POOLING.degrees_of_freedom).ppf(inner)
@@ -228,7 +228,7 @@ def test_half_of_the_draws_are_faster_than_expected(noise):
 
 
 @given(st.floats(0.0, 20.0), st.floats(1.0, 30.0), st.integers(0, 2**32 - 1))
-def test_no_pace_turns_back_however_far_it_strays(spread, degrees_of_freedom, seed):
+def test_no_pace_turns_back_however_far_it_deviates(spread, degrees_of_freedom, seed):
     """Zero where the logarithm of a pace falls below what a number can be, never less."""
     pooling = Pooling(
         0.0, 0.0, spread=spread, memory=6.0, degrees_of_freedom=degrees_of_freedom, point_error=0.0
@@ -241,7 +241,7 @@ def test_no_pace_turns_back_however_far_it_strays(spread, degrees_of_freedom, se
 
 
 def test_upward_as_it_stands_and_downward_bent():
-    """A constant stray of x is a factor of 1 + x, one of -x exp(-x).
+    """A constant deviation of x is a factor of 1 + x, one of -x exp(-x).
 
     The scale multiplier is the region's own.
     """
@@ -251,8 +251,8 @@ def test_upward_as_it_stands_and_downward_bent():
     scale_multiplier = np.minimum(
         np.sqrt(3.0 / stats.chi2(3.0).ppf(chance)), LARGEST_SCALE_MULTIPLIER
     )
-    stray = scale_multiplier * normal
-    expected = np.where(stray > 0, 1.0 + stray, np.exp(-np.abs(stray)))
+    deviation = scale_multiplier * normal
+    expected = np.where(deviation > 0, 1.0 + deviation, np.exp(-np.abs(deviation)))
     np.testing.assert_allclose(noise.factors(1, 0), expected, rtol=1e-12)
 
 
@@ -307,7 +307,7 @@ def test_a_longer_horizon_leaves_the_earlier_years_alone():
         np.testing.assert_allclose(values, further[name][:YEARS], rtol=1e-7, err_msg=name)
 
 
-def test_the_first_years_of_a_straying_are_its_first_years():
+def test_the_first_years_of_a_deviation_are_its_first_years():
     first = PROVINCE.first(6)
     assert (first.region, first.degrees_of_freedom) == (
         PROVINCE.region,

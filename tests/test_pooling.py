@@ -372,7 +372,7 @@ def test_a_share_is_the_share_of_its_log_odds(share):
     assert share_of(logit(share)) == pytest.approx(share, rel=1e-9)
 
 
-def test_annual_figures_stray_further_by_hand():
+def test_annual_figures_deviate_further_by_hand():
     """Memory of two years: 2 x 4 (1/2 - 1 + exp(-1/2)) = 0.852245 for a year.
 
     Between neighbours 4 (1 - exp(-1/2))^2 = 0.619273; times 0.5 squared.

@@ -14,8 +14,8 @@ from simmodel.errors import SeedError
 from simmodel.forecast.calibration import SAMPLE
 from simmodel.forecast.fit import (
     CARRIED_ERROR,
-    LEANING_YEARS,
     LEFT_OPEN,
+    POOLED_YEARS,
     Atlas,
     calibrate_one,
     departure,
@@ -172,7 +172,7 @@ def test_a_changed_figure_is_calibrated_anew(seeds, atlas, posteriors):
     found = load(changed, seeds.directory)
     assert found.remade == ("jinchang", "jinchang.jinchuan", "jinchang.yongchang")
     # The figure was the only one after the base: what is expected of the pace is met instead, the
-    # draws stray from the first year on, and altogether the pace is less sure.
+    # draws deviate from the first year on, and altogether the pace is less sure.
     assert pace_noise(atlas, "jinchang", 10).root[0, 0] == 0.0
     assert pace_noise(changed, "jinchang", 10).root[0, 0] > 0.0
     before = spread_of_gain(atlas, posteriors, "jinchang")
@@ -300,7 +300,7 @@ def test_a_region_is_expected_to_keep_its_departure_from_its_parents_pace(atlas,
         gain = gain_of(atlas.inputs(parent).after(above.mean[:, None], 10), 10)[0]
         mean, scale = departure(atlas, region_id, 10).over(10)
         pace = expected_pace(atlas, region_id, above)
-        assert pace.years == LEANING_YEARS == 10
+        assert pace.years == POOLED_YEARS == 10
         assert pace.gain == pytest.approx(gain * (1.0 + mean))
         # Figures of its own decide where there are any; otherwise the draws carry the error.
         own = region_id in LAST
@@ -330,7 +330,7 @@ def test_a_region_without_later_figures_meets_the_pace_expected_of_it(atlas, pos
         assert gain == pytest.approx(pace.gain, abs=1.5 * CARRIED_ERROR), region_id
 
 
-def test_a_pace_strays_from_the_year_after_the_last_figure(atlas):
+def test_a_pace_deviates_from_the_year_after_the_last_figure(atlas):
     for region_id in atlas.regions:
         noise = pace_noise(atlas, region_id, 12)
         known = LAST.get(region_id, 2020) - 2020
@@ -341,12 +341,12 @@ def test_a_pace_strays_from_the_year_after_the_last_figure(atlas):
             np.testing.assert_array_equal(noise.shape, 1.0)
         else:
             # The posterior meets the mean of ten years; the shape only spreads it over them.
-            assert noise.shape[:LEANING_YEARS].mean() == pytest.approx(1.0)
+            assert noise.shape[:POOLED_YEARS].mean() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("region_id", ["china", "gansu", "wuwei", "liupanshui.shuicheng"])
 @pytest.mark.parametrize("longer", [16, 30, 80])
-def test_a_longer_horizon_does_not_change_how_the_first_years_stray(atlas, region_id, longer):
+def test_a_longer_horizon_does_not_change_how_the_first_years_deviate(atlas, region_id, longer):
     short, long = pace_noise(atlas, region_id, 6), pace_noise(atlas, region_id, longer).first(6)
     np.testing.assert_allclose(short.shape, long.shape, rtol=1e-9)
     np.testing.assert_allclose(short.root, long.root, rtol=1e-6, atol=1e-9)

@@ -156,7 +156,7 @@ def test_a_setting_that_cannot_be_projected_is_no_answer():
     assert found.probability > 0.3
 
 
-def test_from_nought_a_lever_can_rise():
+def test_from_zero_a_lever_can_rise():
     found = nearest(trials(lambda v: v - 0.5), MULTIPLIER, 0.0)
     assert found.values == pytest.approx((0.5,), rel=1e-3)
 
@@ -241,7 +241,7 @@ def test_no_direction_leads_there():
     assert here.ascend(np.zeros(2)) == pytest.approx([math.log(10.0)] * 2)
 
 
-def test_mixes_end_above_nought():
+def test_mixes_end_above_zero():
     here = room(lambda a, b: -log(a) - log(b) - 100.0, sides=(-1, -1))
     best = here.ascend(np.zeros(2))
     assert here.values(best) == pytest.approx((LEAST_MULTIPLIER, LEAST_MULTIPLIER))

@@ -28,7 +28,7 @@ YEARS = 10
 
 @pytest.fixture(autouse=True)
 def steady(monkeypatch):
-    monkeypatch.setattr(projector, "pace_noise", world.no_straying)
+    monkeypatch.setattr(projector, "pace_noise", world.no_deviation)
 
 
 def scenario(draws=64, **changes):

@@ -128,7 +128,7 @@ def test_without_data_estimates_are_the_priors():
     )
 
 
-def test_small_children_stray_more_and_none_below_half_a_million():
+def test_small_children_deviate_more_and_none_below_half_a_million():
     made = np.random.default_rng(3)
     people = np.exp(made.uniform(np.log(2e5), np.log(1e7), 600))
     scale = 0.2 * (np.maximum(people, 5e5) / 2.9e6) ** -0.3

@@ -100,7 +100,7 @@ def atlas(**targets):
     )
 
 
-def no_straying(world, name, years):
+def no_deviation(world, name, years):
     """Instead of `posterior.pace_noise`: every pace is what is expected of it."""
     return PaceNoise(name, np.zeros((years, years)), 5.0, np.ones(years))
 

@@ -16,7 +16,7 @@ from ..texts import Bilingual, bilingual
 from .base_population import has_ages
 from .fit import (
     SPREAD,
-    USUAL_ARRIVALS,
+    TYPICAL_IN_MIGRATION,
     aged_parts,
     ages_from,
     arrival_rates,
@@ -169,7 +169,7 @@ def _borrowed_ages(regions: Mapping[str, Region], region: Region) -> Iterator[No
 def _borrowed_in_migration(region: Region) -> Iterator[Notice]:
     if arrival_rates(region):
         return
-    usual = USUAL_ARRIVALS[region.level]
+    usual = TYPICAL_IN_MIGRATION[region.level]
     wide = math.exp(MIDDLE * math.hypot(SPREAD["arrivals"], usual.spread))
     yield _notice(
         "borrowed",

@@ -50,7 +50,7 @@ from .observations import (
 from .parameters import NAMES
 from .pooling import LEAST_PACE, Departure, Pooling, Record, depart, logit, reported
 from .standards import Pattern, Remember, Standard, fit_exit, made_again, national_standard
-from .uncertainty import LEANING_YEARS, PaceNoise
+from .uncertainty import POOLED_YEARS, PaceNoise
 
 Array = NDArray[np.float64]
 
@@ -72,8 +72,11 @@ class TypicalRate:
 
 # Arrivals a year per resident where no stock registered elsewhere is known: geometric mean of what
 # the shipped regions' stocks imply, and the spread of another region about it
-# (benchmarks/arrivals.py re-makes both). It adds to the spread of a region whose stock is known.
-USUAL_ARRIVALS = {"prefecture": TypicalRate(0.0094, 0.65), "county": TypicalRate(0.0089, 0.95)}
+# (benchmarks/borrowing.py re-makes both). It adds to the spread of a region whose stock is known.
+TYPICAL_IN_MIGRATION = {
+    "prefecture": TypicalRate(0.0094, 0.65),
+    "county": TypicalRate(0.0089, 0.95),
+}
 
 # Prior mean (transformed scale) of what is not handed down, and of what the nation starts from.
 # Rates per year: urban departure 1 %, moves from town to village 0.2 %. Reclassification: seven
@@ -345,9 +348,15 @@ class Atlas:
             national = NATIONAL_SPREAD if parent is None else {}
             within = SPREAD_WITHIN_PROVINCE if region.level in ("prefecture", "county") else {}
             usual = national.get(name, within.get(name, SPREAD[name]))
-            if name == "arrivals" and self.arrivals is None and region.level in USUAL_ARRIVALS:
+            if (
+                name == "arrivals"
+                and self.arrivals is None
+                and region.level in TYPICAL_IN_MIGRATION
+            ):
                 known = bool(arrival_rates(region))
-                usual = usual if known else np.hypot(usual, USUAL_ARRIVALS[region.level].spread)
+                usual = (
+                    usual if known else np.hypot(usual, TYPICAL_IN_MIGRATION[region.level].spread)
+                )
             spread.append(usual)
         return Normal(np.array(mean), np.diag(np.array(spread) ** 2))
 
@@ -371,8 +380,8 @@ def arrival_rate(region: Region, unknown: float | None = None) -> float:
         return max(float(np.mean(rates)), 1e-5)
     if unknown is not None:
         return unknown
-    if region.level in USUAL_ARRIVALS:
-        return USUAL_ARRIVALS[region.level].rate
+    if region.level in TYPICAL_IN_MIGRATION:
+        return TYPICAL_IN_MIGRATION[region.level].rate
     raise CalibrationError(say("forecast.needs_registered_elsewhere", region=region.id))
 
 
@@ -507,13 +516,13 @@ def expected_pace(atlas: Atlas, region_id: str, parent: Normal | None) -> Expect
             return None
         own = atlas.inputs(region_id)
         gained = urban_log_odds(own.counted) - urban_log_odds(own.earlier)
-        return ExpectedGain(LEANING_YEARS, gained * LEANING_YEARS / own.years, CARRIED_ERROR)
-    above = atlas.inputs(region.parent).after(parent.mean[:, None], LEANING_YEARS)
-    gain = float(gain_of(above, LEANING_YEARS)[0])
-    mean, scale = departure(atlas, region_id, LEANING_YEARS).over(LEANING_YEARS)
+        return ExpectedGain(POOLED_YEARS, gained * POOLED_YEARS / own.years, CARRIED_ERROR)
+    above = atlas.inputs(region.parent).after(parent.mean[:, None], POOLED_YEARS)
+    gain = float(gain_of(above, POOLED_YEARS)[0])
+    mean, scale = departure(atlas, region_id, POOLED_YEARS).over(POOLED_YEARS)
     has_own = last_observed_year(region, atlas.span.base) > atlas.span.base
     error = max(LEFT_OPEN * scale * abs(gain), CARRIED_ERROR) if has_own else CARRIED_ERROR
-    return ExpectedGain(LEANING_YEARS, gain * (1.0 + mean), error)
+    return ExpectedGain(POOLED_YEARS, gain * (1.0 + mean), error)
 
 
 def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
@@ -524,7 +533,7 @@ def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
     if region.parent is None:
         record = (0, known) if known > 0 else (-atlas.span.years, 0)
         return PaceNoise.beyond(region_id, pooling, reported(pooling, years), record, years)
-    horizon = max(years, LEANING_YEARS)
+    horizon = max(years, POOLED_YEARS)
     ahead = departure(atlas, region_id, horizon, known)
     return PaceNoise.of(region_id, ahead, reported(pooling, horizon), years, known)
 
@@ -532,7 +541,7 @@ def pace_noise(atlas: Atlas, region_id: str, years: int) -> PaceNoise:
 def split_decided_by(atlas: Atlas, posteriors: Mapping[str, Normal], region_id: str) -> str:
     """Whether the prior or the data decide how internal migration and reclassification share.
 
-    The prior does where the data hardly narrowed reclassification before or after the base, or told
+    The prior does where the data hardly narrowed reclassification before or after the base, or say
     little more than the sum of reclassification and rural exit.
 
     Returns

@@ -24,7 +24,7 @@ BLOCK = 1024
 # spread of its level.
 LARGEST_SCALE_MULTIPLIER = 5.0
 # Years after the base over which a region's mean pace is expected to be what pooling makes it.
-LEANING_YEARS = 10
+POOLED_YEARS = 10
 # Deviations are taken as shares of the expected pace, of at least this share of the parent's.
 LEAST_PACE_SHARE = 0.2
 # Spread of arrivals and urban departures (at once, where they are not observed), and of fertility
@@ -70,7 +70,7 @@ class PaceNoise:
     degrees_of_freedom : float
         Degrees of freedom of Student's t.
     shape : ndarray, shape (year,)
-        Expected pace by year over its mean of the first `LEANING_YEARS`: departures fade.
+        Expected pace by year over its mean of the first `POOLED_YEARS`: departures fade.
     """
 
     region: str
@@ -93,7 +93,7 @@ class PaceNoise:
         covariance = (covariance / np.outer(pace, pace))[:years, :years]
         unknown = (np.arange(years) >= known).astype(float)
         covariance *= np.outer(unknown, unknown)
-        shape = np.ones(pace.size) if known > 0 else pace / pace[:LEANING_YEARS].mean()
+        shape = np.ones(pace.size) if known > 0 else pace / pace[:POOLED_YEARS].mean()
         return cls(region, _root(covariance), departure.degrees_of_freedom, shape[:years])
 
     @classmethod

@@ -32,7 +32,7 @@ from ..forecast.parameters import NAMES
 from ..forecast.pooling import LEAST_PACE, Departure, Pooling, Record, depart, logit, norm, share_of
 from ..forecast.pooling_file import PoolingEstimates
 from ..forecast.standards import Pattern
-from ..forecast.uncertainty import LEANING_YEARS, PaceNoise
+from ..forecast.uncertainty import POOLED_YEARS, PaceNoise
 from ..inputs.region import SPAN, AgeSex, Baseline, Census, History, Region, Span
 from ..kernel import migration
 from ..simulation.projector import draw
@@ -181,7 +181,7 @@ class _Maker:
     ):
         self.panel = panel
         earliest = min((points[-1].year for points in panel.points.values() if points), default=to)
-        self.horizon = max(int(np.ceil(to - earliest)), LEANING_YEARS)
+        self.horizon = max(int(np.ceil(to - earliest)), POOLED_YEARS)
         self.origin = origin
         self.atlas = atlas
         self.pooling = estimates.known(origin)
@@ -384,12 +384,12 @@ def _expectation(
     """What a unit's later pace is expected to be, and how it deviates from that."""
     nothing = np.zeros((horizon, horizon))
     if above is not None:
-        later = above.inputs.after(above.posterior.mean[:, None], LEANING_YEARS)
-        gain = float(gain_of(later, LEANING_YEARS)[0])
+        later = above.inputs.after(above.posterior.mean[:, None], POOLED_YEARS)
+        gain = float(gain_of(later, POOLED_YEARS)[0])
         offset = float(logit(points[-1].rate) - above.log_odds(np.array([points[-1].year]))[0])
         ahead = depart(pooling, _beside(points, above), offset, horizon)
-        gain *= 1.0 + ahead.over(LEANING_YEARS)[0]
-        return ExpectedGain(LEANING_YEARS, gain, BORROWED_ERROR), PaceNoise.of(
+        gain *= 1.0 + ahead.over(POOLED_YEARS)[0]
+        return ExpectedGain(POOLED_YEARS, gain, BORROWED_ERROR), PaceNoise.of(
             name, ahead, nothing, horizon
         )
     if level == "nation" and len(points) > 1:
@@ -397,7 +397,7 @@ def _expectation(
         pace = float(logit(last.rate) - logit(first.rate)) / (last.year - first.year)
         window = (-max(round(last.year - first.year), 1), 0)
         noise = PaceNoise.beyond(name, pooling, nothing, window, horizon)
-        return ExpectedGain(LEANING_YEARS, pace * LEANING_YEARS, BORROWED_ERROR), noise
+        return ExpectedGain(POOLED_YEARS, pace * POOLED_YEARS, BORROWED_ERROR), noise
     record = _beside_norm(points) if len(points) > 1 else None
     ahead = depart(pooling, record, 0.0, horizon)
     paces = np.empty(horizon)
@@ -405,11 +405,11 @@ def _expectation(
     for year in range(horizon):
         paces[year] = norm(share_of(odds)) + ahead.mean[year]
         odds += paces[year]
-    mean = float(paces[:LEANING_YEARS].mean())
+    mean = float(paces[:POOLED_YEARS].mean())
     scale = max(mean, LEAST_PACE)
     relative = Departure(paces / scale - 1.0, ahead.covariance / scale**2, ahead.degrees_of_freedom)
     noise = PaceNoise.of(name, relative, nothing, horizon)
-    return ExpectedGain(LEANING_YEARS, mean * LEANING_YEARS, BORROWED_ERROR), noise
+    return ExpectedGain(POOLED_YEARS, mean * POOLED_YEARS, BORROWED_ERROR), noise
 
 
 def _window(points: Sequence[Count]) -> tuple[Count, Count]:
@@ -454,7 +454,7 @@ def _inputs(maker: _Maker, name: str, points: tuple[Count, ...]) -> Inputs:
     """Populations by borrowed ages, and general schedules."""
     atlas = maker.atlas
     first, last = _window(points)
-    years = max(round(last.year - first.year), 1) if len(points) > 1 else LEANING_YEARS
+    years = max(round(last.year - first.year), 1) if len(points) > 1 else POOLED_YEARS
     general = np.array([migration.STANDARD, migration.STANDARD])
     nation = Pattern.of(atlas.regions[NATION], atlas.standard)
     pattern = replace(nation, local_parameters=general)
