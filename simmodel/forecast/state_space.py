@@ -1,5 +1,7 @@
 """Linear Gaussian state-space models in many draws: likelihood, and states drawn given data.
 
+::
+
     x(t+1) = F x(t) + c + q e(t),   z = h' x(t) + r v,   e and v standard normal
 
 Every draw may have parameters of its own, and the draw axis is last. Observations are scalars taken

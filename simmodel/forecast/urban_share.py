@@ -1,7 +1,7 @@
 """The path of the urban share: a unit's yearly gain of log odds, given that of its parent.
 
 With y the log odds of the urban share at the end of a year, P the parent's yearly gain of log odds
-in the same draw and n the gain that was expected of the nation,
+in the same draw and n the gain that was expected of the nation::
 
     unit        y(t+1) = y(t) + b P(t) + n(t) d(t) + w e(t),   b = 1 + slope (y - y_parent)(0)
     departure   d(t+1) = r d(t) + s (1 - r^2)^(1/2) e(t),      r = exp(-1 / memory)
