@@ -100,6 +100,14 @@ _ALL: Final = (
         in_report=True,
     ),
     Lever(
+        "return_to_villages",
+        levels=("urban_to_rural",),
+        flows=("urban_to_rural",),
+        parameter="return_to_villages",
+        unit="1/year",
+        at_risk="urban",
+    ),
+    Lever(
         "reclassification",
         levels=("reclassification",),
         flows=("reclassified",),

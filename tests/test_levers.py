@@ -30,6 +30,15 @@ def test_a_record_names_the_levels_that_the_lever_changes(lever):
     assert {name for name, here in zip(LEVELS, changed, strict=True) if here} == set(lever.levels)
 
 
+def test_returns_to_villages_are_multiplied_and_nothing_else():
+    at = LEVELS.index("urban_to_rural")
+    usual, doubled, none = levels(), levels(return_to_villages=2.0), levels(return_to_villages=0.0)
+    np.testing.assert_allclose(doubled[at], 2.0 * usual[at], rtol=1e-12)
+    np.testing.assert_array_equal(none[at], 0.0)
+    others = np.delete(np.arange(len(LEVELS)), at)
+    np.testing.assert_array_equal(doubled[others], usual[others])
+
+
 @LEVER
 def test_a_record_fits_the_model_and_its_words_are_there(lever):
     assert lever.low < lever.neutral < lever.high

@@ -294,7 +294,10 @@ def levels_after(
         returning=returning,
         urban_share=values["arrivals_urban_share"],
         departure=departing * lever("urban_out_migration") * factor("departure"),
-        to_villages=values["return_to_villages"] * period_exit * factor("departure"),
+        to_villages=values["return_to_villages"]
+        * period_exit
+        * lever("return_to_villages")
+        * factor("departure"),
         reclassification=reclassified
         * lever("reclassification")
         * pulled
