@@ -107,6 +107,8 @@ def _district(people: Residents) -> Array:
     return people.district
 
 
+_URBAN_65_PLUS: Final = AgeRange("urban", 65)
+
 _ALL: Final = (
     Indicator(
         "urbanization_rate",
@@ -139,6 +141,13 @@ _ALL: Final = (
         of="district",
         units=_COUNT,
         in_dataset=True,
+    ),
+    Indicator(
+        "urban_population_65_plus",
+        "persons",
+        lambda people: people.aged[_URBAN_65_PLUS],
+        ages=(_URBAN_65_PLUS,),
+        units=_COUNT,
     ),
     Indicator("new_urban_jobs", "persons", None, units=(*_COUNT, *_A_YEAR)),
 )

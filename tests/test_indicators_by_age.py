@@ -8,6 +8,7 @@ from simmodel.indicators import AgeRange, Indicator
 from simmodel.inputs.region import BASE_YEAR, Target
 from simmodel.inputs.scenario import Scenario
 from simmodel.judging.target import own_aim, values_of
+from simmodel.simulation.datasets import Summaries, ages_dataset
 from simmodel.simulation.ensemble import ages_asked, joined
 from simmodel.simulation.projector import Projector
 from simmodel.solving.problem import SolveProblem
@@ -120,3 +121,18 @@ def test_it_can_be_swept(scenario, atlas, posteriors):
     assert np.isfinite(found).all()
     assert (found[1] < found[0]).all()
     assert (found[:, 0] < 0.5 * found[:, 1]).all()
+
+
+def test_townspeople_of_65_and_over_are_those_of_the_pyramid(scenario, atlas, posteriors):
+    name, horizon = "urban_population_65_plus", scenario.horizon
+    whole = projector(scenario, atlas, posteriors, [("jinchang", name, horizon)]).ensemble(
+        scenario, 0
+    )
+    summaries = Summaries(exact=True)
+    summaries.add(whole)
+    dataset = summaries.to_dataset(scenario, atlas, {})
+    ages = ages_dataset(dataset, scenario, atlas, posteriors.by_region, ["jinchang"])
+    there = ages["population"].sel(region="jinchang", residence="urban", year=horizon)
+    counted = float(there.sel(age=slice(65, None)).sum())
+    assert whole.values(name, "jinchang")[-1].mean() == pytest.approx(counted, rel=0.02)
+    assert 0.05 < counted / float(there.sum()) < 0.4

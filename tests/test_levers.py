@@ -67,12 +67,14 @@ def test_an_indicator_fits_the_outputs_and_its_words_are_there(one):
 
 
 def test_indicators_are_computed_from_residents():
-    people = Residents(np.array([3.0]), np.array([1.0]), np.array([2.0]))
+    aged = {ages: np.array([0.5]) for one in INDICATORS.values() for ages in one.ages}
+    people = Residents(np.array([3.0]), np.array([1.0]), np.array([2.0]), aged)
     found = {name: one.compute(people)[0] for name, one in INDICATORS.items() if one.modelled}
     assert found == {
         "urbanization_rate": 0.75,
         "urban_population": 3.0,
         "total_population": 4.0,
         "urban_district_population": 2.0,
+        "urban_population_65_plus": 0.5,
     }
     assert not INDICATORS["new_urban_jobs"].modelled
