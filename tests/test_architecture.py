@@ -97,6 +97,20 @@ def test_rooms_import_only_from_those_below_them(path):
     assert not above, f"{place(path)} imports {sorted(above)}, which are not below it"
 
 
+def test_no_public_class_has_the_name_of_another():
+    homes = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(place(path))
+    assert not {name: places for name, places in homes.items() if len(places) > 1}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_a_module_is_no_longer_than_can_be_read_at_a_sitting(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 750
+
+
 def test_rooms_have_no_circles_inside():
     names = {place(path).replace("/", ".").removesuffix(".__init__"): path for path in MODULES}
     needs = {

@@ -60,14 +60,12 @@ def test_a_text_has_the_same_places_in_both_languages(key):
     assert places(english) == places(chinese)
 
 
-@pytest.mark.xfail(reason="texts are being moved", strict=False)
 def test_no_text_is_idle():
     whole, begun = asked()
     idle = [key for key in KEYS if key not in whole and not key.startswith(begun)]
     assert not idle
 
 
-@pytest.mark.xfail(reason="texts are being moved", strict=False)
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(HOUSE).as_posix())
 def test_code_holds_no_chinese(path):
     lines = path.read_text(encoding="utf-8").splitlines()

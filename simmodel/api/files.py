@@ -78,8 +78,8 @@ def load_region(region: str, *, seeds: PathLike | None = None) -> Region:
     Examples
     --------
     >>> wuwei = load_region("wuwei")
-    >>> wuwei.names.zh, wuwei.baseline.census.urban
-    ('武威市', 688697)
+    >>> wuwei.names.en, wuwei.baseline.census.urban
+    ('Wuwei', 688697)
     """
     if not isinstance(region, str):
         raise refused("region", say("faults.is_not_text"), region, say("inputs.region_id"))
