@@ -14,7 +14,7 @@ from simmodel.simulation.projector import Projector
 from simmodel.solving.problem import SolveProblem
 from simmodel.solving.question import Question
 from simmodel.sweeps.batch import batch_of, evaluate
-from simmodel.sweeps.sweep_file import Outcome, Setting
+from simmodel.sweeps.sweep_file import Outcome, VariedSetting
 
 OLD = AgeRange("urban", 65)
 YOUNG = AgeRange("rural", 0, 14)
@@ -114,7 +114,7 @@ def test_it_can_be_swept(scenario, atlas, posteriors):
     outcomes = [
         Outcome(PLACE, name, 2025, False) for name in ("old_townspeople", "urban_population")
     ]
-    setting = Setting("lever", None, "urban_out_migration", None)
+    setting = VariedSetting("lever", None, "urban_out_migration", None)
     regions = ("jinchang", "jinchang.jinchuan", PLACE)
     batch = batch_of(scenario, atlas, posteriors.by_region, [setting], outcomes, regions, 8)
     found = evaluate(batch, np.array([[1.0], [3.0]]))

@@ -28,7 +28,7 @@ from simmodel.sweeps.designs import Dimension
 from simmodel.sweeps.experiment import Experiment, OutcomeGroup, compute
 from simmodel.sweeps.layout import base_of, dimension_of, experiment_of
 from simmodel.sweeps.results import summary
-from simmodel.sweeps.sweep_file import Setting, SweptParameter, read_sweep
+from simmodel.sweeps.sweep_file import SweptParameter, VariedSetting, read_sweep
 from tests.conftest import ROOT
 
 SEEDS = ("--seeds", str(ROOT / "seeds"))
@@ -178,7 +178,7 @@ def test_a_posterior_is_sampled_as_the_ensemble_draws_it(tmp_path, seeds, atlas,
     )
     cast = Projector(trend, atlas, posteriors.by_region, regions=("wuwei",))
     drawn = cast.drawn("wuwei", 0).values["local_retention"]
-    place = Setting("parameter", "wuwei", "local_retention")
+    place = VariedSetting("parameter", "wuwei", "local_retention")
     one = SweptParameter("parameters.wuwei.local_retention", place, None)
     dimension = dimension_of(one, trend, 15, atlas, posteriors)
     shares = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
@@ -188,7 +188,9 @@ def test_a_posterior_is_sampled_as_the_ensemble_draws_it(tmp_path, seeds, atlas,
 def test_every_quantity_has_a_distribution_and_a_base(seeds, atlas, posteriors, tmp_path):
     scenario = read_sweep(write(tmp_path), seeds).scenario
     for name in QUANTITIES:
-        one = SweptParameter(f"parameters.wuwei.{name}", Setting("parameter", "wuwei", name), None)
+        one = SweptParameter(
+            f"parameters.wuwei.{name}", VariedSetting("parameter", "wuwei", name), None
+        )
         dimension = dimension_of(one, scenario, 15, atlas, posteriors)
         low, high = dimension.ends
         base = base_of(one.setting, scenario, atlas, posteriors)
@@ -198,7 +200,7 @@ def test_every_quantity_has_a_distribution_and_a_base(seeds, atlas, posteriors, 
 
 def test_a_pace_that_is_known_is_not_uncertain(seeds, atlas, posteriors, tmp_path):
     scenario = read_sweep(write(tmp_path), seeds).scenario
-    one = SweptParameter("parameters.china.pace", Setting("parameter", "china", "pace"), None)
+    one = SweptParameter("parameters.china.pace", VariedSetting("parameter", "china", "pace"), None)
     with pytest.raises(ScenarioError, match="figures of china tell its pace up to 2022"):
         dimension_of(one, scenario, 2, atlas, posteriors)
 

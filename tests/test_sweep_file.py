@@ -10,7 +10,7 @@ import pytest
 from simmodel.errors import FaultError
 from simmodel.inputs.scenario import QUANTITIES
 from simmodel.levers import LEVERS
-from simmodel.sweeps.sweep_file import Outcome, Setting, read_sweep, setting_of
+from simmodel.sweeps.sweep_file import Outcome, VariedSetting, read_sweep, setting_of
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
@@ -84,18 +84,18 @@ def good(tmp_path, seeds):
 
 def test_paths_are_those_of_set(good):
     assert [one.setting for one in good.parameters] == [
-        Setting("lever", None, "local_retention"),
-        Setting("lever", None, "arrivals"),
-        Setting("lever", None, "fertility"),
-        Setting("lever", "wuwei", "rural_exit"),
-        Setting("lever", "wuwei.liangzhou", "rural_exit"),
-        Setting("lever", None, "urban_out_migration", 2030),
-        Setting("lever", None, "life_expectancy"),
-        Setting("programme", None, "liupanshui_geohazard_resettlement"),
-        Setting("lever", None, "reclassification"),
-        Setting("parameter", "wuwei", "local_retention"),
-        Setting("parameter", "wuwei.liangzhou", "rural_exit"),
-        Setting("parameter", "china", "pace"),
+        VariedSetting("lever", None, "local_retention"),
+        VariedSetting("lever", None, "arrivals"),
+        VariedSetting("lever", None, "fertility"),
+        VariedSetting("lever", "wuwei", "rural_exit"),
+        VariedSetting("lever", "wuwei.liangzhou", "rural_exit"),
+        VariedSetting("lever", None, "urban_out_migration", 2030),
+        VariedSetting("lever", None, "life_expectancy"),
+        VariedSetting("programme", None, "liupanshui_geohazard_resettlement"),
+        VariedSetting("lever", None, "reclassification"),
+        VariedSetting("parameter", "wuwei", "local_retention"),
+        VariedSetting("parameter", "wuwei.liangzhou", "rural_exit"),
+        VariedSetting("parameter", "china", "pace"),
     ]
 
 

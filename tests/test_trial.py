@@ -15,7 +15,7 @@ from simmodel.judging.verdicts import Judge
 from simmodel.kernel.projection import FLOWS
 from simmodel.simulation.projector import simulate
 from simmodel.sweeps.batch import batch_of, evaluate, families, lever_form
-from simmodel.sweeps.sweep_file import Outcome, Setting
+from simmodel.sweeps.sweep_file import Outcome, VariedSetting
 
 DRAWS = 40
 RESETTLEMENT = "liupanshui_geohazard_resettlement"
@@ -48,50 +48,50 @@ def run(atlas, posteriors, **more):
 
 # What a column sets, a value for it, and the scenario that says the same.
 SET = {
-    "a lever": (Setting("lever", None, "rural_exit"), 1.3, {"levers": {"rural_exit": 1.3}}),
+    "a lever": (VariedSetting("lever", None, "rural_exit"), 1.3, {"levers": {"rural_exit": 1.3}}),
     "added years": (
-        Setting("lever", None, "life_expectancy"),
+        VariedSetting("lever", None, "life_expectancy"),
         1.5,
         {"levers": {"life_expectancy": 1.5}},
     ),
-    "zero": (Setting("lever", None, "arrivals"), 0.0, {"levers": {"arrivals": 0.0}}),
+    "zero": (VariedSetting("lever", None, "arrivals"), 0.0, {"levers": {"arrivals": 0.0}}),
     "a knot": (
-        Setting("lever", None, "local_retention", 2030),
+        VariedSetting("lever", None, "local_retention", 2030),
         1.4,
         {"levers": {"local_retention": {2030: 1.4}}},
     ),
     "a region's own": (
-        Setting("lever", "wuwei", "urban_out_migration"),
+        VariedSetting("lever", "wuwei", "urban_out_migration"),
         0.6,
         {"levers": {"wuwei": {"urban_out_migration": 0.6}}},
     ),
     "of what it lies in": (
-        Setting("lever", "gansu", "fertility"),
+        VariedSetting("lever", "gansu", "fertility"),
         1.2,
         {"levers": {"gansu": {"fertility": 1.2}}},
     ),
     "a parameter": (
-        Setting("parameter", "wuwei", "local_retention"),
+        VariedSetting("parameter", "wuwei", "local_retention"),
         0.35,
         {"parameters": {"wuwei": {"local_retention": 0.35}}},
     ),
     "own pace": (
-        Setting("parameter", "wuwei", "pace"),
+        VariedSetting("parameter", "wuwei", "pace"),
         1.2,
         {"parameters": {"wuwei": {"pace": 1.2}}},
     ),
     "the nation's pace": (
-        Setting("parameter", "china", "pace"),
+        VariedSetting("parameter", "china", "pace"),
         0.7,
         {"parameters": {"china": {"pace": 0.7}}},
     ),
     "departures": (
-        Setting("parameter", "wuwei", "departure_factor"),
+        VariedSetting("parameter", "wuwei", "departure_factor"),
         1.4,
         {"parameters": {"wuwei": {"departure_factor": 1.4}}},
     ),
     "fertility of the province": (
-        Setting("parameter", "gansu", "fertility_factor"),
+        VariedSetting("parameter", "gansu", "fertility_factor"),
         1.3,
         {"parameters": {"gansu": {"fertility_factor": 1.3}}},
     ),
@@ -133,7 +133,7 @@ def test_a_county_adds_up_with_its_siblings(atlas, posteriors):
         Outcome("wuwei.minqin", "urban_arrivals", 2030),
         Outcome("wuwei.liangzhou", "rural_population", 2035),
     ]
-    one = work(atlas, posteriors, [Setting("lever", None, "rural_exit")], outcomes)
+    one = work(atlas, posteriors, [VariedSetting("lever", None, "rural_exit")], outcomes)
     assert set(one.regions) == {"wuwei", *(i for i in atlas.regions if i.startswith("wuwei."))}
     found = evaluate(one, np.array([[1.2]]))
     whole = run(atlas, posteriors, levers={"rural_exit": 1.2})
@@ -148,7 +148,10 @@ def test_an_urban_district_and_programmes_by_run(atlas, posteriors):
         d.id for d in atlas.regions["liupanshui"].urban_districts if d.population is not None
     )
     outcomes = [Outcome(district, "urban_district_population", 2025), rate("liupanshui", 2025)]
-    places = [Setting("programme", None, RESETTLEMENT), Setting("lever", None, "rural_exit")]
+    places = [
+        VariedSetting("programme", None, RESETTLEMENT),
+        VariedSetting("lever", None, "rural_exit"),
+    ]
     one = work(atlas, posteriors, places, outcomes, regions=("liupanshui",))
     found = evaluate(one, np.array([[0.0, 1.0], [1.0, 1.0], [0.0, 1.1]]))
     for row, said in enumerate(
@@ -163,9 +166,13 @@ def test_an_urban_district_and_programmes_by_run(atlas, posteriors):
 def test_a_programme_of_the_scenario_runs_unless_a_column_stops_it(atlas, posteriors):
     with_it = scenario(("liupanshui",), programmes=[RESETTLEMENT])
     always = work(
-        atlas, posteriors, [Setting("lever", None, "arrivals")], [rate("liupanshui")], base=with_it
+        atlas,
+        posteriors,
+        [VariedSetting("lever", None, "arrivals")],
+        [rate("liupanshui")],
+        base=with_it,
     )
-    places = [Setting("programme", None, RESETTLEMENT)]
+    places = [VariedSetting("programme", None, RESETTLEMENT)]
     switched = work(atlas, posteriors, places, [rate("liupanshui")], base=with_it)
     on, off = evaluate(switched, np.array([[1.0], [0.0]]))
     assert evaluate(always, np.array([[1.0]]))[0] == on > off
@@ -174,7 +181,7 @@ def test_a_programme_of_the_scenario_runs_unless_a_column_stops_it(atlas, poster
 def test_the_median_is_where_every_draw_would_stand(atlas, posteriors):
     """Everything uncertain fixed at its median: all draws of a run agree with one at the median."""
     found = evaluate(
-        work(atlas, posteriors, [Setting("lever", None, "rural_exit")], [rate()], None),
+        work(atlas, posteriors, [VariedSetting("lever", None, "rural_exit")], [rate()], None),
         np.array([[1.25]]),
     )
     mean = posteriors.by_region["wuwei"].mean[:, None]
@@ -205,7 +212,7 @@ def test_a_target_is_met_as_often_as_the_verdict_says(region, indicator, year, a
         pytest.skip(f"{region} has no such target")
     outcome = Outcome(region, indicator, year, met=True)
     found = evaluate(
-        work(atlas, posteriors, [Setting("lever", None, "fertility")], [outcome], base=base),
+        work(atlas, posteriors, [VariedSetting("lever", None, "fertility")], [outcome], base=base),
         np.array([[1.0]]),
     )
     judge = Judge(base, atlas, exact=True)
@@ -245,12 +252,12 @@ def test_regions_that_share_nothing_are_families_of_their_own(atlas):
 
 def trial(atlas, posteriors, draws):
     places = [
-        Setting("lever", None, "rural_exit"),
-        Setting("lever", None, "life_expectancy"),
-        Setting("lever", None, "local_retention", 2028),
-        Setting("parameter", "liupanshui", "local_retention"),
-        Setting("parameter", "guizhou", "pace"),
-        Setting("programme", None, RESETTLEMENT),
+        VariedSetting("lever", None, "rural_exit"),
+        VariedSetting("lever", None, "life_expectancy"),
+        VariedSetting("lever", None, "local_retention", 2028),
+        VariedSetting("parameter", "liupanshui", "local_retention"),
+        VariedSetting("parameter", "guizhou", "pace"),
+        VariedSetting("programme", None, RESETTLEMENT),
     ]
     outcomes = [rate("liupanshui"), rate("liupanshui.panzhou", 2027)]
     one = work(atlas, posteriors, places, outcomes, draws, regions=("liupanshui",))
@@ -300,7 +307,7 @@ def test_threads_do_not_change_a_bit(atlas, posteriors):
 
 
 def test_more_people_than_there_are_is_a_clear_error(atlas, posteriors):
-    one = work(atlas, posteriors, [Setting("lever", None, "arrivals")], [rate()])
+    one = work(atlas, posteriors, [VariedSetting("lever", None, "arrivals")], [rate()])
     many = [replace(m, programmes={"flood": np.full(15, 1e9)}) for m in one.members]
     one = replace(one, members=tuple(many), programmes=("flood",))
     with pytest.raises(ScenarioError, match=r"^trial: wuwei: programmes\[0\]: takes more people"):
@@ -319,7 +326,7 @@ def test_a_knot_of_a_path_is_where_the_scenario_would_have_it(path, year, value)
     years = np.arange(2021, 2036)
     base = scenario(levers={"arrivals": path})
     form = lever_form(
-        base, [Setting("lever", None, "arrivals", year)], "arrivals", ["wuwei"], years
+        base, [VariedSetting("lever", None, "arrivals", year)], "arrivals", ["wuwei"], years
     )
     same = scenario(levers={"arrivals": path | {year: value}})
     wanted = [same.lever_at("arrivals", ["wuwei"], int(y)) for y in years]
@@ -330,7 +337,7 @@ def test_a_knot_of_a_path_is_where_the_scenario_would_have_it(path, year, value)
 def test_the_nearest_that_sets_a_lever_counts():
     years = np.arange(2021, 2036)
     base = scenario(levers={"wuwei": {"arrivals": 2.0}})
-    general = [Setting("lever", None, "arrivals")]
+    general = [VariedSetting("lever", None, "arrivals")]
     form = lever_form(base, general, "arrivals", ["wuwei", "gansu"], years)
     np.testing.assert_array_equal(form.by_run(np.array([[5.0]]))[:, 0], 2.0)
     above = lever_form(base, general, "arrivals", ["gansu"], years)

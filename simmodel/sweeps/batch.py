@@ -35,7 +35,7 @@ from ..simulation.ensemble import (
     district_population,
 )
 from ..simulation.projector import RegionDraws, on_its_scale, programme_flow, references_of, sums_of
-from .sweep_file import Outcome, Setting
+from .sweep_file import Outcome, VariedSetting
 
 Array = NDArray[np.float64]
 
@@ -329,7 +329,7 @@ def batch_of(
     scenario: Scenario,
     atlas: Atlas,
     posteriors: Mapping[str, Normal],
-    settings: Sequence[Setting],
+    settings: Sequence[VariedSetting],
     outcomes: Sequence[Outcome],
     regions: Sequence[str],
     draws: int | None,
@@ -341,7 +341,7 @@ def batch_of(
     scenario : Scenario
     atlas : Atlas
     posteriors : mapping of str to Normal
-    settings : sequence of Setting
+    settings : sequence of VariedSetting
         What each column of the design sets.
     outcomes : sequence of Outcome
         Of this family.
@@ -380,7 +380,7 @@ def _member(
     scenario: Scenario,
     atlas: Atlas,
     posteriors: Mapping[str, Normal],
-    settings: Sequence[Setting],
+    settings: Sequence[VariedSetting],
     region_id: str,
     years: NDArray[np.int64],
     draws: int | None,
@@ -463,7 +463,7 @@ def _applicable_factors(
 
 def lever_form(
     scenario: Scenario,
-    settings: Sequence[Setting],
+    settings: Sequence[VariedSetting],
     name: str,
     ancestry: Sequence[str],
     years: NDArray[np.int64],
@@ -473,7 +473,7 @@ def lever_form(
     Parameters
     ----------
     scenario : Scenario
-    settings : sequence of Setting
+    settings : sequence of VariedSetting
     name : str
         One of `scenario.LEVERS`.
     ancestry : sequence of str

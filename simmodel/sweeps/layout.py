@@ -19,7 +19,7 @@ from ..texts import say
 from .batch import batch_of, evaluate, families
 from .designs import Dimension
 from .experiment import Experiment, OutcomeGroup
-from .sweep_file import Setting, SweepFile, SweptParameter
+from .sweep_file import SweepFile, SweptParameter, VariedSetting
 
 # Points that describe the distribution of an uncertain quantity.
 POSTERIOR_POINTS: Final = 1000
@@ -114,7 +114,9 @@ def dimension_of(
     return Dimension(swept.path, distribution="table", quantiles=tuple(values.tolist()))
 
 
-def base_of(setting: Setting, scenario: Scenario, atlas: Atlas, posteriors: Posteriors) -> float:
+def base_of(
+    setting: VariedSetting, scenario: Scenario, atlas: Atlas, posteriors: Posteriors
+) -> float:
     """Value that a parameter has in the scenario; of an uncertain quantity, its median."""
     if setting.kind == "programme":
         return float(setting.name in scenario.programmes)

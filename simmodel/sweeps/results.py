@@ -20,7 +20,7 @@ from ..variables import DISTRICT, FLOWS, STOCKS
 from .analysis import analyse
 from .designs import Design
 from .experiment import Experiment
-from .sweep_file import Setting, SweepFile
+from .sweep_file import SweepFile, VariedSetting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ COLUMNS: Final = (
 )
 
 
-def parameter_words(setting: Setting, seeds: Seeds) -> Bilingual:
+def parameter_words(setting: VariedSetting, seeds: Seeds) -> Bilingual:
     """What a parameter is called, in English and Chinese."""
     if setting.kind == "programme":
         names = seeds.programmes()[setting.name][1].names
@@ -59,7 +59,7 @@ def parameter_words(setting: Setting, seeds: Seeds) -> Bilingual:
     return name
 
 
-def parameter_units(setting: Setting) -> str:
+def parameter_units(setting: VariedSetting) -> str:
     """Units of the values that a parameter takes."""
     if setting.kind == "parameter" and setting.name in NAMES:
         return PARAMETERS[NAMES.index(setting.name)].units

@@ -54,7 +54,7 @@ VARIABLES: Final = tuple(v.name for v in (*STOCKS, *FLOWS))
 
 
 @dataclass(frozen=True)
-class Setting:
+class VariedSetting:
     """What a parameter of a sweep sets.
 
     Attributes
@@ -114,13 +114,13 @@ class SweptParameter:
     ----------
     path : str
         As the file and ``--set`` write it.
-    setting : Setting
+    setting : VariedSetting
     dimension : Dimension or None
         None where it follows the posterior, which the file does not know.
     """
 
     path: str
-    setting: Setting
+    setting: VariedSetting
     dimension: Dimension | None
 
 
@@ -318,7 +318,7 @@ class _SweepReader:
         paths += [f"parameters.{region}.{name}" for region in regions for name in QUANTITIES]
         return say("sweeps.forms") + did_you_mean(key, paths)
 
-    def _heeded(self, under: KeyPath, setting: Setting) -> None:
+    def _heeded(self, under: KeyPath, setting: VariedSetting) -> None:
         """Refuse what no region of the run heeds, and knots that do not fit the scenario."""
         if self.scenario is None:
             return
@@ -344,7 +344,7 @@ class _SweepReader:
                 allowed=dotted(("levers", *filter(None, (setting.region, setting.name)))),
             )
 
-    def _swept(self, under: KeyPath, setting: Setting, data: object) -> SweptParameter | None:
+    def _swept(self, under: KeyPath, setting: VariedSetting, data: object) -> SweptParameter | None:
         """A parameter and how it varies; None where the file is at fault."""
         try:
             given_range = RangeSchema.model_validate(data)
@@ -391,7 +391,7 @@ class _SweepReader:
         return self._made(under, setting, distribution=given_range.distribution, **ends)
 
     def _choices(
-        self, under: KeyPath, setting: Setting, choices: Sequence[object]
+        self, under: KeyPath, setting: VariedSetting, choices: Sequence[object]
     ) -> SweptParameter | None:
         before = len(self.faults)
         values = []
@@ -417,7 +417,7 @@ class _SweepReader:
             return False
         return True
 
-    def _made(self, under: KeyPath, setting: Setting, **how: Any) -> SweptParameter | None:
+    def _made(self, under: KeyPath, setting: VariedSetting, **how: Any) -> SweptParameter | None:
         name = str(under[-1])
         try:
             return SweptParameter(name, setting, Dimension(name, **how))
@@ -619,7 +619,7 @@ class _SweepReader:
                 )
 
 
-def setting_of(key: str, seeds: Seeds) -> Setting | None:
+def setting_of(key: str, seeds: Seeds) -> VariedSetting | None:
     """What a dotted path sets; None where there is no such thing.
 
     Parameters
@@ -631,18 +631,18 @@ def setting_of(key: str, seeds: Seeds) -> Setting | None:
     steps = steps_of(key, seeds.regions)
     head, rest = steps[0], steps[1:]
     if head == "programmes" and len(rest) == 1 and rest[0] in seeds.programmes():
-        return Setting("programme", None, rest[0])
+        return VariedSetting("programme", None, rest[0])
     if head == "parameters" and len(rest) == 2:
         region, name = rest
         known = region in seeds.regions and name in QUANTITIES
-        return Setting("parameter", region, name) if known else None
+        return VariedSetting("parameter", region, name) if known else None
     if head != "levers" or not rest:
         return None
     owner = rest[0] if rest[0] in seeds.regions else None
     rest = rest[1:] if owner is not None else rest
     if not rest or rest[0] not in LEVERS or len(rest) > 2:
         return None
-    setting = Setting("lever", owner, rest[0])
+    setting = VariedSetting("lever", owner, rest[0])
     if len(rest) == 1:
         return setting
     try:
@@ -657,7 +657,7 @@ def indicators_of(kind: Literal["region", "district"]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*VARIABLES, *stated])) if kind == "region" else tuple(stated)
 
 
-def _bounds(setting: Setting) -> tuple[float, float]:
+def _bounds(setting: VariedSetting) -> tuple[float, float]:
     if setting.kind == "lever":
         return LEVERS[setting.name].low, LEVERS[setting.name].high
     return QUANTITIES[setting.name]
