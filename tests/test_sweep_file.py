@@ -153,7 +153,7 @@ def test_shipped_sweeps_show_every_method_and_all_levers(seeds):
     methods = {one.method for one in found.values()}
     assert methods == {"one_at_a_time", "grid", "morris", "sobol", "discovery"}
     levers = found["levers"]
-    moving = set(LEVERS) - {"urban_registration"}  # which moves nobody
+    moving = {name for name, lever in LEVERS.items() if lever.moves_people}
     assert {one.setting.name for one in levers.parameters} == moving
     prefectures = {i for i, region in seeds.regions.items() if region.level == "prefecture"}
     assert {(o.region, o.year) for o in levers.outcomes} == {
