@@ -21,7 +21,7 @@ from pooling import PROVINCES, census_shares, countries, inside, prefecture_rows
 from pooling import prefectures as prefecture_records
 
 from simmodel.charts.hindcast import forecast_figure, skill_figure
-from simmodel.charts.pictures import save
+from simmodel.charts.parallel_drawing import save
 from simmodel.forecast.base_population import GROUPS
 from simmodel.forecast.fit import Atlas, Calibrated, calibrate_one, pace_noise
 from simmodel.forecast.pooling_file import PoolingEstimates, atlas_of, read

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from .charts import figures
 from .charts.labels import Row
-from .charts.pictures import UNWANTED, image
+from .charts.parallel_drawing import UNWANTED, image
 from .errors import Fault, OutputError, ScenarioError, SimmodelError, among, shown
 from .results.dataset_metadata import (
     LOST,

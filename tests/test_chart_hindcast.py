@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from simmodel.charts.hindcast import MOST_NAMED, NAME, forecast_figure, skill_figure
-from simmodel.charts.pictures import UNWANTED, save
+from simmodel.charts.parallel_drawing import UNWANTED, save
 from simmodel.texts import bilingual, keys
 from simmodel.validation.forecasts import LEVELS, MEDIAN, Forecast
 from simmodel.validation.scores import Scored, score

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import same_color
 from matplotlib.contour import QuadContourSet
 
-from simmodel.charts.pictures import UNWANTED, save
+from simmodel.charts.parallel_drawing import UNWANTED, save
 from simmodel.charts.reachability import ReachGrid, reach_map
 from simmodel.charts.style import INK, RED
 from tests.pictures import (

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from simmodel.charts import sweep
 from simmodel.charts.labels import BoxLimit, box_sentence, number
-from simmodel.charts.pictures import UNWANTED, save
+from simmodel.charts.parallel_drawing import UNWANTED, save
 from simmodel.errors import ScenarioError
 from simmodel.levers import LEVERS
 from simmodel.sweeps.designs import Dimension, sample

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simmodel.charts import figures
 from simmodel.charts.labels import parts_of
 from simmodel.charts.matrix import CLASSES, words_hold
-from simmodel.charts.pictures import UNWANTED
+from simmodel.charts.parallel_drawing import UNWANTED
 from simmodel.charts.style import spread
 from simmodel.errors import ScenarioError
 from simmodel.judging.likelihood import LIKELIHOODS

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmodel.inputs.scenario import Scenario
+from simmodel.kernel.parent_totals import gross_flows, prorate, reconcile
 from simmodel.kernel.projection import FLOWS
-from simmodel.kernel.reconcile import gross_flows, prorate, reconcile
 from simmodel.simulation.projector import Projector, references_of, regions_of, simulate
 from simmodel.variables import RURAL_LEDGER, URBAN_LEDGER
 

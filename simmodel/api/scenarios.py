@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from ..charts.pictures import DEFAULT, formats_of
+from ..charts.parallel_drawing import DEFAULT, formats_of
 from ..computing.output_files import check_writable
 from ..computing.progress import Reporter
 from ..errors import bounded

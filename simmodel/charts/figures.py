@@ -4,7 +4,7 @@ from .comparison import compare
 from .fan_figure import fan, urban_population_fan
 from .ledger import ledger
 from .matrix import matrix
-from .pictures import save
+from .parallel_drawing import save
 from .pyramid import pyramid
 from .registered import registered, registered_regions
 from .waterfall import waterfall, waterfall_difference

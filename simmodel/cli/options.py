@@ -42,7 +42,7 @@ seeds_option = click.option(
 
 def _formats(context: click.Context, option: click.Parameter, text: str) -> tuple[str, ...]:
     """Return the formats of pictures that are asked for."""
-    from ..charts.pictures import formats_of
+    from ..charts.parallel_drawing import formats_of
 
     try:
         return formats_of(text)

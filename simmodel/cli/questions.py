@@ -270,7 +270,7 @@ def hindcast(
         aside(say("terminal.no_charts", year=to))
     elif charts is not None:
         from ..charts.hindcast import forecast_figure, skill_figure
-        from ..charts.pictures import save
+        from ..charts.parallel_drawing import save
 
         charts.mkdir(parents=True, exist_ok=True)
         save(forecast_figure(found.scored[0], found.scores[0], origin), charts / "forecast")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from .. import __version__
-from ..charts.pictures import DEFAULT, drawing
+from ..charts.parallel_drawing import DEFAULT, drawing
 from ..computing.output_files import TIDY, Folder, tidy, write_csv, write_netcdf
 from ..errors import OutputError
 from ..forecast.fit import Atlas, split_decided_by
@@ -31,7 +31,7 @@ from ..variables import COORDINATES, DECIDED_BY
 from . import ledger
 
 if TYPE_CHECKING:
-    from ..charts.pictures import Draw
+    from ..charts.parallel_drawing import Draw
 
 Progress = Callable[[str], None]
 Result = tuple[Ensemble | None, xr.Dataset, list[Verdict], ledger.Account]

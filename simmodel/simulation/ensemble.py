@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..indicators import INDICATORS, AgeRange, Residents
 from ..inputs.region import BASE_YEAR, UrbanDistrict
 from ..inputs.units import persons_per
+from ..kernel.parent_totals import reconcile
 from ..kernel.projection import Projection
-from ..kernel.reconcile import reconcile
 from ..variables import (
     RESIDENCES,
 )

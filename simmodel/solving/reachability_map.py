@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ..charts.pictures import DEFAULT, save
+from ..charts.parallel_drawing import DEFAULT, save
 from ..computing.output_files import Folder, write_csv
 from ..errors import ScenarioError, SimmodelError
 from ..forecast.posterior_file import Posteriors

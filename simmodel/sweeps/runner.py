@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import xarray as xr
 
-from ..charts.pictures import DEFAULT, drawing
+from ..charts.parallel_drawing import DEFAULT, drawing
 from ..computing.checkpoints import Store
 from ..computing.output_files import Folder, write_csv, write_netcdf, write_zarr
 from ..errors import OutputError
