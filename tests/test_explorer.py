@@ -927,7 +927,7 @@ def test_a_name_is_text_and_nothing_else(strained_server, browser):
 BROKEN = """
 import sys
 from simmodel.cli import main
-from simmodel.explorer import Explorer
+from simmodel.explorer.explorer import Explorer
 
 whole = Explorer.{part}
 

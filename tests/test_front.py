@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 import simmodel as sm
-from simmodel import workspace
 from simmodel.api import common
 from simmodel.cli import main
 from simmodel.errors import FaultError, OutputError, ScenarioError, SeedError, SimmodelError
+from simmodel.inputs import seeds as seed_files
 from simmodel.inputs.arguments import as_yaml
 from simmodel.inputs.scenario import QUANTITIES
 from simmodel.inputs.scenario_file import write_scenario
@@ -237,7 +237,7 @@ def solution():
 def test_solve_answers_as_the_command(solution):
     aim = [word for key, value in AIM.items() for word in (f"--{key}", str(value))]
     more = ["--lever", "rural_exit", "--draws", "200", "--set", "regions=[jinchang]"]
-    assert command("solve", TREND, *aim, *more).startswith(f"{solution}\n")
+    assert command("solve", TREND, *aim, *more).startswith(f"{solution.sentence}\n")
     assert solution.sentence_zh in solution._repr_html_()
     assert str(solution) == f"{solution.sentence}\n\n{solution.sentence_zh}" == repr(solution)
     assert json.loads(command("solve", TREND, *aim, *more, "--json")) == solution.data
@@ -469,8 +469,8 @@ def test_seeds_are_read_once_and_again_when_a_file_has_changed(tmp_path, monkeyp
     shutil.copytree(SEEDS, folder)
     read = []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    original = workspace.read_seeds
-    monkeypatch.setattr(workspace, "read_seeds", lambda path: read.append(path) or original(path))
+    original = seed_files.read_seeds
+    monkeypatch.setattr(seed_files, "read_seeds", lambda path: read.append(path) or original(path))
     first = sm.run("trend", draws=5, set=HERE, seeds=folder)
     same_bits(sm.run("trend", draws=5, set=HERE, seeds=folder), first)
     assert sm.load_region("wuwei", seeds=folder).names.zh == "武威市"

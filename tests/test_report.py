@@ -759,9 +759,9 @@ def test_places_measures_and_scenarios_can_be_chosen(browser, reports, results):
     # Of each place and measure the numbers are those of verdicts.csv, scenario by scenario.
     say = speaker("zh")
     checked = 0
-    for place in panel.locator(".setting option").all():
+    for place in panel.locator(".place option").all():
         code = place.get_attribute("value")
-        panel.locator(".setting").select_option(code)
+        panel.locator(".place").select_option(code)
         for measure in ("urbanization_rate", "urban_population", "total_population"):
             panel.locator(".measure").select_option(measure)
             rows = visit.numbers("liupanshui")
@@ -797,7 +797,7 @@ def test_places_measures_and_scenarios_can_be_chosen(browser, reports, results):
     )
 
     # Ticking a scenario off takes its line and its row away; without any the page says what to do.
-    panel.locator(".setting").select_option("liupanshui")
+    panel.locator(".place").select_option("liupanshui")
     panel.locator(".measure").select_option("urbanization_rate")
     panel.locator('input[value="trend"]').uncheck()
     assert list(visit.numbers("liupanshui")) == ["plan_as_written"]
@@ -839,7 +839,7 @@ def test_growth_can_be_read_by_place_scenario_and_unit(browser, reports, results
     visit = Visit(browser, reports["en"])
     panel = visit.panel("growth", "jinchang")
     for place in ("jinchang", "jinchang.yongchang"):
-        panel.locator(".setting").select_option(place)
+        panel.locator(".place").select_option(place)
         for name in ("trend", "plan_as_written"):
             panel.locator(".scenario").select_option(name)
             for unit, prefix, factor in (

@@ -67,11 +67,10 @@ def test_the_region_works_in_every_command_of_the_page(tutorial):
     (target,) = region.targets
     assert (target.value, target.comparison, target.unit) == (50.0, "~", "percent")
     said = results["simmodel validate seeds/dingxi.yaml"].stdout
-    for words in ("borrowed: ages and sex of 2010 and 2020: from Gansu", "借用：迁入", "借用："):
-        assert words in said
+    assert "borrowed: ages and sex of 2010 and 2020: from Gansu" in said
     assert "doubtful" not in said
     verdict = results["simmodel run dingxi_trend.yaml"].stdout
-    assert "Dingxi 定西市  urbanization rate  2030  ≈ 50 %" in verdict
+    assert re.search(r"Dingxi +urbanization rate +2030 +≈ 50 %", verdict)
     assert (folder / "figures/dingxi_trend/fan_dingxi.png").stat().st_size > 10_000
     with (folder / "figures/dingxi_trend/verdicts.csv").open(encoding="utf-8-sig") as stream:
         (row,) = csv.DictReader(stream)

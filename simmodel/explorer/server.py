@@ -36,7 +36,17 @@ from .state import State, state_of
 HOST: Final = "127.0.0.1"
 PORTS: Final = (0, 65535)
 # Sections of the texts from which the page speaks.
-SECTIONS: Final = ("explorer", "report")
+SECTIONS: Final = (
+    "explorer",
+    "report",
+    "levers",
+    "indicators",
+    "quantities",
+    "charts",
+    "judging",
+    "probability",
+    "faults",
+)
 
 
 def listen(port: int) -> socket.socket:
