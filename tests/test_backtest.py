@@ -149,7 +149,7 @@ def test_tables_by_age_that_lead_elsewhere_are_not_called_missing(seeds):
 
 
 def test_every_method_has_a_reason_where_it_can_say_nothing(seeds, monkeypatch):
-    monkeypatch.setattr(module.extrapolation, "METHODS", dict.fromkeys(METHODS, lambda *_: []))
+    monkeypatch.setattr(module.benchmark_methods, "METHODS", dict.fromkeys(METHODS, lambda *_: []))
     assert list(reasons(PANEL, seeds)) == list(METHODS)
 
 

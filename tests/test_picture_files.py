@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from click.testing import CliRunner
 
-from simmodel.charts import pictures
+from simmodel.charts import parallel_drawing
 from simmodel.charts.style import canvas, house, use_chinese
 from simmodel.cli import main
 from simmodel.errors import OutputError
@@ -32,7 +32,7 @@ def dies_in_a_child(parent):
 
 def drawn(folder, charts, formats=("png", "svg"), workers=None):
     folder.mkdir()
-    with pictures.drawing(folder, charts, formats, workers):
+    with parallel_drawing.drawing(folder, charts, formats, workers):
         (folder / "beside.txt").write_text("written meanwhile", encoding="utf-8")
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -46,7 +46,7 @@ def drawn(folder, charts, formats=("png", "svg"), workers=None):
     ],
 )
 def test_formats_are_read(text, formats):
-    assert pictures.formats_of(text) == formats
+    assert parallel_drawing.formats_of(text) == formats
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_formats_are_read(text, formats):
 )
 def test_what_is_no_format_is_refused(text, says):
     with pytest.raises(OutputError, match=says):
-        pictures.formats_of(text)
+        parallel_drawing.formats_of(text)
 
 
 @pytest.mark.parametrize("command", ["run", "sweep", "solve"])
@@ -89,7 +89,7 @@ def test_charts_of_solve_are_those_of_its_map():
 def test_pictures_are_the_same_whatever_the_number_of_processes(tmp_path, monkeypatch, method):
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"no {method} here")
-    monkeypatch.setattr(pictures, "_context", lambda: multiprocessing.get_context(method))
+    monkeypatch.setattr(parallel_drawing, "_context", lambda: multiprocessing.get_context(method))
     charts = {name: partial(chart, name) for name in NAMES}
     alone = drawn(tmp_path / "alone", charts, workers=1)
     assert set(alone) == {f"{n}.{k}" for n in NAMES for k in ("png", "svg")} | {"beside.txt"}
@@ -107,11 +107,14 @@ def test_what_a_killed_process_left_is_drawn_here(tmp_path):
 
 def test_an_error_of_the_writing_beside_ends_the_drawing(tmp_path):
     charts = {name: partial(chart, name) for name in NAMES}
-    with pytest.raises(OSError, match="full"), pictures.drawing(tmp_path, charts, ("png",), 2):
+    with (
+        pytest.raises(OSError, match="full"),
+        parallel_drawing.drawing(tmp_path, charts, ("png",), 2),
+    ):
         raise OSError("disk full")
 
 
 def test_an_error_of_a_chart_is_an_error_of_the_run(tmp_path):
     charts = {name: partial(chart, 3) for name in NAMES}
-    with pytest.raises(TypeError), pictures.drawing(tmp_path, charts, ("png",), 2):
+    with pytest.raises(TypeError), parallel_drawing.drawing(tmp_path, charts, ("png",), 2):
         pass
