@@ -89,7 +89,7 @@ def test_counties_sum_to_their_prefecture_in_the_base_year(projection, atlas):
         children = atlas.tree.children(prefecture)
         for name in ("urban_population_mean", "rural_population_mean"):
             first = projection[name].sel(year=2020)
-            assert float(first.sel(region=children).sum()) == pytest.approx(
+            assert float(first.sel(region=list(children)).sum()) == pytest.approx(
                 float(first.sel(region=prefecture)), abs=0.01
             )
 

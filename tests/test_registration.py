@@ -18,8 +18,7 @@ from simmodel.kernel.hukou import (
 )
 from simmodel.kernel.projection import FLOWS, RURAL, URBAN, Projection
 from simmodel.results.run import idle_lever
-from simmodel.simulation import projector
-from simmodel.simulation.datasets import Summaries
+from simmodel.simulation.datasets import Summaries, draws_dataset
 from simmodel.simulation.projector import simulate
 from simmodel.variables import REGISTERED
 
@@ -223,7 +222,7 @@ def test_nothing_is_written_where_no_region_has_the_figures(simulated, atlas):
     ensemble = simulated("wuwei")
     for dataset in (
         dataset_of(ensemble, atlas),
-        projector.draws_dataset(ensemble, scenario_of(["wuwei"]), atlas, {}),
+        draws_dataset(ensemble, scenario_of(["wuwei"]), atlas, {}),
     ):
         assert "registered_region" not in dataset.dims
         assert not [name for name in dataset.variables if "regist" in name or "absent" in name]

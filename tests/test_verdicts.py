@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simmodel.inputs.region import Target
+from simmodel.inputs.region_tree import RegionTree
 from simmodel.inputs.scenario import Scenario
 from simmodel.judging.target import aims, half_last_digit
 from simmodel.judging.verdicts import Judge, is_conditional, likelihood
@@ -36,7 +37,8 @@ def one_target(atlas, seeds, shipped):
             update={"targets": (Target.model_validate({**base, **target}),)}
         )
 
-        stub = SimpleNamespace(regions={**alone, "gansu": gansu}, transfers=lambda _: [])
+        regions = {**alone, "gansu": gansu}
+        stub = SimpleNamespace(regions=regions, tree=RegionTree.of(regions), transfers=lambda _: [])
         judge = Judge(trend, stub, exact=True)
         judge.add(ensemble)
         (verdict,) = judge.verdicts()

@@ -141,6 +141,7 @@ def solve(
 
     Examples
     --------
+    >>> from simmodel import run, verdict_table
     >>> here = {"regions": ["jinchang"]}
     >>> found = solve(
     ...     "trend",

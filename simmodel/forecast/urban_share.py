@@ -128,8 +128,8 @@ def response(start: Start, parameters: PathParameters) -> Array:
     Examples
     --------
     >>> steady = PathParameters(-0.3, 0.1, 0.3, 6.0, 0.01, 0.001, 0.001, 3.0)
-    >>> response(Start(0.5, 0.5), steady), response(Start(0.5, 0.6), steady).round(3)
-    (array(1.), array(1.122))
+    >>> [round(float(response(Start(0.5, above), steady)), 3) for above in (0.5, 0.6)]
+    [1.0, 1.122]
     """
     offset = logit(start.share) - logit(start.parent_share)
     return np.asarray(1.0 + np.asarray(parameters.slope) * offset)
