@@ -943,7 +943,7 @@ main()
 
 
 @in_browser
-@pytest.mark.parametrize("part", ["view", "more"])
+@pytest.mark.parametrize("part", ["results", "slow_results"])
 def test_an_error_nobody_thought_of_is_said_and_survived(browser, tmp_path, posteriors, part):
     del posteriors
     start = (sys.executable, "-c", BROKEN.format(part=part))
