@@ -9,8 +9,11 @@ from simmodel.errors import FaultError
 from simmodel.texts import terminal_language
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
-# What the user wrote, and commands to type.
-QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|“[^”]*”|simmodel [a-z-]+.*")
+# What the user wrote, words of YAML, an outcome by its ids, and commands to type.
+QUOTED = re.compile(
+    r"'[^']*'|\"[^\"]*\"|`[^`]*`|“[^”]*”|simmodel [a-z-]+.*|true, false|false, true"
+    r"|[a-z_.]+ [a-z]+_[a-z_]+ \d{4}"
+)
 SENTENCE = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}|[A-Za-z]{2,}, [A-Za-z]{2,}")
 
 

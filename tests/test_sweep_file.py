@@ -12,6 +12,7 @@ from simmodel.inputs.scenario import QUANTITIES
 from simmodel.levers import LEVERS
 from simmodel.sweeps.sweep_file import Outcome, VariedSetting, read_sweep, setting_of
 from tests.conftest import ROOT
+from tests.faults_in_chinese import check_the_faults_are_said_in_chinese
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "bad_sweeps").glob("*.yaml"))
@@ -56,6 +57,11 @@ def faults_of(path, seeds):
     with pytest.raises(FaultError) as caught:
         read_sweep(path, seeds)
     return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_a_malformed_sweep_is_reported_in_chinese_too(path, seeds):
+    check_the_faults_are_said_in_chinese(lambda: read_sweep(path, seeds))
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
