@@ -147,7 +147,7 @@ def phases(small: bool) -> dict[str, float]:
 
         for module in IMPORTED:
             importlib.import_module(module)
-    from simmodel.charts import pictures
+    from simmodel.charts import parallel_drawing
 
     for name, (module, path) in PHASES.items():
         *owners, attribute = path.split(".")
@@ -160,10 +160,10 @@ def phases(small: bool) -> dict[str, float]:
         for name, chart in charts.items():
             kind = next(kind for kind in KINDS if name.startswith(kind))
             with watch.phase(f"pictures: {kind}"):
-                pictures.save(chart(), folder / name, formats)
+                parallel_drawing.save(chart(), folder / name, formats)
 
-    pictures.cores = lambda: 1
-    pictures._draw_all = draw_all
+    parallel_drawing.cores = lambda: 1
+    parallel_drawing._draw_all = draw_all
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
         asked = [*commands(small)["run"], "--out", folder, "--seeds", str(ROOT / "seeds")]
         CliRunner().invoke(main, asked, catch_exceptions=False)
