@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from .. import __version__
+from .environment import code_sha256
 
 # Files of one kind; the oldest go.
 KEPT: Final = 16
@@ -53,20 +53,6 @@ def content_key(paths: Iterable[Path], *others: str, packages: Iterable[str] = (
     versions = [f"{name} {metadata.version(name)}" for name in packages]
     digest.update("\0".join(["", *others, *versions]).encode())
     return digest.hexdigest()
-
-
-_code: list[str] = []
-
-
-def code_sha256() -> str:
-    """Hash of this package's version and code: while one works on it, the version stays."""
-    if not _code:
-        package = Path(__file__).parents[1]
-        digest = hashlib.sha256(__version__.encode())
-        for path in sorted(package.rglob("*.py")):
-            digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
-        _code.append(digest.hexdigest())
-    return _code[0]
 
 
 class Cache:

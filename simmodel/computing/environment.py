@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -14,19 +14,23 @@ from .. import __version__
 PROCESSOR = "processor"
 
 
-@lru_cache(maxsize=1)
-def environment() -> Mapping[str, str]:
-    """Versions, code and type of processor, by name.
+@cache
+def code_sha256() -> str:
+    """Hash of this package's version and code: while one works on it, the version stays."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256(__version__.encode())
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
-    The version of this package carries a hash of its code: while one works on it, the number stays.
-    """
+
+@cache
+def environment() -> Mapping[str, str]:
+    """Versions, code and type of processor, by name."""
     from llvmlite.binding import get_host_cpu_name
 
-    code = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        code.update(path.name.encode() + path.read_bytes())
     return {
-        "simmodel": f"{__version__} ({code.hexdigest()[:12]})",
+        "simmodel": f"{__version__} ({code_sha256()[:12]})",
         "Python": ".".join(platform.python_version_tuple()[:2]),
         **{name: metadata.version(name) for name in ("numpy", "numba", "scipy")},
         PROCESSOR: get_host_cpu_name(),

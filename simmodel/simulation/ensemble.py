@@ -14,9 +14,7 @@ from ..inputs.region import BASE_YEAR, UrbanDistrict
 from ..inputs.units import persons_per
 from ..kernel.parent_totals import reconcile
 from ..kernel.projection import Projection
-from ..variables import (
-    RESIDENCES,
-)
+from ..variables import RESIDENCES
 
 Array = NDArray[np.float64]
 
