@@ -23,6 +23,8 @@ CHROMIUM = next(
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
 
 
+# The terminal speaks English to the tests, wherever they run, unless one asks for Chinese.
+os.environ["LC_ALL"] = "C.UTF-8"
 # What is kept between runs of the tests is not that of whoever runs them.
 os.environ["XDG_CACHE_HOME"] = str(ROOT / ".pytest_cache" / "kept")
 
