@@ -123,6 +123,17 @@ def test_it_can_be_swept(scenario, atlas, posteriors):
     assert (found[:, 0] < 0.5 * found[:, 1]).all()
 
 
+def test_a_share_that_is_not_the_urbanization_rate_is_in_percent_too():
+    aim = own_aim(
+        PLACE,
+        Target.model_construct(
+            indicator="young_villagers_of_all", value=9.0, unit="percent", comparison=">="
+        ),
+    )
+    assert (aim.unit, aim.interval.low, aim.interval.high) == ("percent", 9.0, 100.0)
+    assert not aim.is_rate
+
+
 def test_townspeople_of_65_and_over_are_those_of_the_pyramid(scenario, atlas, posteriors):
     name, horizon = "urban_population_65_plus", scenario.horizon
     whole = projector(scenario, atlas, posteriors, [("jinchang", name, horizon)]).ensemble(

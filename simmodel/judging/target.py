@@ -60,13 +60,13 @@ class Aim:
 
     @property
     def is_rate(self) -> bool:
-        """Whether it is a rate, in percent."""
+        """Whether it is the urbanization rate."""
         return self.target.indicator == RATE
 
     @property
     def unit(self) -> str:
         """Unit of its values: percent or persons."""
-        return "percent" if self.is_rate else "persons"
+        return INDICATORS[self.target.indicator].unit
 
     @property
     def is_band(self) -> bool:
@@ -94,13 +94,9 @@ class Aim:
         if not self.is_band:
             return (self,)
         return tuple(
-            replace(self, low=end, high=end, interval=Interval(end, self._most))
+            replace(self, low=end, high=end, interval=Interval(end, _most(self.target.indicator)))
             for end in (self.low, self.high)
         )
-
-    @property
-    def _most(self) -> float:
-        return 100.0 if self.is_rate else math.inf
 
 
 def aims(region: Region) -> list[Aim]:
@@ -139,13 +135,18 @@ def own_aim(region: str, target: Target) -> Aim:
         With a value.
     """
     assert target.value is not None
-    most = 100.0 if target.indicator == RATE else math.inf
+    most = _most(target.indicator)
     value = amount(target.value, target.unit)
     if target.comparison == ">=":
         return Aim(region, target, value, value, Interval(value, most))
     slack = half_last_digit(target.value) if target.comparison == "~" else 0.0
     low, high = (amount(target.value + end, target.unit) for end in (-slack, slack))
     return Aim(region, target, value, value, Interval(low, min(high, most)))
+
+
+def _most(indicator: str) -> float:
+    """The largest value that an indicator can have."""
+    return 100.0 if INDICATORS[indicator].unit == "percent" else math.inf
 
 
 def _aim(region: Region, target: Target) -> Aim:

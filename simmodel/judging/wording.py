@@ -45,19 +45,19 @@ def printed(value: float) -> str:
 
 def aim_words(aim: Aim) -> Bilingual:
     """A target as printed."""
-    scale = 1.0 if aim.is_rate else 1 / WAN
+    scale = 1.0 if aim.unit == "percent" else 1 / WAN
     if aim.is_band:
         changes = (aim.target.change_low, aim.target.change_high)
         steps = bilingual("judging.to").join(
             Bilingual(*2 * (f"{change:+g}",)) for change in changes if change is not None
         )
         return bilingual(
-            "judging.rate_band" if aim.is_rate else "judging.count_band",
+            "judging.rate_band" if aim.unit == "percent" else "judging.count_band",
             low=printed(aim.low * scale),
             high=printed(aim.high * scale),
             steps=steps,
         )
-    unit = "judging.percent" if aim.is_rate else "judging.persons"
+    unit = "judging.percent" if aim.unit == "percent" else "judging.persons"
     return bilingual(
         "judging.at_least" if aim.target.comparison == ">=" else "judging.about",
         value=bilingual(unit, value=printed(aim.low * scale)),
